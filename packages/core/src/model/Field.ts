@@ -1,0 +1,83 @@
+/**
+ * How a field of a spec is declared: what it must satisfy in words, how text becomes a value, and what it is when it is
+ * left out. The words end up in the message of `InvalidSpec`.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/**
+ * A check that fails with "expected `expected`, found …".
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const satisfies = <T>(expected: string, predicate: (value: T) => boolean): SchemaAST.Filter<T> =>
+  Schema.makeFilter((value: T) => predicate(value), { expected })
+
+/**
+ * A check that fails with the message it returns, and holds when it returns undefined.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const refuses = <T>(problem: (value: T) => string | undefined): SchemaAST.Filter<T> =>
+  Schema.makeFilter((value: T) => problem(value))
+
+/**
+ * A codec between what people write and the value it stands for; `decode` fails with the message for people.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parsed = <From extends Schema.Top, To extends Schema.Top>(options: {
+  readonly from: From
+  readonly to: To
+  readonly decode: (written: From["Type"]) => Result.Result<To["Encoded"], string>
+  readonly encode: (value: To["Encoded"]) => From["Type"]
+}): Schema.decodeTo<To, From["Rebuild"]> => {
+  const { decode, encode, from, to } = options
+  const written = from.check(refuses((value) => Result.match(decode(value), {
+    onFailure: (message) => message,
+    onSuccess: () => undefined
+  })))
+  return written.pipe(Schema.decodeTo(
+    to,
+    SchemaTransformation.transform({ decode: (value: From["Type"]) => Result.getOrThrow(decode(value)), encode })
+  ))
+}
+
+/**
+ * A field that may be left out of a spec; it is `value` then.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaultsTo = <S extends Schema.Top>(schema: S, value: S["Type"]) =>
+  Schema.optionalKey(schema).pipe(Schema.decodeTo(Schema.toType(schema), {
+    decode: SchemaGetter.transformOptional((given: Option.Option<S["Type"]>) =>
+      Option.orElseSome(given, () => value)),
+    encode: SchemaGetter.passthrough()
+  }))
+
+/**
+ * A word of a spec that is known, but that this release cannot carry out: any value is refused.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const notSupported = (advice: string) =>
+  Schema.optionalKey(Schema.Never.annotate({ message: notSupportedMessage(advice) }))
+
+/**
+ * The refusal of a word or value that this release knows and cannot carry out.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const notSupportedMessage = (advice: string): string => `is not supported by this release: ${advice}`

@@ -1,0 +1,78 @@
+/**
+ * Absolute paths on the host.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { satisfies } from "./Field.ts"
+import { escape, isPrintable } from "./HostText.ts"
+import { utf8Bytes } from "./Utf8.ts"
+
+const maxBytes = 4095
+
+const isNormalised = (path: string): boolean =>
+  path === "/" || path.startsWith("/") && path.slice(1).split("/").every(isName)
+
+const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".."
+
+const isHostPath = (path: string): boolean =>
+  isPrintable(path) && isNormalised(path) && utf8Bytes(path).length <= maxBytes
+
+/**
+ * An absolute path that means what it says: no `.`, `..` or empty component, no slash at the end, no control character,
+ * 4095 bytes at most (PATH_MAX of Linux counts the NUL).
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HostPath = Schema.String.check(
+  satisfies("an absolute path without . or .. components, doubled or trailing slashes, or control characters", isHostPath)
+).pipe(Schema.brand("HostPath"))
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type HostPath = typeof HostPath.Type
+
+const trusted = (path: string): HostPath => {
+  if (isHostPath(path)) {
+    return path as HostPath // the brand says just what was checked
+  }
+  throw new RangeError(`"${escape(path)}" is no host path`)
+}
+
+/**
+ * True when `path` lies below `root`, by whole components: /run/web10 is not below /run/web1, and no path is below itself.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isBelow = (root: string, path: string): boolean =>
+  path !== root && path.startsWith(root === "/" ? "/" : `${root}/`)
+
+/**
+ * The path with components appended. Throws a RangeError, a fault of the caller, where a name is empty, `.`, `..`, has
+ * a control character or makes the path too long.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const join = (path: HostPath, ...names: ReadonlyArray<string>): HostPath =>
+  names.length === 0 ? path : trusted(`${path === "/" ? "" : path}/${names.join("/")}`)
+
+/**
+ * The directory that holds `path`; `/` holds itself.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const parent = (path: HostPath): HostPath => trusted(path.slice(0, path.lastIndexOf("/")) || "/")
+
+/**
+ * The last component of `path`; empty for `/`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const base = (path: HostPath): string => path.slice(path.lastIndexOf("/") + 1)

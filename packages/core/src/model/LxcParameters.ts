@@ -1,0 +1,143 @@
+/**
+ * How LXC is to run an instance.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { Capability } from "./Capability.ts"
+import { ExtraLine } from "./ExtraConfig.ts"
+import { defaultsTo, notSupported, notSupportedMessage, parsed, refuses, satisfies } from "./Field.ts"
+import { isPrintable } from "./HostText.ts"
+import { Milliseconds } from "./Milliseconds.ts"
+import { SignalName } from "./Signal.ts"
+
+/**
+ * The devices a guest may use unless its spec says otherwise: null, zero, full, random, urandom, tty, console, ptmx and
+ * the pseudo-terminals, read and write.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultDevices: ReadonlyArray<string> = [
+  "c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw", "c 1:9 rw", "c 1:10 rw", "c 5:0 rw", "c 5:1 rw", "c 5:2 rw", "c 136:* rw"
+]
+
+/**
+ * The capabilities a guest does without unless its spec says otherwise.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultDropCapabilities: ReadonlyArray<Capability> = ["mac_override", "sys_boot", "sys_module", "sys_time"]
+
+const DeviceRule = Schema.String.check(satisfies(
+  "a device rule such as c 1:3 rw or b 8:* r, or a for all devices",
+  (rule: string) => /^(?:a|[bc] (?:[0-9]{1,4}|\*):(?:[0-9]{1,7}|\*) (?!.*(.).*\1)[rwm]{1,3})$/.test(rule)
+))
+
+const wholeNumber = (minimum: number, maximum: number) =>
+  Schema.Number.check(satisfies(
+    `a whole number from ${minimum} to ${maximum}`,
+    (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum
+  ))
+
+const endsClean = (text: string): boolean => isPrintable(text) && text.trim() === text
+
+const Init = Schema.String.check(
+  satisfies("an absolute path in the guest, with arguments if need be", (text: string) => endsClean(text) && text.startsWith("/")),
+  refuses((text) => /["'\\]/.test(text) ? "has quotes or backslashes, which LXC does not understand here" : undefined)
+)
+
+const AppArmorProfile = Schema.String.check(satisfies(
+  "the name of an AppArmor profile such as unconfined or generated",
+  (text: string) => /^[A-Za-z0-9_.:/&@+-]{1,255}$/.test(text) && !text.startsWith("-")
+))
+
+const Environment = Schema.Record(Schema.String, Schema.String).check(Schema.makeFilter((variables) =>
+  Object.entries(variables).flatMap(([name, value]): ReadonlyArray<Schema.FilterIssue> => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || name === "__proto__") {
+      return [{ path: [name], issue: "is not the name of a variable: letters, digits and underscores" }]
+    }
+    return value === "" || isPrintable(value) && value.trimEnd() === value
+      ? []
+      : [{ path: [name], issue: "has a control character, a line break or a blank at the end, which LXC cannot keep" }]
+  })
+))
+
+const Wait = Milliseconds.check(refuses((ms) => ms === 0 ? "must be longer than nothing" : undefined))
+
+const LogLevel = Schema.Literals(["TRACE", "DEBUG", "INFO"]).annotate({
+  expected: "TRACE, DEBUG or INFO (at a coarser level LXC does not log how init ended, which error reports need)"
+})
+
+const notYetList = (advice: string) =>
+  defaultsTo(
+    Schema.Array(Schema.Unknown).check(
+      refuses((items) => items.length > 0 ? notSupportedMessage(advice) : undefined)
+    ),
+    []
+  )
+
+const fields = {
+  ttys: defaultsTo(wholeNumber(0, 63), 6),
+  ptys: defaultsTo(wholeNumber(1, 1_048_576), 255),
+  devices: defaultsTo(Schema.Array(DeviceRule), defaultDevices),
+  dropCapabilities: Schema.optionalKey(Schema.Array(Capability)),
+  keepCapabilities: Schema.optionalKey(Schema.Array(Capability)),
+  haltSignal: Schema.optionalKey(SignalName),
+  init: Schema.optionalKey(Init),
+  mounts: notYetList("prepare mounts in the guest's own fstab"),
+  environment: defaultsTo(Environment, {}),
+  startupTimeout: defaultsTo(Wait, 30_000),
+  shutdownTimeout: defaultsTo(Wait, 60_000),
+  settle: defaultsTo(Milliseconds, 500),
+  logLevel: defaultsTo(LogLevel, "INFO"),
+  console: notSupported("the console is always logged to a file of its own"),
+  seccomp: notSupported("leave it out"),
+  apparmor: Schema.optionalKey(AppArmorProfile),
+  idmap: notYetList("containers run without a user namespace"),
+  extraConfig: defaultsTo(Schema.Array(ExtraLine), [])
+}
+
+const Written = Schema.Struct(fields).check(Schema.makeFilter(({ dropCapabilities = [], keepCapabilities }) => {
+  if (keepCapabilities?.length === 0) {
+    return { path: ["keepCapabilities"], issue: "names no capability; leave it out, or name those to keep" }
+  }
+  return keepCapabilities !== undefined && dropCapabilities.length > 0
+    ? { path: ["keepCapabilities"], issue: "and dropCapabilities exclude each other: give one" }
+    : undefined
+}))
+
+/**
+ * The parameters of LXC, each with its default; times in milliseconds. `dropCapabilities` is empty where
+ * `keepCapabilities` is given; `haltSignal` left out means the one that the guest's init understands (SIGPWR or, for
+ * systemd, SIGRTMIN+3); `init` left out means /sbin/init; `devices: [a]` allows every device.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const LxcParameters = parsed({
+  from: Written,
+  to: Schema.toType(Schema.Struct({ ...fields, dropCapabilities: Schema.Array(Capability) })),
+  decode: (written) =>
+    Result.succeed({
+      ...written,
+      dropCapabilities: written.dropCapabilities ?? (written.keepCapabilities === undefined ? defaultDropCapabilities : [])
+    }),
+  encode: (parameters) => parameters
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type LxcParameters = typeof LxcParameters.Type
+
+/**
+ * What a spec gets that says nothing about LXC.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultLxcParameters: LxcParameters = Schema.decodeSync(LxcParameters)({})

@@ -1,0 +1,96 @@
+/**
+ * Network interfaces of an instance.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { defaultsTo, parsed, satisfies } from "./Field.ts"
+import { CidrAddress, IpAddress, ipFamily } from "./IpText.ts"
+import { Mac } from "./Mac.ts"
+
+/**
+ * The name of a network interface: 1 to 15 visible ASCII characters (IFNAMSIZ counts the NUL) of those that need no
+ * quoting anywhere, no leading dash, not `.` or `..`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InterfaceName = Schema.String.check(
+  satisfies(
+    "the name of a network interface: 1 to 15 letters, digits, dots, hyphens and the like",
+    (name: string) => /^[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,14}$/.test(name) && name !== "." && name !== ".."
+  )
+)
+
+const Gateways = parsed({
+  from: Schema.Union([Schema.String, Schema.Array(Schema.String)]).annotate({
+    expected: "an address, or a list of one IPv4 and one IPv6 address"
+  }),
+  to: Schema.Array(IpAddress).check(
+    satisfies("one IPv4 and one IPv6 address at most", (gateways: ReadonlyArray<string>) => {
+      const families = gateways.map(ipFamily)
+      return new Set(families).size === families.length
+    })
+  ),
+  decode: (written) => Result.succeed(typeof written === "string" ? [written] : written),
+  encode: (gateways): string | ReadonlyArray<string> => gateways
+})
+
+/**
+ * A network interface. `bridged` is a virtual Ethernet pair with the host's end in the bridge `link`; `macvlan` hangs on
+ * the host's interface `link`; `phys` moves `link` itself into the guest until it stops. Without a `name` the guest calls
+ * it eth0, eth1 and so on.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Nic = Schema.Struct({
+  mode: defaultsTo(Schema.Literals(["bridged", "macvlan", "phys"]), "bridged"),
+  link: InterfaceName.annotateKey({ messageMissingKey: "is required: the bridge or interface of the host to use" }),
+  mac: Schema.optionalKey(Mac),
+  name: Schema.optionalKey(InterfaceName),
+  mtu: Schema.optionalKey(Schema.Number.check(
+    satisfies("a whole number from 68 to 65535", (mtu: number) => Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535)
+  )),
+  addresses: defaultsTo(Schema.Array(CidrAddress), []),
+  gateway: defaultsTo(Gateways, [])
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Nic = typeof Nic.Type
+
+const maxNics = 100
+
+/**
+ * The interfaces of one instance, in the order in which the guest gets them: a hundred at most, none with the MAC, guest
+ * name or moved link of another.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Nics = Schema.Array(Nic).check(
+  satisfies("a hundred nics at most", (nics: ReadonlyArray<Nic>) => nics.length <= maxNics),
+  Schema.makeFilter((nics) => [
+    ...repeated(nics, "mac", (nic) => nic.mac),
+    ...repeated(nics, "name", (nic) => nic.name),
+    ...repeated(nics, "link", (nic) => nic.mode === "phys" ? nic.link : undefined)
+  ])
+)
+
+const repeated = (
+  nics: ReadonlyArray<Nic>,
+  field: "mac" | "name" | "link",
+  valueOf: (nic: Nic) => string | undefined
+): ReadonlyArray<Schema.FilterIssue> => {
+  const values = nics.map(valueOf)
+  return values.flatMap((value, i) => {
+    const first = values.indexOf(value)
+    return value === undefined || first === i
+      ? []
+      : [{ path: [i, field], issue: `${value} is already nics[${first}].${field}; no two may have the same` }]
+  })
+}

@@ -1,0 +1,69 @@
+/**
+ * What an instance may use of the host.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { CpuSet } from "./CpuSet.ts"
+import { refuses, satisfies } from "./Field.ts"
+import { MemorySize } from "./MemorySize.ts"
+
+/**
+ * The least memory, in bytes, with which a start ends one way or the other: with 64 KiB the monitor of LXC 5.0.2 hangs
+ * for ever on a guest that is killed before it runs, with 1 MiB even busybox is killed.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const minimumMemory = 2 * 1024 * 1024
+
+const Weight = Schema.Number.check(satisfies(
+  "a whole number from 1 to 10000 (100 is the weight of everyone who says nothing)",
+  (weight: number) => Number.isInteger(weight) && weight >= 1 && weight <= 10_000
+))
+
+/**
+ * Limits; what is not said is not limited. `memory` and `swap` (beyond memory) in bytes; `vcpus` is how many
+ * processors' worth of time, in hundredths at the finest; `cpuMask` says which processors; weights are on the scale of
+ * cgroup v2 (cgroup-v2.rst of the kernel); `pids` counts processes and threads.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Resources = Schema.Struct({
+  memory: Schema.optionalKey(MemorySize.check(
+    refuses((bytes) => bytes < minimumMemory ? "is below 2MiB, with which no container works" : undefined)
+  )),
+  swap: Schema.optionalKey(MemorySize),
+  vcpus: Schema.optionalKey(Schema.Number.check(satisfies(
+    "a number of processors from 0.01 to 8192, in hundredths",
+    (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192 && Math.abs(vcpus * 100 - Math.round(vcpus * 100)) < 1e-6
+  ))),
+  cpuMask: Schema.optionalKey(CpuSet),
+  cpuWeight: Schema.optionalKey(Weight),
+  pids: Schema.optionalKey(Schema.Number.check(satisfies(
+    "a whole number from 1 to 4194304",
+    (pids: number) => Number.isInteger(pids) && pids >= 1 && pids <= 4_194_304
+  ))),
+  ioWeight: Schema.optionalKey(Weight)
+}).check(
+  Schema.makeFilter(({ memory, swap }) => {
+    if (swap !== undefined && memory === undefined) {
+      return { path: ["swap"], issue: "needs memory: it is an amount beyond the limit of memory" }
+    }
+    return Number.isSafeInteger((memory ?? 0) + (swap ?? 0))
+      ? undefined
+      : { path: ["swap"], issue: "memory and swap together are too large" }
+  }),
+  Schema.makeFilter(({ cpuMask, vcpus }) =>
+    cpuMask === undefined || vcpus === undefined || vcpus === cpuMask.length
+      ? undefined
+      : { path: ["vcpus"], issue: `must be ${cpuMask.length}, as many as cpuMask names, not ${vcpus}; or leave one out` }
+  )
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Resources = typeof Resources.Type

@@ -1,0 +1,28 @@
+/**
+ * Names of the host's ends of virtual Ethernet pairs.
+ *
+ * @since 0.1.0
+ */
+import { fnv1a64 } from "./Hash.ts"
+
+const digits = 10
+
+/**
+ * What the host's names for the nics of an instance begin with, and nobody else's do: `el`, ten characters, `n`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const vethPrefix = (instanceName: string): string => {
+  const hash = (fnv1a64(instanceName) % 36n ** BigInt(digits)).toString(36).padStart(digits, "0")
+  return `el${hash}n`
+}
+
+/**
+ * The host's name for nic `index` (0…99) of an instance: 15 characters at most (IFNAMSIZ counts the NUL) of `[a-z0-9]`,
+ * the same for the same instance and index, so that a leftover is found by name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const vethName = (instanceName: string, index: number): string => `${vethPrefix(instanceName)}${index}`
