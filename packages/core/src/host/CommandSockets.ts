@@ -1,0 +1,77 @@
+/**
+ * Which LXC monitors are alive, from their command sockets.
+ *
+ * A monitor listens on the abstract socket `@LXCPATH/NAME/command`. Its line in `/proc/net/unix` appears with the
+ * monitor and goes with it, so a list of running containers needs one read and no LXC tool.
+ *
+ * @since 0.1.0
+ */
+import { fnv1a64 } from "../model/Hash.ts"
+import { utf8Bytes } from "../model/Utf8.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CommandSocket {
+  readonly lxcPath: string
+  readonly name: string
+}
+
+const suffix = "/command"
+/** sun_path has 108 bytes; one is the leading NUL, one LXC keeps as a terminator. */
+const longestName = 106
+
+/**
+ * The abstract name (without the leading NUL) on which the monitor of a container listens.
+ *
+ * Names longer than 106 bytes become `lxc/HASH/command` with the 64-bit FNV-1a of `LXCPATH/NAME`.
+ * Source: LXC 5.0.2, seen in `/proc/net/unix`.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const commandSocketName = (lxcPath: string, name: string): string => {
+  const plain = `${lxcPath}/${name}${suffix}`
+  return utf8Bytes(plain).length <= longestName
+    ? plain
+    : `lxc/${fnv1a64(`${lxcPath}/${name}`).toString(16).padStart(16, "0")}${suffix}`
+}
+
+/** Abstract names of listening sockets that end as LXC's do. Flag 00010000 is SO_ACCEPTCON: clients are left out. */
+const listening = (text: string): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (const line of text.split("\n")) {
+    if (!line.endsWith(suffix)) continue
+    const fields = /^\S+ \S+ \S+ 00010000 \S+ \S+ +\S+ @(.*)$/.exec(line)
+    if (fields?.[1] !== undefined) names.push(fields[1])
+  }
+  return names
+}
+
+/**
+ * Reads `/proc/net/unix`. `known` are names whose sockets may be hashed and are then found by their hash.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseCommandSockets = (
+  text: string,
+  known: ReadonlyArray<CommandSocket> = []
+): ReadonlyArray<CommandSocket> => {
+  const hashed = new Map(known.map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
+  const found = new Map<string, CommandSocket>()
+  for (const socket of listening(text)) {
+    const container = hashed.get(socket) ?? plainSocket(socket)
+    if (container !== undefined) found.set(socket, container)
+  }
+  return [...found.values()]
+}
+
+const plainSocket = (socket: string): CommandSocket | undefined => {
+  const path = socket.slice(0, -suffix.length)
+  const slash = path.lastIndexOf("/")
+  return path.startsWith("/") && slash > 0
+    ? { lxcPath: path.slice(0, slash), name: path.slice(slash + 1) }
+    : undefined
+}

@@ -1,0 +1,78 @@
+/**
+ * Where this library keeps what belongs to an instance.
+ *
+ * Every path is derived from the instance's name, so that whatever is left over can be attributed by looking.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { HostPath } from "../model/HostPath.ts"
+
+/**
+ * The three roots: `run` is volatile (gone after a boot), `log` holds the logs, `state` survives a boot.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Directories extends Schema.Class<Directories>("effect-lxc/Directories")({
+  run: HostPath,
+  log: HostPath,
+  state: HostPath
+}) {
+  /** The lxcpath of every instance, passed with `-P` to every LXC tool. */
+  get containers(): string {
+    return `${this.run}/containers`
+  }
+  /** Lock files and the journals of running operations. */
+  get locks(): string {
+    return `${this.run}/locks`
+  }
+  lock(name: string): string {
+    return `${this.locks}/${name}.lock`
+  }
+  journal(name: string): string {
+    return `${this.locks}/${name}.journal`
+  }
+  container(name: string): string {
+    return `${this.containers}/${name}`
+  }
+  config(name: string): string {
+    return `${this.container(name)}/config`
+  }
+  /** The mount point of the root file system. */
+  rootfs(name: string): string {
+    return `${this.container(name)}/rootfs`
+  }
+  /** The instance as it was started, one JSON document. */
+  record(name: string): string {
+    return `${this.container(name)}/instance.json`
+  }
+  monitorPid(name: string): string {
+    return `${this.container(name)}/monitor.pid`
+  }
+  logs(name: string): string {
+    return `${this.log}/${name}`
+  }
+  lxcLog(name: string): string {
+    return `${this.logs(name)}/lxc.log`
+  }
+  consoleLog(name: string): string {
+    return `${this.logs(name)}/console.log`
+  }
+  /** Present while the instance is meant to run, with the boot it was started in. */
+  meantToRun(name: string): string {
+    return `${this.state}/${name}.json`
+  }
+}
+
+/**
+ * `/run/effect-lxc`, `/var/log/effect-lxc` and `/var/lib/effect-lxc`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultDirectories: Directories = new Directories({
+  run: HostPath.make("/run/effect-lxc"),
+  log: HostPath.make("/var/log/effect-lxc"),
+  state: HostPath.make("/var/lib/effect-lxc")
+})

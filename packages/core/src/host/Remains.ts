@@ -1,0 +1,123 @@
+/**
+ * What is on a host in the name of one instance: attributed by name, never guessed.
+ *
+ * @since 0.1.0
+ */
+import type { Directories } from "./Directories.ts"
+import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
+import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
+import { vethPrefix } from "../model/VethName.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Remains {
+  readonly container: ContainerFacts | undefined
+  /** In the order to unmount them: the root comes last. */
+  readonly mounts: ReadonlyArray<MountEntry>
+  readonly loops: ReadonlyArray<LoopDevice>
+  readonly interfaces: ReadonlyArray<Interface>
+  readonly cgroups: ReadonlyArray<CgroupDirectory>
+}
+
+const numbered = /^(.*)-[1-9]\d{0,2}$/
+
+/**
+ * Whether a cgroup directory is the instance's: `lxc.payload.NAME`, `lxc.monitor.NAME`, or one of them with the
+ * number that older releases of LXC add. `web1-1` may be the second of `web1` or the first of an instance `web1-1`:
+ * a directory belongs to the instance that is known by exactly its name.
+ */
+const isCgroupOf = (directory: string, name: string, known: ReadonlySet<string>): boolean => {
+  for (const prefix of [payloadCgroup(""), monitorCgroup("")]) {
+    if (!directory.startsWith(prefix)) continue
+    const rest = directory.slice(prefix.length)
+    if (rest === name) return true
+    return numbered.exec(rest)?.[1] === name && !known.has(rest)
+  }
+  return false
+}
+
+const containerOf = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
+  facts.containers.find((each) => each.name === name && each.lxcPath === directories.containers)
+
+const loopsOf = (
+  facts: HostFacts,
+  mounts: ReadonlyArray<MountEntry>,
+  container: ContainerFacts | undefined
+): ReadonlyArray<LoopDevice> => {
+  const mounted = new Set(mounts.map((mount) => mount.source))
+  const recorded = new Set(container?.record?.disks.map((disk) => realPathOf(facts, disk.path)) ?? [])
+  const elsewhere = new Set(facts.mounts.filter((mount) => !mounts.includes(mount)).map((mount) => mount.source))
+  return facts.loops.filter((loop) =>
+    mounted.has(loop.device) || (recorded.has(loop.backingFile) && !elsewhere.has(loop.device))
+  )
+}
+
+/**
+ * The path without symbolic links, where the facts say it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const realPathOf = (facts: HostFacts, path: string): string =>
+  facts.paths.find((each) => each.path === path)?.realPath ?? path
+
+/**
+ * A container of the same name under another lxcpath. Its cgroups have the names that ours would have.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const namesake = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
+  facts.containers.find((each) => each.name === name && each.lxcPath !== directories.containers && each.socket)
+
+/**
+ * Everything of the instance that can be seen on the host.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const remainsOf = (directories: Directories, name: string, facts: HostFacts): Remains => {
+  const container = containerOf(directories, name, facts)
+  const mounts = unmountOrder(facts.mounts, directories.container(name))
+  const known = new Set(facts.containers.map((each) => each.name))
+  const foreign = namesake(directories, name, facts) !== undefined
+  return {
+    container,
+    mounts,
+    loops: loopsOf(facts, mounts, container),
+    interfaces: facts.interfaces.filter((each) => each.name.startsWith(vethPrefix(name))),
+    cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, known))
+  }
+}
+
+/**
+ * Whether nothing at all is there.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isNothing = (remains: Remains): boolean =>
+  remains.container === undefined && remains.mounts.length === 0 && remains.loops.length === 0 &&
+  remains.interfaces.length === 0 && remains.cgroups.length === 0
+
+/**
+ * The mount on the instance's root directory, if any.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const rootMount = (directories: Directories, name: string, facts: HostFacts): MountEntry | undefined =>
+  mountedAt(facts.mounts, directories.rootfs(name))
+
+const ownFiles = new Set(["config", "instance.json", "monitor.pid"])
+
+/**
+ * Whether a file in the instance's run directory is one that a start makes; `.new` is what an interrupted write leaves.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isOurFile = (file: string): boolean => ownFiles.has(file.endsWith(".new") ? file.slice(0, -4) : file)

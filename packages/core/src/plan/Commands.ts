@@ -1,0 +1,118 @@
+/**
+ * The exact command of each step that is done by one.
+ *
+ * The real host runs these, the shell rendering prints them: there is one place where an argument is decided.
+ *
+ * @since 0.1.0
+ */
+import type { Step } from "./Step.ts"
+
+type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+/**
+ * A command and its arguments; never a shell line.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Argv = readonly [command: string, ...args: ReadonlyArray<string>]
+
+/**
+ * losetup(8): the device is printed on stdout.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const attachLoop = (step: Case<"AttachLoop">): Argv => [
+  "losetup",
+  "--find",
+  "--show",
+  ...(step.readOnly ? ["--read-only"] : []),
+  "--",
+  step.file
+]
+
+/**
+ * losetup(8).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const detachLoop = (device: string): Argv => ["losetup", "--detach", device]
+
+/**
+ * mount(8).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const mount = (step: Case<"Mount">, source: string): Argv => [
+  "mount",
+  ...(step.fsType === null ? [] : ["-t", step.fsType]),
+  ...(step.options.length === 0 ? [] : ["-o", step.options.join(",")]),
+  "--",
+  source,
+  step.target
+]
+
+/**
+ * umount(8). The target stands in the mount table as it is: it is not resolved again by following links.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const unmount = (target: string): Argv => ["umount", "--no-canonicalize", "--", target]
+
+const container = (step: { readonly name: string; readonly lxcPath: string }) => ["-n", step.name, "-P", step.lxcPath]
+
+/**
+ * lxc-start(1): returns when the monitor reports that init was executed, or that it was not.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const startContainer = (step: Case<"StartContainer">): Argv => [
+  "lxc-start",
+  "-d",
+  ...container(step),
+  "-o",
+  step.logFile,
+  "-l",
+  step.logLevel,
+  "-L",
+  step.consoleLog,
+  "-p",
+  step.pidFile
+]
+
+/**
+ * lxc-unfreeze(1).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const thaw = (step: Case<"Thaw"> | Case<"AwaitStopped">): Argv => ["lxc-unfreeze", ...container(step)]
+
+/**
+ * lxc-freeze(1).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const freeze = (step: Case<"AwaitStopped">): Argv => ["lxc-freeze", ...container(step)]
+
+/**
+ * lxc-stop(1): SIGKILL to init, then LXC's own cleaning up.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const kill = (step: Case<"KillContainer">): Argv => ["lxc-stop", "-k", ...container(step)]
+
+/**
+ * ip-link(8).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const deleteInterface = (step: Case<"DeleteInterface">): Argv => ["ip", "link", "delete", "dev", step.name]

@@ -1,0 +1,72 @@
+/**
+ * Steps in words.
+ *
+ * @since 0.1.0
+ */
+import { escape } from "../model/HostText.ts"
+import type { Step } from "./Step.ts"
+
+const list = (items: ReadonlyArray<string>): string => items.join(" ")
+
+const signalName = (signal: string): string => signal === "halt" ? "the halt signal" : signal
+
+const waiting = (step: Extract<Step, { readonly _tag: "AwaitStopped" }>): string => {
+  const then = { continue: "go on", fail: "give up", freeze: "freeze it again and give up" }[step.onTimeout]
+  return `wait until ${step.name} and its monitor are gone, ${step.timeoutMs} ms at most, then ${then}`
+}
+
+const describeFile = (step: Step): string | undefined => {
+  switch (step._tag) {
+    case "MakeDirectory":
+      return `make directory ${step.path} (${step.mode})`
+    case "RemoveDirectory":
+      return `remove directory ${step.path}${step.ifEmpty ? " if it is empty" : ""}`
+    case "WriteFile":
+      return `write ${step.path} (${step.mode}, ${step.text.length} characters)`
+    case "RemoveFile":
+      return `remove ${step.path}`
+    case "AttachLoop":
+      return `attach ${step.file} to a loop device${step.readOnly ? ", read-only" : ""}: $${step.result}`
+    case "DetachLoop":
+      return `detach ${step.device} from ${step.file}`
+    case "Mount":
+      return `mount ${step.source} on ${step.target}${step.options.length === 0 ? "" : ` (${step.options.join(",")})`}`
+    case "Unmount":
+      return `unmount ${step.target} (${step.source})`
+    default:
+      return undefined
+  }
+}
+
+const describeContainer = (step: Step): string => {
+  switch (step._tag) {
+    case "StartContainer":
+      return `start ${step.name}, ${step.timeoutMs} ms at most`
+    case "ConfirmLimits":
+      return `read back ${step.limits.map((limit) => `${limit.file} = ${limit.value}`).join(", ")}`
+    case "ConfirmAlive":
+      return `see ${step.name} alive for ${step.settleMs} ms`
+    case "Thaw":
+      return `thaw ${step.name}`
+    case "SignalContainer":
+      return `send ${signalName(step.signal)} to the first process of ${step.name}`
+    case "AwaitStopped":
+      return waiting(step)
+    case "KillContainer":
+      return `kill ${step.name}`
+    case "DeleteInterface":
+      return `delete interface ${step.name}`
+    case "RemoveCgroups":
+      return `remove cgroups ${list(step.names)} in ${step.hierarchies.length} trees`
+    default:
+      return step._tag
+  }
+}
+
+/**
+ * One line that says what a step does.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const describe = (step: Step): string => escape(describeFile(step) ?? describeContainer(step))

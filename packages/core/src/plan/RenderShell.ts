@@ -1,0 +1,113 @@
+/**
+ * A plan as a POSIX shell script that does the same work by hand: `sh -eu SCRIPT`, as root.
+ *
+ * The script has no journal and no rollback; each command is idempotent, so that it can be run again after a failure.
+ *
+ * @since 0.1.0
+ */
+import { escape } from "../model/HostText.ts"
+import * as Commands from "./Commands.ts"
+import { describe } from "./Describe.ts"
+import type { Plan } from "./Plan.ts"
+import { shellFunctions } from "./ShellFunctions.ts"
+import type { Step } from "./Step.ts"
+
+/** One word of the shell, whatever its characters; words of plain characters stay as they are. */
+const quote = (word: string): string =>
+  /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+/** `$root`, the result of an earlier step, becomes the variable `"$root"`. */
+const deviceWord = (device: string): string => device.startsWith("$") ? `"${device}"` : quote(device)
+
+const words = (argv: Commands.Argv): string => argv.map(quote).join(" ")
+
+/** A command whose argument at the place of `device` may be a variable. */
+const withDevice = (argv: Commands.Argv, device: string): string =>
+  argv.map((word) => word === device ? deviceWord(word) : quote(word)).join(" ")
+
+const seconds = (milliseconds: number): string => String(Math.max(1, Math.ceil(milliseconds / 1000)))
+
+const call = (name: string, ...args: ReadonlyArray<string | number>): string =>
+  [name, ...args.map((arg) => quote(String(arg)))].join(" ")
+
+const fileCommand = (step: Step): string | undefined => {
+  switch (step._tag) {
+    case "MakeDirectory":
+      return call("make_directory", step.path, step.mode)
+    case "RemoveDirectory":
+      return `[ ! -d ${quote(step.path)} ] || rmdir ${step.ifEmpty ? "--ignore-fail-on-non-empty " : ""}-- ${quote(step.path)}`
+    case "WriteFile":
+      return call("write_file", step.path, step.mode, step.text)
+    case "RemoveFile":
+      return `rm -f -- ${quote(step.path)}`
+    case "AttachLoop":
+      return [
+        `${step.result}=$(losetup --noheadings --output NAME --associated ${quote(step.file)} | head -n 1)`,
+        `[ -n "$${step.result}" ] || ${step.result}=$(${words(Commands.attachLoop(step))})`
+      ].join("\n")
+    case "DetachLoop":
+      return `[ "$(losetup --noheadings --output BACK-FILE ${deviceWord(step.device)} 2>/dev/null)" != ${quote(step.file)} ] || ${
+        withDevice(Commands.detachLoop(step.device), step.device)
+      }`
+    case "Mount":
+      return `mounted ${deviceWord(step.source)} ${quote(step.target)} || ${withDevice(Commands.mount(step, step.source), step.source)}`
+    case "Unmount":
+      return call("unmount", step.target, step.timeoutMs)
+    default:
+      return undefined
+  }
+}
+
+const containerCommand = (step: Step): string => {
+  switch (step._tag) {
+    case "StartContainer":
+      return `timeout ${seconds(step.timeoutMs)} ${words(Commands.startContainer(step))}`
+    case "ConfirmLimits":
+      return step.limits
+        .map((limit) => call("confirm_limit", step.lxcPath, step.name, limit.controller, limit.file, limit.value))
+        .join("\n")
+    case "ConfirmAlive":
+      return call("confirm_alive", step.lxcPath, step.name, step.settleMs)
+    case "Thaw":
+      return `! has_monitor ${quote(step.lxcPath)} ${quote(step.name)} || timeout ${seconds(step.timeoutMs)} ${
+        words(Commands.thaw(step))
+      }`
+    case "SignalContainer":
+      return call("signal_init", step.lxcPath, step.name, step.signal, step.graceMs)
+    case "AwaitStopped":
+      return call("await_stopped", step.lxcPath, step.name, step.timeoutMs, step.onTimeout)
+    case "KillContainer":
+      return call("kill_container", step.lxcPath, step.name, step.timeoutMs, ...step.hierarchies)
+    case "DeleteInterface":
+      return `[ ! -e ${quote(`/sys/class/net/${step.name}`)} ] || ${words(Commands.deleteInterface(step))}`
+    case "RemoveCgroups":
+      return step.names.map((name) => call("remove_cgroup", name, ...step.hierarchies)).join("\n")
+    default:
+      return ""
+  }
+}
+
+/**
+ * The steps as commands, after the functions that they use.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const renderShell = (plan: Plan): string => {
+  const commands = plan.steps.map((step, index) =>
+    `# ${index + 1}. ${describe(step)}\n${fileCommand(step) ?? containerCommand(step)}`
+  )
+  const body = commands.join("\n\n")
+  return [
+    "#!/bin/sh",
+    `# ${plan.operation} ${plan.instance}: run as root with sh -eu`,
+    ...plan.warnings.map((warning) => `# warning: ${escape(warning)}`),
+    "set -eu",
+    "umask 077",
+    "export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ...shellFunctions(body),
+    "",
+    plan.steps.length === 0 ? "# nothing to do" : body,
+    ""
+  ].join("\n")
+}

@@ -1,0 +1,94 @@
+/**
+ * The steps that remove what is left of an instance when nothing of it runs.
+ *
+ * @since 0.1.0
+ */
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts } from "../host/HostFacts.ts"
+import type { MountEntry } from "../host/MountTable.ts"
+import { isOurFile, type Remains } from "../host/Remains.ts"
+import { HostPath } from "../model/HostPath.ts"
+import type { Step } from "./Step.ts"
+
+const path = HostPath.make
+
+/** How long a busy mount is tried again: the monitor holds the root for 10 to 85 ms after its cgroup is gone. */
+const unmountTimeout = 5_000
+
+const unmountAll = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<Step> =>
+  mounts.map((mount) => ({ _tag: "Unmount", source: mount.source, target: mount.target, timeoutMs: unmountTimeout }))
+
+/**
+ * What LXC made for the container and should have removed: interfaces and cgroups.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const containerResidue = (remains: Remains): ReadonlyArray<Step> => {
+  const hierarchies = [...new Set(remains.cgroups.flatMap((each) => each.hierarchies))].sort()
+  return [
+    ...remains.interfaces.map((each): Step => ({ _tag: "DeleteInterface", name: each.name })),
+    ...(remains.cgroups.length === 0 ? [] : [{
+      _tag: "RemoveCgroups" as const,
+      names: remains.cgroups.map((each) => each.name).sort(),
+      hierarchies: hierarchies.map((each) => path(each))
+    }])
+  ]
+}
+
+/**
+ * What holds the disks: mounts in reverse order of the mount table, then loop devices. `keepRoot` spares the mount on
+ * the root directory and the device behind it.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const diskResidue = (
+  directories: Directories,
+  name: string,
+  remains: Remains,
+  keepRoot: boolean
+): ReadonlyArray<Step> => {
+  const root = keepRoot ? remains.mounts.find((mount) => mount.target === directories.rootfs(name)) : undefined
+  return [
+    ...unmountAll(remains.mounts.filter((mount) => mount !== root)),
+    ...remains.loops
+      .filter((loop) => loop.device !== root?.source)
+      .map((loop): Step => ({
+        _tag: "DetachLoop",
+        device: path(loop.device),
+        file: path(loop.backingFile)
+      }))
+  ]
+}
+
+/**
+ * The files of the instance and its directories, the last thing to go.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const fileResidue = (directories: Directories, name: string, facts: HostFacts): ReadonlyArray<Step> => {
+  const container = facts.containers.find((each) => each.name === name && each.lxcPath === directories.containers)
+  if (container === undefined) return []
+  const own = directories.container(name)
+  const remove = (file: string): Step => ({ _tag: "RemoveFile", path: path(`${own}/${file}`) })
+  const record = container.files.includes("instance.json") ? ["instance.json"] : []
+  const others = container.files.filter((file) => isOurFile(file) && file !== "instance.json")
+  const foreign = container.files.some((file) => file !== "rootfs" && !isOurFile(file))
+  return [
+    ...[...others].sort().map(remove),
+    ...(container.files.includes("rootfs")
+      ? [{ _tag: "RemoveDirectory", path: path(directories.rootfs(name)), ifEmpty: false } as const]
+      : []),
+    ...(container.meantToRun
+      ? [
+        { _tag: "RemoveFile", path: path(directories.meantToRun(name)) } as const,
+        { _tag: "RemoveDirectory", path: path(directories.state), ifEmpty: true } as const
+      ]
+      : []),
+    ...record.map(remove),
+    { _tag: "RemoveDirectory", path: path(own), ifEmpty: foreign },
+    { _tag: "RemoveDirectory", path: path(directories.containers), ifEmpty: true }
+  ]
+}

@@ -1,0 +1,58 @@
+/**
+ * How to undo what was begun.
+ *
+ * @since 0.1.0
+ */
+import { monitorCgroup, payloadCgroup } from "../host/CgroupLayout.ts"
+import type { Step } from "./Step.ts"
+
+const killTimeout = 10_000
+const unmountTimeout = 5_000
+
+type Start = Extract<Step, { readonly _tag: "StartContainer" }>
+
+const undoStart = (step: Start): ReadonlyArray<Step> => {
+  const { hierarchies, lxcPath, name } = step
+  return [
+    { _tag: "KillContainer", lxcPath, name, hierarchies, timeoutMs: killTimeout },
+    { _tag: "AwaitStopped", lxcPath, name, timeoutMs: killTimeout, onTimeout: "fail" },
+    ...step.interfaces.map((each): Step => ({ _tag: "DeleteInterface", name: each })),
+    { _tag: "RemoveCgroups", names: [payloadCgroup(name), monitorCgroup(name)], hierarchies },
+    { _tag: "RemoveFile", path: step.pidFile }
+  ]
+}
+
+/**
+ * The steps that undo one step, whether it was done whole, in part, or not at all. Empty for what only looks, and for
+ * what takes away.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const undo = (step: Step): ReadonlyArray<Step> => {
+  switch (step._tag) {
+    case "MakeDirectory":
+      return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true }]
+    case "WriteFile":
+      return [{ _tag: "RemoveFile", path: step.path }]
+    case "AttachLoop":
+      return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file }]
+    case "Mount":
+      return [{ _tag: "Unmount", source: step.source, target: step.target, timeoutMs: unmountTimeout }]
+    case "StartContainer":
+      return undoStart(step)
+    default:
+      return []
+  }
+}
+
+/**
+ * The plan that undoes what was begun: the last first.
+ *
+ * `begun` are the steps whose intent is in the journal, in the order of their beginning. A step that found its result
+ * there already has no intent and is not undone.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const rollbackOf = (begun: ReadonlyArray<Step>): ReadonlyArray<Step> => [...begun].reverse().flatMap(undo)

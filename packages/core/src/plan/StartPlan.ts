@@ -1,0 +1,212 @@
+/**
+ * The plan that brings an instance up.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { isActive, statusOf } from "../host/ContainerStatus.ts"
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts } from "../host/HostFacts.ts"
+import { encodeMeantToRun } from "../host/MeantToRun.ts"
+import { namesake, type Remains, remainsOf } from "../host/Remains.ts"
+import { type InstanceConfig, instanceConfig } from "../lxc/InstanceConfig.ts"
+import { type LxcConfig, render } from "../lxc/LxcConfig.ts"
+import { parseLxcVersion } from "../lxc/LxcVersion.ts"
+import { HostPath } from "../model/HostPath.ts"
+import { encodeInstance, type Instance } from "../model/Instance.ts"
+import { basisOf } from "./Basis.ts"
+import { checkNics } from "./NicChecks.ts"
+import { Plan } from "./Plan.ts"
+import { PlanRejected, type Rejection } from "./PlanRejected.ts"
+import { containerResidue, diskResidue } from "./Residue.ts"
+import { rootDisk } from "./RootDisk.ts"
+import type { Step } from "./Step.ts"
+
+/**
+ * What is wanted of a start. A limit that is not given is the instance's own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StartOptions {
+  /** How long lxc-start may take, in milliseconds. */
+  readonly timeoutMs?: number | undefined
+}
+
+const rejectActive = (directories: Directories, instance: Instance, facts: HostFacts, remains: Remains) => {
+  const rejections: Array<Rejection> = []
+  const other = namesake(directories, instance.name, facts)
+  if (other !== undefined) {
+    rejections.push({
+      code: "namesake-running",
+      field: "name",
+      message: `a container ${instance.name} runs under the lxcpath ${other.lxcPath}`,
+      advice: "its cgroups would be shared: choose another name, or stop it first"
+    })
+  }
+  if (remains.container === undefined) return rejections
+  const status = statusOf(remains.container)
+  if (!isActive(status)) return rejections
+  rejections.push(
+    status.problem === null
+      ? {
+        code: "already-running",
+        field: "name",
+        message: `${instance.name} is ${status.state} already, init ${status.initPid}`,
+        advice: `stop it first: effect-lxc stop ${instance.name}`
+      }
+      : {
+        code: "already-active",
+        field: "name",
+        message: `${instance.name} is ${status.state} (${status.problem})`,
+        advice: `end what is left of it first: effect-lxc stop --force ${instance.name}`
+      }
+  )
+  return rejections
+}
+
+const configFor = (
+  instance: Instance,
+  directories: Directories,
+  facts: HostFacts
+): Result.Result<InstanceConfig, ReadonlyArray<Rejection>> => {
+  if (facts.lxcVersion === null) {
+    return Result.fail([{
+      code: "lxc-missing",
+      field: "",
+      message: "LXC is not installed",
+      advice: "install it, on Debian and Ubuntu with: apt-get install lxc"
+    }])
+  }
+  const version = parseLxcVersion(facts.lxcVersion)
+  if (Result.isFailure(version)) {
+    return Result.fail([{
+      code: "lxc-version-unknown",
+      field: "",
+      message: `lxc-start gives its version as ${JSON.stringify(facts.lxcVersion)}`,
+      advice: "expected three numbers, such as 5.0.2"
+    }])
+  }
+  return instanceConfig(instance, {
+    version: version.success,
+    layout: facts.cgroups.layout,
+    rootDir: directories.rootfs(instance.name),
+    features: { swapAccounting: facts.cgroups.swapAccounting, ioWeightFile: facts.cgroups.ioWeightFile }
+  })
+}
+
+const path = HostPath.make
+
+const prepare = (instance: Instance, directories: Directories, config: string): ReadonlyArray<Step> => {
+  const { name } = instance
+  const directory = (at: string, mode: "0700" | "0755", keep: boolean): Step => ({
+    _tag: "MakeDirectory",
+    path: path(at),
+    mode,
+    keep
+  })
+  const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: path(at), mode: "0600", text })
+  return [
+    directory(directories.containers, "0700", false),
+    directory(directories.container(name), "0700", false),
+    file(directories.record(name), `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`),
+    directory(directories.rootfs(name), "0755", false),
+    directory(directories.logs(name), "0700", true),
+    file(directories.config(name), config)
+  ]
+}
+
+/** Values of keys that end so, in the order of the document. */
+const valuesOf = (config: LxcConfig, ending: string): ReadonlyArray<string> =>
+  config.flatMap((line) => line._tag === "Entry" && line.key.endsWith(ending) ? [line.value] : [])
+
+const bringUp = (
+  instance: Instance,
+  directories: Directories,
+  config: InstanceConfig,
+  facts: HostFacts,
+  options: StartOptions
+): ReadonlyArray<Step> => {
+  const { name } = instance
+  const lxcPath = path(directories.containers)
+  const logFile = path(directories.lxcLog(name))
+  return [
+    {
+      _tag: "StartContainer",
+      lxcPath,
+      name,
+      logFile,
+      logLevel: instance.lxc.logLevel,
+      consoleLog: path(directories.consoleLog(name)),
+      pidFile: path(directories.monitorPid(name)),
+      interfaces: valuesOf(config.config, ".veth.pair"),
+      hierarchies: facts.cgroups.hierarchies.map((each) => path(each.mountPoint)),
+      timeoutMs: options.timeoutMs ?? instance.lxc.startupTimeout
+    },
+    ...(config.limits.length === 0 ? [] : [{ _tag: "ConfirmLimits", lxcPath, name, limits: config.limits } as const]),
+    { _tag: "ConfirmAlive", lxcPath, name, logFile, settleMs: instance.lxc.settle }
+  ]
+}
+
+const remember = (instance: Instance, directories: Directories, bootId: string): ReadonlyArray<Step> => [
+  { _tag: "MakeDirectory", path: path(directories.state), mode: "0700", keep: false },
+  {
+    _tag: "WriteFile",
+    path: path(directories.meantToRun(instance.name)),
+    mode: "0600",
+    text: encodeMeantToRun({ bootId, instance })
+  }
+]
+
+const namedBy = (instance: Instance) => ({
+  paths: instance.disks.map((disk) => disk.path),
+  links: instance.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])
+})
+
+/**
+ * Plans the start of an instance: clean what an earlier run of it left, make its directories, write its record and
+ * its config, attach and mount its root, start it, read its limits back, see it alive.
+ *
+ * Pure and total: equal arguments give equal plans. Every reason against it is in the rejection, not only the first.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planStart = (
+  instance: Instance,
+  directories: Directories,
+  facts: HostFacts,
+  options: StartOptions = {}
+): Result.Result<Plan, PlanRejected> => {
+  const { name } = instance
+  const remains = remainsOf(directories, name, facts)
+  const config = configFor(instance, directories, facts)
+  const root = rootDisk(instance, directories, facts)
+  const rejections = [
+    ...rejectActive(directories, instance, facts, remains),
+    ...(Result.isFailure(config) ? config.failure : []),
+    ...(Result.isFailure(root) ? root.failure : []),
+    ...checkNics(instance, facts)
+  ]
+  if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(root)) {
+    return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))
+  }
+  const steps = [
+    ...diskResidue(directories, name, remains, root.success.mounted),
+    ...containerResidue(remains),
+    ...prepare(instance, directories, render(config.success.config)),
+    ...root.success.steps,
+    ...bringUp(instance, directories, config.success, facts, options),
+    ...remember(instance, directories, facts.bootId)
+  ]
+  return Result.succeed(
+    new Plan({
+      operation: "start",
+      instance: name,
+      directories,
+      basis: basisOf(directories, name, namedBy(instance), facts),
+      steps,
+      warnings: root.success.warnings
+    })
+  )
+}

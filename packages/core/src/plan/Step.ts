@@ -1,0 +1,134 @@
+/**
+ * The closed vocabulary of what can be done to a host.
+ *
+ * A step is plain data. Each is idempotent: where its result already holds, doing it is `AlreadyDone` and changes
+ * nothing. A `Device` field may name the result of an earlier step as `$name`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ExpectedLimit } from "../lxc/ExpectedLimit.ts"
+import { HostPath } from "../model/HostPath.ts"
+import { InstanceName } from "../model/InstanceName.ts"
+import { PlainText } from "../model/HostText.ts"
+
+/**
+ * A path of a device, or `$name`: the result of the earlier step whose `result` is `name`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Device = Schema.Union([HostPath, Schema.String.check(Schema.isPattern(/^\$[a-z][a-z0-9]*$/))])
+
+/**
+ * A whole number of milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 }))
+
+/** A mount point as the kernel shows it: what a guest's files are called is not ours to choose. */
+const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))
+
+const Mode = Schema.Literals(["0600", "0644", "0700", "0711", "0755"])
+
+/** The two names by which every LXC tool finds a container: `-P LXCPATH -n NAME`. */
+const container = { lxcPath: HostPath, name: InstanceName }
+
+/**
+ * One thing to do to a host.
+ *
+ * Every case says what holds afterwards, how it is undone, and by which system call or command it is done.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Step = Schema.TaggedUnion({
+  /**
+   * Afterwards `path` is a directory of root's with this mode, and so are the missing ones above it. mkdir(2).
+   * Undone by removing `path` if this step made it, unless `keep`.
+   */
+  MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean },
+  /** Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. */
+  RemoveDirectory: { path: HostPath, ifEmpty: Schema.Boolean },
+  /**
+   * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
+   * sees the old content or the new. Undone by removing the file.
+   */
+  WriteFile: { path: HostPath, mode: Mode, text: Schema.String },
+  /** Afterwards nothing is at `path`, which is no directory. unlink(2). */
+  RemoveFile: { path: HostPath },
+  /** Afterwards a loop device has `file` behind it; its path is the result. losetup(8). Undone by DetachLoop. */
+  AttachLoop: { file: HostPath, readOnly: Schema.Boolean, result: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]*$/)) },
+  /** Afterwards `device` does not have `file` behind it. A device with another file is left alone. losetup(8). */
+  DetachLoop: { device: Device, file: HostPath },
+  /** Afterwards `source` is mounted on `target`. mount(8). Another file system there is a conflict. Undone by Unmount. */
+  Mount: {
+    source: Device,
+    target: HostPath,
+    fsType: Schema.NullOr(PlainText),
+    options: Schema.Array(PlainText)
+  },
+  /**
+   * Afterwards `source` is not mounted on `target`: umount2(2), repeated while it is busy, for `timeoutMs`. What holds
+   * it then is named by pid and command.
+   */
+  Unmount: { source: Schema.String, target: AnyPath, timeoutMs: Millis },
+  /**
+   * Afterwards LXC has started the container, by its own word: lxc-start(1), daemonised, logging from where the log
+   * ends. Undone by KillContainer, AwaitStopped, DeleteInterface and RemoveCgroups.
+   */
+  StartContainer: {
+    ...container,
+    logFile: HostPath,
+    logLevel: Schema.Literals(["TRACE", "DEBUG", "INFO"]),
+    consoleLog: HostPath,
+    pidFile: HostPath,
+    /** Interfaces that LXC makes on the host for the container. */
+    interfaces: Schema.Array(PlainText),
+    /** Mount points of the cgroup trees in which LXC makes directories for it. */
+    hierarchies: Schema.Array(HostPath),
+    timeoutMs: Millis
+  },
+  /** Holds if each limit, read back from the container's cgroups, is in force. Nothing to undo. */
+  ConfirmLimits: { ...container, limits: Schema.Array(ExpectedLimit) },
+  /** Holds if one and the same first process is alive for `settleMs`; its death ends the wait. Nothing to undo. */
+  ConfirmAlive: { ...container, logFile: HostPath, settleMs: Millis },
+  /** Afterwards no process of the container is frozen. lxc-unfreeze(1). */
+  Thaw: { ...container, timeoutMs: Millis },
+  /**
+   * Sends the first process `signal`; `halt` is what the process expects: SIGRTMIN+3 where it blocks or catches that
+   * (systemd), else SIGPWR. A young process that does not handle it yet is given `graceMs` to install its handler,
+   * since a signal without one is lost. kill(2). Not to be undone.
+   */
+  SignalContainer: { ...container, signal: PlainText, graceMs: Millis },
+  /**
+   * Afterwards the container has no process and its monitor is gone. When that takes longer than `timeoutMs`:
+   * `continue` goes on, `fail` fails, `freeze` fails after freezing the container again.
+   */
+  AwaitStopped: { ...container, timeoutMs: Millis, onTimeout: Schema.Literals(["continue", "fail", "freeze"]) },
+  /**
+   * Afterwards no process of the container lives, monitor included: `lxc-stop -k`; where that does not end in
+   * `timeoutMs`, `cgroup.kill`, thaw, and SIGKILL to what is in the container's own cgroups. Not to be undone.
+   */
+  KillContainer: { ...container, hierarchies: Schema.Array(HostPath), timeoutMs: Millis },
+  /** Afterwards the host has no interface `name`. ip-link(8). */
+  DeleteInterface: { name: PlainText },
+  /** Afterwards none of `names` is a directory at the top of `hierarchies`: rmdir(2), children first, never a populated one. */
+  RemoveCgroups: { names: Schema.Array(PlainText), hierarchies: Schema.Array(HostPath) }
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Step = typeof Step.Type
+
+/**
+ * Whether a step only looks: it changes nothing and needs no undoing.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isCheck = (step: Step): boolean => step._tag === "ConfirmAlive" || step._tag === "ConfirmLimits"

@@ -1,0 +1,182 @@
+/**
+ * Carries plans out: the one place where a plan becomes what happens.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { isRolledBack } from "../plan/Operation.ts"
+import type { Plan } from "../plan/Plan.ts"
+import { rollbackOf } from "../plan/Rollback.ts"
+import { isCheck, type Step } from "../plan/Step.ts"
+import { Host, HostError } from "./Host.ts"
+import { Journal, type OpenJournal } from "./Journal.ts"
+import { OperationFailed, type Residue } from "./OperationFailed.ts"
+import { Progress } from "./Progress.ts"
+
+/**
+ * What an operation did.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Report {
+  readonly operation: Plan["operation"]
+  readonly instance: string
+  /** Steps that changed or confirmed something. */
+  readonly acted: number
+  /** Steps whose result held already. */
+  readonly alreadyDone: number
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** What has happened so far in one run of a plan. */
+interface Run {
+  readonly plan: Plan
+  readonly journal: OpenJournal
+  readonly results: Map<string, string>
+  /** Steps whose intent is in the journal, whether they acted or not. */
+  readonly begun: Array<Step>
+  /** The step that is being taken. */
+  index: number
+  acted: number
+}
+
+const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, index: number) {
+  const host = yield* Host
+  const progress = yield* Progress
+  const began = yield* Clock.currentTimeMillis
+  run.index = index
+  yield* progress({ _tag: "StepBegun", index, step })
+  const observed = yield* host.observe(step, run.results)
+  let result = observed.result
+  if (!observed.done) {
+    if (!isCheck(step)) {
+      yield* run.journal.append({ _tag: "Intent", step })
+      run.begun.push(step)
+    }
+    result = yield* host.apply(step, run.results)
+    run.acted += 1
+  }
+  if (step._tag === "AttachLoop" && result !== undefined) run.results.set(step.result, result)
+  if (!observed.done && !isCheck(step)) {
+    yield* run.journal.append({
+      _tag: "Done",
+      name: step._tag === "AttachLoop" ? step.result : null,
+      result: result ?? null
+    })
+  }
+  const elapsedMs = (yield* Clock.currentTimeMillis) - began
+  yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
+})
+
+/** Tries every step of a rollback; what fails is kept as residue and does not stop the others. */
+const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
+  const host = yield* Host
+  const progress = yield* Progress
+  const steps = rollbackOf(run.begun)
+  const residue: Array<Residue> = []
+  yield* progress({ _tag: "RollbackBegun", steps: steps.length })
+  for (const step of steps) {
+    const exit = yield* Effect.exit(Effect.gen(function*() {
+      const observed = yield* host.observe(step, run.results)
+      if (!observed.done) yield* host.apply(step, run.results)
+    }))
+    if (Exit.isSuccess(exit)) {
+      yield* progress({ _tag: "Undone", step })
+    } else {
+      residue.push({ step, problem: problemOf(exit.cause) })
+    }
+  }
+  yield* progress({ _tag: "RollbackDone", residue })
+  return residue
+})
+
+/** A fault of the program is reported like any other, so that it does not hide what is left on the host. */
+const problemOf = (cause: Cause.Cause<HostError>): HostError["problem"] =>
+  Option.match(Cause.findErrorOption(cause), {
+    onSome: (error) => error.problem,
+    onNone: () => ({
+      _tag: "Conflict",
+      found: `unexpected fault: ${Cause.pretty(cause).split("\n", 1)[0] ?? ""}`,
+      advice: "this is a bug; please report it"
+    })
+  })
+
+const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, cause: Cause.Cause<HostError>) {
+  const { plan } = run
+  const progress = yield* Progress
+  const step = plan.steps[run.index]
+  const interrupted = Cause.hasInterruptsOnly(cause)
+  if (interrupted) {
+    yield* progress({ _tag: "Interrupted", operation: plan.operation, instance: plan.instance })
+  } else if (step !== undefined) {
+    yield* progress({ _tag: "StepFailed", index: run.index, step, problem: problemOf(cause) })
+  }
+  const residue = isRolledBack(plan.operation) ? yield* rollBack(run) : []
+  if (isRolledBack(plan.operation) && residue.length === 0) yield* Effect.ignore(run.journal.remove)
+  if (interrupted || step === undefined) return yield* Effect.failCause(cause as Cause.Cause<never>) // holds no error
+  return yield* new OperationFailed({
+    operation: plan.operation,
+    instance: plan.instance,
+    index: run.index,
+    steps: plan.steps.length,
+    step,
+    problem: problemOf(cause),
+    residue
+  })
+})
+
+/**
+ * Carries out a plan whose basis holds, under the lock of its instance: each step is observed, and unless its result
+ * holds already its intent is written to the journal and it is applied.
+ *
+ * On failure or interruption an operation that brings up is undone from the journal's intents, the last first; one that
+ * takes away stops where it is. The first failure is the one reported.
+ *
+ * @since 0.1.0
+ * @category interpreters
+ */
+export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan) {
+  const progress = yield* Progress
+  const report = (acted: number): Report => ({
+    operation: plan.operation,
+    instance: plan.instance,
+    acted,
+    alreadyDone: plan.steps.length - acted,
+    warnings: plan.warnings
+  })
+  if (plan.steps.length === 0) return report(0)
+  const journals = yield* Journal
+  const journal = yield* journals.open(plan.directories, plan.instance)
+  const run: Run = { plan, journal, results: new Map(), begun: [], index: 0, acted: 0 }
+  const steps = Effect.gen(function*() {
+    const at = DateTime.formatIso(yield* DateTime.now)
+    yield* journal.append({
+      _tag: "Begun",
+      operation: plan.operation,
+      instance: plan.instance,
+      at,
+      bootId: plan.basis.bootId
+    })
+    yield* progress({
+      _tag: "PlanBegun",
+      operation: plan.operation,
+      instance: plan.instance,
+      steps: plan.steps.length
+    })
+    for (const [index, step] of plan.steps.entries()) yield* takeStep(run, step, index)
+  })
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(restore(steps))
+      if (Exit.isFailure(exit)) return yield* afterFailure(run, exit.cause)
+      yield* journal.remove
+      return report(run.acted)
+    })
+  )
+}, Effect.scoped)

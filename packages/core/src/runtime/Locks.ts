@@ -1,0 +1,59 @@
+/**
+ * One changing operation at a time for each instance, across processes.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Directories } from "../host/Directories.ts"
+import type { Operation } from "../plan/Operation.ts"
+
+/**
+ * Somebody else holds the lock, and went on holding it for as long as was waited.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
+  instance: Schema.String,
+  /** What the holder says of itself: its pid, its operation and since when; null where it says nothing. */
+  holder: Schema.NullOr(Schema.String),
+  waitedMs: Schema.Int
+}) {
+  override get message(): string {
+    const who = this.holder === null ? "another process" : this.holder
+    return `${this.instance} is being changed by ${who}; waited ${this.waitedMs} ms, nothing was done`
+  }
+}
+
+/**
+ * The lock could not be asked for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LockError extends Schema.TaggedError<LockError>()("LockError", {
+  path: Schema.String,
+  code: Schema.String,
+  advice: Schema.String
+}) {
+  override get message(): string {
+    return `the lock ${this.path} cannot be had: ${this.code}; ${this.advice}`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category services
+ */
+export class Locks extends Context.Service<Locks, {
+  /** Holds the lock of an instance until the scope closes; the kernel lets it go if the process dies. */
+  readonly acquire: (
+    directories: Directories,
+    instance: string,
+    operation: Operation,
+    waitMs: number
+  ) => Effect.Effect<void, LockHeld | LockError, Scope.Scope>
+}>()("@effect-lxc/core/Locks") {}
