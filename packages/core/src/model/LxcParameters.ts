@@ -42,10 +42,11 @@ const wholeNumber = (minimum: number, maximum: number) =>
     (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum
   ))
 
-const endsClean = (text: string): boolean => isPrintable(text) && text.trim() === text
-
 const Init = Schema.String.check(
-  satisfies("an absolute path in the guest, with arguments if need be", (text: string) => endsClean(text) && text.startsWith("/")),
+  satisfies(
+    "an absolute path in the guest, with arguments if need be",
+    (text: string) => isPrintable(text) && /^\/.*[^ ]$/u.test(text)
+  ),
   refuses((text) => /["'\\]/.test(text) ? "has quotes or backslashes, which LXC does not understand here" : undefined)
 )
 
@@ -59,7 +60,7 @@ const Environment = Schema.Record(Schema.String, Schema.String).check(Schema.mak
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || name === "__proto__") {
       return [{ path: [name], issue: "is not the name of a variable: letters, digits and underscores" }]
     }
-    return value === "" || isPrintable(value) && value.trimEnd() === value
+    return value === "" || isPrintable(value) && !value.endsWith(" ")
       ? []
       : [{ path: [name], issue: "has a control character, a line break or a blank at the end, which LXC cannot keep" }]
   })
