@@ -49,7 +49,11 @@ install_node() {
   [ "$(uname -s)" = Linux ] ||
     die "this needs $node_wanted: install it from https://nodejs.org or with your package manager, and run this again"
   say 'installing Node 24 into tools/node (the Node on PATH is missing or too old)'
-  pnpm_install "$node_home" || die "Node could not be fetched: connect to the network, or put $node_wanted on PATH"
+  # What is left of a failed attempt would count as installed, and what failed is a mere warning: each of the two
+  # Nodes is optional to pnpm.
+  rm -rf "$node_home/node_modules"
+  { pnpm_install "$node_home" warn && [ -x "$node_home/node_modules/.bin/node" ]; } ||
+    die "Node could not be fetched: connect to the network, or put $node_wanted on PATH"
   node_ready || die "the Node fetched into tools/node does not run here: put $node_wanted on PATH"
 }
 
@@ -75,8 +79,9 @@ install_pnpm() {
   # Beside its place first: a run that is killed half-way must not leave something that looks installed.
   rm -rf "$pnpm_home.part"
   mkdir -p "$pnpm_home.part"
-  quietly npm install --prefix "$pnpm_home.part" --no-audit --no-fund --loglevel=error \
-    --fetch-retries=1 --fetch-retry-mintimeout=1000 "pnpm@$pnpm_version" ||
+  # --prefix would move npm's global configuration, and with it a company's registry or certificates, out of sight.
+  quietly npm install --prefix "$pnpm_home.part" --globalconfig "$(npm config get globalconfig 2>/dev/null </dev/null)" \
+    --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 "pnpm@$pnpm_version" ||
     die "pnpm $pnpm_version could not be fetched: connect to the network, or put pnpm 11 or later on PATH"
   rm -rf "$pnpm_home"
   mv "$pnpm_home.part" "$pnpm_home"
@@ -85,8 +90,10 @@ install_pnpm() {
 
 pnpm_install() {
   pnpm_ready || install_pnpm
-  # Without a terminal pnpm would refuse to replace a node_modules that another version of it laid out.
-  quietly "$pnpm" --dir "$1" install --frozen-lockfile --prefer-offline --config.confirmModulesPurge=false
+  # Without a terminal pnpm would refuse to replace a node_modules that another version of it laid out. Its retries
+  # would let someone without a network wait for more than a minute.
+  quietly "$pnpm" --dir "$1" install --frozen-lockfile --prefer-offline --loglevel="$2" \
+    --config.confirmModulesPurge=false --config.fetchRetryMintimeout=1000 --config.fetchRetryMaxtimeout=5000
 }
 
 # --- the workspace --------------------------------------------------------------------------------------------
@@ -103,7 +110,7 @@ workspace_ready() { [ -f "$stamp" ] && [ "$(fingerprint)" = "$(cat "$stamp")" ];
 install_workspace() {
   say 'installing the packages of pnpm-lock.yaml into node_modules'
   rm -f "$stamp"
-  pnpm_install "$root" ||
+  pnpm_install "$root" error ||
     die 'the packages of pnpm-lock.yaml could not be installed: see the lines above; if the network is missing, connect to it once and run this again'
   fingerprint >"$stamp"
 }
@@ -202,6 +209,13 @@ callers_directory() {
   fi
 }
 
+# The command line starts from TypeScript sources: what Node made of them last time saves a good part of that.
+cli() {
+  callers_directory
+  export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.toolchain/compile-cache}"
+  run_node "$@"
+}
+
 usage() {
   cat >&2 <<END
 usage: sh tools/run.sh COMMAND [ARGS…]
@@ -223,8 +237,7 @@ case $name in
   demo)
     javascript
     system_packages
-    callers_directory
-    run_node "$root/packages/cli/src/demo.ts" "$@"
+    cli "$root/packages/cli/src/demo.ts" "$@"
     ;;
   test)
     javascript
@@ -237,8 +250,7 @@ case $name in
     ;;
   effect-lxc)
     javascript
-    callers_directory
-    run_node "$root/packages/cli/src/main.ts" "$@"
+    cli "$root/packages/cli/src/main.ts" "$@"
     ;;
   *)
     say "no command is called $name"
