@@ -1,0 +1,242 @@
+/**
+ * Steps on running containers: start, check, signal, wait, kill.
+ *
+ * @since 0.1.0
+ */
+import { monitorCgroup, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { isSameProcess } from "@effect-lxc/core/host/ProcessStat"
+import { childEnd, errors } from "@effect-lxc/core/lxc/LxcLog"
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { HostError } from "@effect-lxc/core/runtime/Host"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import { freezerState, groupOf, pidsBelow } from "./CgroupTree.ts"
+import { systemCall } from "./HostFiles.ts"
+import { readText } from "./KernelFiles.ts"
+import { currentTrees, hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
+import { LogSlices } from "./LogSlices.ts"
+import type { ContainerRef } from "./Monitors.ts"
+import { commandOf, processStat, receivableSignals } from "./Processes.ts"
+import { commandFailed, runTool, runToolOk } from "./Tools.ts"
+
+type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+const retryEvery = 5
+
+const logLines = (text: string): ReadonlyArray<string> => errors(text).map((line) => line.message)
+
+/**
+ * Starts the container. lxc-start says why it failed only in its log, so what it appends in this run is read.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: Case<"StartContainer">) {
+  const argv = Commands.startContainer(step)
+  const logs = yield* LogSlices
+  logs.begin(step.logFile)
+  const ended = yield* runTool(argv, step.timeoutMs).pipe(
+    Effect.catchTag("HostError", ({ problem }) =>
+      Effect.fail(
+        new HostError({
+          problem: problem._tag === "CommandTimedOut" ? { ...problem, log: logLines(logs.read(step.logFile)) } : problem
+        })
+      ))
+  )
+  if (ended.exitCode !== 0) return yield* commandFailed(argv, ended, logLines(logs.read(step.logFile)))
+  if (/already running/.test(ended.stderr)) {
+    return yield* new HostError({
+      problem: {
+        _tag: "Conflict",
+        found: `LXC says that ${step.name} is running already`,
+        advice: `look at it: effect-lxc info ${step.name}`
+      }
+    })
+  }
+})
+
+/** The kernel rounds and rewrites what it is told: bytes to pages, cpu lists to ranges. */
+const sameLimit = (wanted: string, found: string): boolean => {
+  if (wanted === found) return true
+  const page = 4096n
+  return /^\d+$/.test(wanted) && /^\d+$/.test(found) && BigInt(wanted) / page === BigInt(found) / page &&
+    BigInt(wanted) >= page
+}
+
+/**
+ * Reads each limit back from the container's own cgroup.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const confirmLimits = Effect.fn("ContainerSteps.confirmLimits")(function*(step: Case<"ConfirmLimits">) {
+  const init = initOf(step)
+  if (init === undefined) return
+  const trees = currentTrees()
+  for (const limit of step.limits) {
+    const group = groupOf(trees, init.pid, limit.controller)
+    const file = `${group ?? `(no cgroup of ${limit.controller})`}/${limit.file}`
+    const found = (group === undefined ? undefined : readText(file))?.trim() ?? "not there"
+    if (!sameLimit(limit.value, found)) {
+      if (initOf(step) === undefined) return // it ended meanwhile: the next step says so, and why
+      return yield* new HostError({
+        problem: { _tag: "LimitNotInForce", file, wanted: limit.value, found }
+      })
+    }
+  }
+})
+
+/**
+ * Watches one and the same first process for the settling window; its death is noticed at once.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const confirmAlive = Effect.fn("ContainerSteps.confirmAlive")(function*(step: Case<"ConfirmAlive">) {
+  const logs = yield* LogSlices
+  const began = yield* Clock.currentTimeMillis
+  const init = initOf(step)
+  const ended = () => init === undefined || !isSameProcess(init, initOf(step))
+  if (!(yield* waitFor(step, ended, step.settleMs))) return
+  const afterMs = (yield* Clock.currentTimeMillis) - began
+  yield* waitFor(step, () => !hasMonitor(step), 2_000) // the monitor logs how init ended, then goes
+  const log = logs.read(step.logFile)
+  return yield* new HostError({
+    problem: {
+      _tag: "InitEnded",
+      name: step.name,
+      afterMs,
+      cause: childEnd(log) ?? "exit code 0",
+      log: logLines(log)
+    }
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const isThawed = (container: ContainerRef): boolean =>
+  freezerState(currentTrees(), payloadCgroup(container.name)) === "thawed"
+
+/** Without a monitor there is nobody to ask: the freezer is told directly. */
+const thawOrphan = (container: ContainerRef) =>
+  systemCall("write", `${payloadCgroup(container.name)}/freezer.state`, () => {
+    for (const { mountPoint, version } of currentTrees().hierarchies) {
+      const group = `${mountPoint}/${payloadCgroup(container.name)}`
+      const file = version === 2 ? `${group}/cgroup.freeze` : `${group}/freezer.state`
+      if (fs.existsSync(file)) fs.writeFileSync(file, version === 2 ? "0" : "THAWED")
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const thaw = Effect.fn("ContainerSteps.thaw")(function*(step: Case<"Thaw">) {
+  if (hasMonitor(step)) yield* runToolOk(Commands.thaw(step), step.timeoutMs)
+  else yield* thawOrphan(step)
+})
+
+/** SIGRTMIN is 34 in glibc's numbering, which LXC and systemd use. */
+const realTimeMinimum = 34
+const systemdHalt = realTimeMinimum + 3
+const powerFailure = os.constants.signals.SIGPWR
+
+const signalNumber = (signal: string): number | undefined => {
+  const realTime = /^SIGRTMIN(?:\+(\d+))?$/.exec(signal)
+  if (realTime !== null) return realTimeMinimum + Number(realTime[1] ?? 0)
+  const known: Readonly<Record<string, number>> = os.constants.signals
+  return known[signal]
+}
+
+const receives = (mask: bigint, signal: number): boolean => (mask >> BigInt(signal - 1) & 1n) === 1n
+
+const chosen = (signal: string, mask: bigint): number | undefined =>
+  signal !== "halt" ? signalNumber(signal) : receives(mask, systemdHalt) ? systemdHalt : powerFailure
+
+/**
+ * Sends the signal once the first process is ready to receive it, or when its grace is over.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const signalContainer = Effect.fn("ContainerSteps.signal")(function*(step: Case<"SignalContainer">) {
+  const init = initOf(step)
+  if (init === undefined) return
+  const until = (yield* Clock.currentTimeMillis) + step.graceMs
+  let number: number | undefined
+  while (true) {
+    const mask = receivableSignals(init.pid) ?? 0n
+    number = chosen(step.signal, mask)
+    if (number === undefined || receives(mask, number) || (yield* Clock.currentTimeMillis) >= until) break
+    yield* Effect.sleep(retryEvery)
+  }
+  if (number === undefined) {
+    return yield* new HostError({
+      problem: { _tag: "Conflict", found: `there is no signal ${step.signal}`, advice: "correct lxc.haltSignal" }
+    })
+  }
+  if (!isSameProcess(init, processStat(init.pid))) return // it ended by itself, and its pid may be another's
+  yield* systemCall("kill", `${step.signal} to ${init.pid}`, () => process.kill(init.pid, number))
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(step: Case<"AwaitStopped">) {
+  if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
+  if (step.onTimeout === "continue") return
+  const frozenAgain = step.onTimeout === "freeze"
+  if (frozenAgain) yield* runToolOk(Commands.freeze(step), 10_000)
+  return yield* new HostError({
+    problem: { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain }
+  })
+})
+
+const killFiles = ["cgroup.kill", "freezer.state"] as const
+
+/** SIGKILL to all that is in the groups by which the container is known; a frozen process dies when it is thawed. */
+const killGroups = (step: Case<"KillContainer">) =>
+  systemCall("kill", payloadCgroup(step.name), () => {
+    for (const tree of step.hierarchies) {
+      const group = `${tree}/${payloadCgroup(step.name)}`
+      for (const file of killFiles) {
+        if (fs.existsSync(`${group}/${file}`)) fs.writeFileSync(`${group}/${file}`, file === "cgroup.kill" ? "1" : "THAWED")
+      }
+      for (const pid of [...pidsBelow(group), ...pidsBelow(`${tree}/${monitorCgroup(step.name)}`)]) killPid(pid)
+    }
+  })
+
+const killPid = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    // gone already
+  }
+}
+
+const survivors = (step: Case<"KillContainer">) =>
+  [...new Set(step.hierarchies.flatMap((tree) => pidsBelow(`${tree}/${payloadCgroup(step.name)}`)))]
+    .slice(0, 20)
+    .map((pid) => ({ pid, command: commandOf(pid) }))
+
+/**
+ * Ends every process of the container and its monitor: in order where LXC answers, else without it.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
+  if (hasMonitor(step)) yield* Effect.ignore(runTool(Commands.kill(step), step.timeoutMs))
+  if (isGone(step)) return
+  yield* killGroups(step)
+  if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
+  return yield* new HostError({
+    problem: { _tag: "CannotKill", name: step.name, waitedMs: step.timeoutMs, holders: survivors(step) }
+  })
+})

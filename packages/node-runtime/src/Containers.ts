@@ -1,0 +1,133 @@
+/**
+ * Containers, observed without asking LXC: one read of /proc/net/unix, and for each container its run directory, two
+ * lines of /proc and two files of its cgroup.
+ *
+ * @since 0.1.0
+ */
+import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
+import type { Directories } from "@effect-lxc/core/host/Directories"
+import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
+import type { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { type CgroupTrees, freezerState, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { directoryNames, names, readText } from "./KernelFiles.ts"
+import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
+import { processStat } from "./Processes.ts"
+
+const isInstanceName = Schema.is(InstanceName)
+
+interface Processes {
+  readonly monitor: ProcessStat | null
+  readonly init: ProcessStat | null
+  readonly group: string
+}
+
+/** Groups in which the container may be: ours are pinned, others may have a number behind them. */
+const groupsOf = (tree: string, name: string, pinned: boolean): ReadonlyArray<string> => {
+  const group = payloadCgroup(name)
+  return pinned
+    ? [group]
+    : names(tree).filter((each) => each.startsWith(group) && /^(?:-[1-9]\d*)?$/.test(each.slice(group.length)))
+}
+
+const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean): Processes => {
+  const tree = trackingTree(trees)?.mountPoint ?? ""
+  const monitor = monitorByFile(container)
+  const child = monitor === undefined ? undefined : initOfMonitor(monitor)
+  if (monitor !== undefined && child !== undefined) return { monitor, init: child, group: payloadCgroup(container.name) }
+  for (const group of groupsOf(tree, container.name, own)) {
+    const pid = initIn(`${tree}/${group}`)
+    const parent = pid === undefined ? undefined : monitorOfInit(pid, container)
+    if (pid === undefined || (parent === undefined && !own)) continue
+    return { monitor: monitor ?? parent ?? null, init: processStat(pid) ?? null, group }
+  }
+  return { monitor: monitor ?? null, init: null, group: payloadCgroup(container.name) }
+}
+
+const recordOf = (directories: Directories, name: string): Instance | null => {
+  const text = readText(directories.record(name))
+  if (text === undefined) return null
+  try {
+    return Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
+  } catch {
+    return null // not JSON: changed by another hand, and not believed
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ContainersOptions {
+  /** Also those under other lxcpaths. */
+  readonly all: boolean
+  /** Whether to read the instance records, which planners need and lists do not. */
+  readonly records: boolean
+}
+
+const observe = (
+  directories: Directories,
+  trees: CgroupTrees,
+  socket: CommandSocket,
+  listening: boolean,
+  meantToRun: boolean,
+  options: ContainersOptions
+): ContainerFacts => {
+  const { lxcPath, name } = socket
+  const own = lxcPath === directories.containers
+  const { group, init, monitor } = processesOf(trees, socket, own)
+  const foreignGroup = !own && init === null
+  return {
+    name,
+    lxcPath,
+    socket: listening,
+    monitor,
+    init,
+    populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
+    freezer: foreignGroup ? "thawed" : freezerState(trees, group),
+    files: own ? [...names(directories.container(name))].sort() : [],
+    record: own && options.records ? recordOf(directories, name) : null,
+    meantToRun
+  }
+}
+
+/**
+ * Every container of which there is a sign: a command socket, a run directory, or the word that it is meant to run.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const observeContainers = (
+  directories: Directories,
+  trees: CgroupTrees,
+  options: ContainersOptions
+): ReadonlyArray<ContainerFacts> => {
+  const lxcPath = directories.containers
+  const run = directoryNames(lxcPath).filter(isInstanceName)
+  const wanted = names(directories.state)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .filter(isInstanceName)
+  const mine = [...new Set([...run, ...wanted])].map((name): CommandSocket => ({ lxcPath, name }))
+  const listening = parseCommandSockets(readText("/proc/net/unix") ?? "", mine)
+  const key = (socket: CommandSocket): string => `${socket.lxcPath}/${socket.name}`
+  const alive = new Set(listening.map(key))
+  const meant = new Set<string>(wanted)
+  const seen = new Map([...mine, ...listening].map((socket) => [key(socket), socket]))
+  return [...seen.values()]
+    .filter((socket) => options.all || socket.lxcPath === lxcPath)
+    .map((socket) =>
+      observe(
+        directories,
+        trees,
+        socket,
+        alive.has(key(socket)),
+        socket.lxcPath === lxcPath && meant.has(socket.name),
+        options
+      )
+    )
+}

@@ -1,0 +1,202 @@
+/**
+ * Steps on loop devices and mounts.
+ *
+ * @since 0.1.0
+ */
+import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
+import { isMountOf, mountedAt, type MountEntry, parseMountinfo } from "@effect-lxc/core/host/MountTable"
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
+import { names, readText } from "./KernelFiles.ts"
+import { systemCall } from "./HostFiles.ts"
+import { commandFailed, runTool, runToolOk } from "./Tools.ts"
+
+type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+/** mount(8) waits for a device that does not answer; losetup(8) and umount(8) for one that is being torn down. */
+const toolTimeout = 30_000
+/** While a device is held from another mount namespace it stays attached, and goes with its last user. */
+const detachTimeout = 5_000
+const retryEvery = 20
+
+/**
+ * The mount table, in the order of mounting.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
+
+const backingFile = (name: string): string | undefined =>
+  readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "")
+
+/**
+ * Loop devices that have a file.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopDevices = (): ReadonlyArray<LoopDevice> =>
+  names("/sys/block")
+    .filter((name) => name.startsWith("loop"))
+    .flatMap((name) => {
+      const file = backingFile(name)
+      return file === undefined ? [] : [{ device: `/dev/${name}`, backingFile: file }]
+    })
+
+/** A device by its path, or by the name of the step that gave it; undefined where that step never came to give it. */
+const resolve = (device: string, results: Results): string | undefined =>
+  device.startsWith("$") ? results.get(device.slice(1)) : device
+
+const needed = Effect.fnUntraced(function*(device: string, results: Results) {
+  return resolve(device, results) ?? (yield* new HostError({
+    problem: { _tag: "Conflict", found: `${device} is not known`, advice: "the step that gives it must come before" }
+  }))
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeLoop = (step: Case<"AttachLoop">): Observed => {
+  const loop = loopDevices().find((each) => each.backingFile === step.file)
+  return loop === undefined ? { done: false } : { done: true, result: loop.device }
+}
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const attachLoop = Effect.fnUntraced(function*(step: Case<"AttachLoop">) {
+  return (yield* runToolOk(Commands.attachLoop(step), toolTimeout)).trim()
+})
+
+/** Devices with the step's file; where the device is known only that one, so that a foreign one is left alone. */
+const devicesOf = (step: Case<"DetachLoop">, results: Results): ReadonlyArray<string> => {
+  const device = resolve(step.device, results)
+  const mounted = new Set(mountTable().map((mount) => mount.source))
+  return loopDevices()
+    .filter((loop) => loop.backingFile === step.file)
+    .map((loop) => loop.device)
+    .filter((each) => device === undefined ? !mounted.has(each) : each === device)
+}
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeNoLoop = (step: Case<"DetachLoop">, results: Results): Observed => ({
+  done: devicesOf(step, results).length === 0
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, results: Results) {
+  for (const device of devicesOf(step, results)) {
+    yield* runToolOk(Commands.detachLoop(device), toolTimeout)
+    const until = (yield* Clock.currentTimeMillis) + detachTimeout
+    while (loopDevices().some((loop) => loop.device === device && loop.backingFile.startsWith(step.file))) {
+      if ((yield* Clock.currentTimeMillis) >= until) {
+        return yield* new HostError({
+          problem: { _tag: "Busy", path: device, waitedMs: detachTimeout, holders: holdersOfDevice(device) }
+        })
+      }
+      yield* Effect.sleep(retryEvery)
+    }
+  }
+})
+
+const occupied = (mount: MountEntry, source: string) =>
+  new HostError({
+    problem: {
+      _tag: "Conflict",
+      found: `${mount.source} is mounted on ${mount.target}, not ${source}`,
+      advice: "look who mounted it, and unmount it"
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeMount = Effect.fnUntraced(function*(step: Case<"Mount">, results: Results) {
+  const source = yield* needed(step.source, results)
+  const table = mountTable()
+  const mount = mountedAt(table, step.target)
+  if (mount === undefined) return { done: false }
+  return isMountOf(table, mount, source, step.options.includes("bind")) ? { done: true } : yield* occupied(mount, source)
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const mount = Effect.fnUntraced(function*(step: Case<"Mount">, results: Results) {
+  yield* runToolOk(Commands.mount(step, yield* needed(step.source, results)), toolTimeout)
+})
+
+const mountsOf = (step: Case<"Unmount">, results: Results): ReadonlyArray<MountEntry> => {
+  const source = resolve(step.source, results)
+  const table = mountTable()
+  return table.filter((mount) =>
+    mount.target === step.target &&
+    (source === undefined || mount.source === source || isMountOf(table, mount, source, true))
+  )
+}
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeNoMount = (step: Case<"Unmount">, results: Results): Observed => ({
+  done: mountsOf(step, results).length === 0
+})
+
+/**
+ * Unmounts what is on top, and tries again while it is busy: a monitor that is ending still holds its root.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, results: Results) {
+  const argv = Commands.unmount(step.target)
+  const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
+  while (true) {
+    const top = mountedAt(mountTable(), step.target)
+    const ours = mountsOf(step, results)
+    if (top === undefined || ours.length === 0) return
+    if (!ours.some((each) => each.device === top.device && each.source === top.source)) {
+      return yield* occupied(top, step.source)
+    }
+    const ended = yield* runTool(argv, toolTimeout)
+    if (ended.exitCode === 0) return
+    if (!/busy/.test(ended.stderr)) return yield* commandFailed(argv, ended, [])
+    if ((yield* Clock.currentTimeMillis) >= until) {
+      return yield* new HostError({
+        problem: { _tag: "Busy", path: step.target, waitedMs: step.timeoutMs, holders: holdersOfMount(step.target) }
+      })
+    }
+    yield* Effect.sleep(retryEvery)
+  }
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeInterface = (step: Case<"DeleteInterface">) =>
+  systemCall("lstat", `/sys/class/net/${step.name}`, () => ({ done: !names("/sys/class/net").includes(step.name) }))
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const deleteInterface = Effect.fnUntraced(function*(step: Case<"DeleteInterface">) {
+  yield* runToolOk(Commands.deleteInterface(step), toolTimeout)
+})

@@ -1,0 +1,193 @@
+/**
+ * Steps on files and directories of the library's own.
+ *
+ * @since 0.1.0
+ */
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { HostError } from "@effect-lxc/core/runtime/Host"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { errnoOf, lstat } from "./KernelFiles.ts"
+
+type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+const advice: Readonly<Record<string, string>> = {
+  EACCES: "run as root",
+  EPERM: "run as root",
+  ENOSPC: "the file system is full: free some space",
+  EROFS: "the file system is read-only: choose another directory",
+  EIO: "the disk has an error: see the kernel's log",
+  ENOTEMPTY: "something is in it that this library did not make: look, and remove it by hand",
+  EBUSY: "something is mounted there, or in use",
+  ELOOP: "a symbolic link stands there that this library did not make: look, and remove it by hand"
+}
+
+/**
+ * Calls the kernel; a failure names the call, the path and the errno.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const systemCall = <A>(call: string, at: string, body: () => A): Effect.Effect<A, HostError> =>
+  Effect.try({
+    try: body,
+    catch: (error) => {
+      const code = errnoOf(error)
+      return new HostError({
+        problem: { _tag: "SystemCallFailed", call, path: at, code, advice: advice[code] ?? "see errno(3)" }
+      })
+    }
+  })
+
+const conflict = (found: string, what: string) =>
+  new HostError({ problem: { _tag: "Conflict", found, advice: what } })
+
+/** A directory that others may write to, or own, can be changed under our feet. */
+const checkDirectory = Effect.fnUntraced(function*(at: string, stats: fs.Stats) {
+  if (!stats.isDirectory()) {
+    return yield* conflict(`${at} is not a directory`, "look what it is, and remove it by hand")
+  }
+  if (stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
+    return yield* conflict(
+      `${at} belongs to uid ${stats.uid} with mode ${(stats.mode & 0o7777).toString(8)}`,
+      "it must belong to the user who runs this, and be writable by nobody else"
+    )
+  }
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeDirectory = Effect.fnUntraced(function*(step: Case<"MakeDirectory">) {
+  const stats = yield* systemCall("lstat", step.path, () => lstat(step.path))
+  if (stats === undefined) return { done: false }
+  yield* checkDirectory(step.path, stats)
+  return { done: true }
+})
+
+/**
+ * Makes a directory and the missing ones above it, each with the mode, whatever the umask.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const makeDirectory = (at: string, mode: number): Effect.Effect<void, HostError> =>
+  systemCall("mkdir", at, () => {
+    const make = (directory: string): void => {
+      try {
+        fs.mkdirSync(directory, { mode })
+        fs.chmodSync(directory, mode)
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT") {
+          make(path.dirname(directory))
+          make(directory)
+        } else if (errnoOf(error) !== "EEXIST" || !fs.lstatSync(directory).isDirectory()) {
+          throw error
+        }
+      }
+    }
+    make(at)
+  })
+
+/**
+ * rmdir(2): a directory with anything in it is not removed.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<void, HostError> =>
+  systemCall("rmdir", step.path, () => {
+    try {
+      fs.rmdirSync(step.path)
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code !== "ENOENT" && !(step.ifEmpty && code === "ENOTEMPTY")) throw error
+    }
+  })
+
+/** A full directory that may stay is as removed as it gets. */
+const isFull = (at: string): boolean => fs.readdirSync(at).length > 0
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeNoDirectory = (step: Case<"RemoveDirectory">) =>
+  systemCall("lstat", step.path, () => ({
+    done: lstat(step.path) === undefined || (step.ifEmpty && isFull(step.path))
+  }))
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeFile = (step: Case<"WriteFile">) =>
+  systemCall("read", step.path, () => {
+    const stats = lstat(step.path)
+    const same = stats !== undefined && stats.isFile() && (stats.mode & 0o777) === Number.parseInt(step.mode, 8) &&
+      fs.readFileSync(step.path, "utf8") === step.text
+    return { done: same }
+  })
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
+
+const syncDirectory = (at: string): void => {
+  const directory = fs.openSync(at, O_RDONLY | O_DIRECTORY)
+  try {
+    fs.fsyncSync(directory)
+  } finally {
+    fs.closeSync(directory)
+  }
+}
+
+const writeNew = (at: string, mode: number, text: string): void => {
+  fs.rmSync(at, { force: true })
+  const file = fs.openSync(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+  try {
+    fs.fchmodSync(file, mode)
+    fs.writeFileSync(file, text)
+    fs.fsyncSync(file)
+  } catch (error) {
+    fs.rmSync(at, { force: true })
+    throw error
+  } finally {
+    fs.closeSync(file)
+  }
+}
+
+/**
+ * Writes beside, syncs, renames, syncs the directory: a reader sees the old content or the new, and so does a boot after
+ * a power cut. On failure the old content is intact and nothing is left beside it.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostError> =>
+  systemCall("write", step.path, () => {
+    const beside = `${step.path}.new`
+    writeNew(beside, Number.parseInt(step.mode, 8), step.text)
+    fs.renameSync(beside, step.path)
+    syncDirectory(path.dirname(step.path))
+  })
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const observeNoFile = (step: Case<"RemoveFile">) =>
+  systemCall("lstat", step.path, () => ({ done: lstat(step.path) === undefined }))
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const removeFile = (step: Case<"RemoveFile">): Effect.Effect<void, HostError> =>
+  systemCall("unlink", step.path, () => {
+    try {
+      fs.unlinkSync(step.path)
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error
+    }
+  })

@@ -1,0 +1,76 @@
+/**
+ * Small reads of files that the kernel makes up: synchronous, since the answer is in memory and a round through the
+ * thread pool costs several times the read.
+ *
+ * @since 0.1.0
+ */
+import * as fs from "node:fs"
+
+/**
+ * The errno of a failed call by name, such as `ENOENT`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const errnoOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : "EUNKNOWN"
+
+/** What a file or directory that goes away under a reader gives; anything else is a real failure. */
+const vanished = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV"])
+
+const orUndefined = <A>(read: () => A): A | undefined => {
+  try {
+    return read()
+  } catch (error) {
+    if (vanished.has(errnoOf(error))) return undefined
+    throw error
+  }
+}
+
+/**
+ * The text of a file; undefined where it is not there (any more).
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const readText = (path: string): string | undefined => orUndefined(() => fs.readFileSync(path, "utf8"))
+
+/**
+ * The names in a directory; empty where it is not there (any more).
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const names = (path: string): ReadonlyArray<string> => orUndefined(() => fs.readdirSync(path)) ?? []
+
+/**
+ * The names of the directories in a directory; empty where it is not there (any more).
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const directoryNames = (path: string): ReadonlyArray<string> =>
+  (orUndefined(() => fs.readdirSync(path, { withFileTypes: true })) ?? [])
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+
+/**
+ * What is at a path, a symbolic link not followed; undefined where nothing is.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const lstat = (path: string): fs.Stats | undefined => orUndefined(() => fs.lstatSync(path))
+
+/**
+ * A whole number in a file; undefined where the file is not there or holds something else, such as `max`.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const readInteger = (path: string): number | undefined => {
+  const text = readText(path)?.trim()
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined
+}

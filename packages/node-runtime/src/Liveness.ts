@@ -1,0 +1,128 @@
+/**
+ * Whether a container lives, and waiting for its end by the kernel's own events.
+ *
+ * @since 0.1.0
+ */
+import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
+import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { mountTable } from "./Disks.ts"
+import { readText } from "./KernelFiles.ts"
+import { type ContainerRef, initOfMonitor, monitorByFile } from "./Monitors.ts"
+import { processStat } from "./Processes.ts"
+
+/**
+ * Whether a monitor listens for this container.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const hasMonitor = ({ lxcPath, name }: ContainerRef): boolean =>
+  parseCommandSockets(readText("/proc/net/unix") ?? "", [{ lxcPath, name }])
+    .some((socket) => socket.lxcPath === lxcPath && socket.name === name)
+
+/**
+ * The host's trees; a host without any has no containers.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const currentTrees = (): CgroupTrees => cgroupTrees(mountTable()) ?? { layout: "v2", hierarchies: [] }
+
+/**
+ * The container's own group in the tree that tells which processes it has.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const trackingGroup = (trees: CgroupTrees, name: string): string =>
+  `${trackingTree(trees)?.mountPoint ?? ""}/${payloadCgroup(name)}`
+
+/**
+ * The first process: the child of the monitor, else the first of its pid namespace in the container's group.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const initOf = (container: ContainerRef): ProcessStat | undefined => {
+  const monitor = monitorByFile(container)
+  const child = monitor === undefined ? undefined : initOfMonitor(monitor)
+  if (child !== undefined) return child
+  const pid = initIn(trackingGroup(currentTrees(), container.name))
+  const stat = pid === undefined ? undefined : processStat(pid)
+  return isAlive(stat) ? stat : undefined
+}
+
+/**
+ * Whether neither a process nor a monitor of the container is left.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isGone = (container: ContainerRef): boolean =>
+  !hasMonitor(container) && !isPopulated(trackingGroup(currentTrees(), container.name))
+
+/** The longest time between two looks where the kernel gives no event (no unified tree, a socket that refuses us). */
+const lookEvery = 50
+/** With both events at hand a look now and then is only a guard against an event that was lost. */
+const guardEvery = 1_000
+
+const watchSocket = (container: ContainerRef, wake: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const socket = net.connect({ path: `\0${commandSocketName(container.lxcPath, container.name)}` })
+      socket.on("error", wake).on("close", wake)
+      return socket
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+const watchGroup = (container: ContainerRef, wake: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const events = `${trackingGroup(currentTrees(), container.name)}/cgroup.events`
+      if (!fs.existsSync(events)) return undefined
+      try {
+        return fs.watch(events, wake).on("error", wake)
+      } catch {
+        return undefined // gone between the two calls: the next look sees it
+      }
+    }),
+    (watcher) => Effect.sync(() => watcher?.close())
+  )
+
+/**
+ * Waits until `done` holds, looking again at every event of the container: the end of its command socket, which comes
+ * with the end of its monitor, and a change of its cgroup.events. Gives whether it held within `timeoutMs`.
+ *
+ * @since 0.1.0
+ * @category waiting
+ */
+export const waitFor = Effect.fn("Liveness.waitFor")(function*(
+  container: ContainerRef,
+  done: () => boolean,
+  timeoutMs: number
+) {
+  if (done()) return true
+  const events = yield* Queue.sliding<void>(1)
+  const wake = (): void => {
+    Queue.offerUnsafe(events, undefined)
+  }
+  const monitored = hasMonitor(container)
+  if (monitored) yield* watchSocket(container, wake)
+  const watcher = yield* watchGroup(container, wake)
+  const until = (yield* Clock.currentTimeMillis) + timeoutMs
+  const longest = watcher === undefined ? lookEvery : guardEvery
+  while (!done()) {
+    const left = until - (yield* Clock.currentTimeMillis)
+    if (left <= 0) return false
+    yield* Effect.timeoutOption(Queue.take(events), Math.min(left, longest))
+  }
+  return true
+}, Effect.scoped)

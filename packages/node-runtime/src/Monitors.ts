@@ -1,0 +1,52 @@
+/**
+ * The monitor processes of containers.
+ *
+ * @since 0.1.0
+ */
+import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { readInteger } from "./KernelFiles.ts"
+import { childrenOf, commandOf, parentOf, processStat } from "./Processes.ts"
+
+/**
+ * A container by the two names that LXC knows it by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ContainerRef {
+  readonly lxcPath: string
+  readonly name: string
+}
+
+/** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
+const title = ({ lxcPath, name }: ContainerRef): string => `[lxc monitor] ${lxcPath} ${name}`
+
+const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
+  pid !== undefined && commandOf(pid) === title(container) ? processStat(pid) : undefined
+
+/**
+ * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const monitorByFile = (container: ContainerRef): ProcessStat | undefined =>
+  ifMonitor(readInteger(`${container.lxcPath}/${container.name}/monitor.pid`), container)
+
+/**
+ * The monitor as the parent of the container's first process; undefined where that has no monitor any more.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const monitorOfInit = (init: number, container: ContainerRef): ProcessStat | undefined =>
+  ifMonitor(parentOf(init), container)
+
+/**
+ * The first process, as the living child of its monitor.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const initOfMonitor = (monitor: ProcessStat): ProcessStat | undefined =>
+  childrenOf(monitor.pid).map(processStat).find(isAlive)

@@ -1,0 +1,138 @@
+/**
+ * The real Linux host.
+ *
+ * @since 0.1.0
+ */
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { Host, type HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
+import * as Containers from "./ContainerSteps.ts"
+import { observeContainers } from "./Containers.ts"
+import * as Disks from "./Disks.ts"
+import { gatherFacts, requireTrees } from "./Facts.ts"
+import * as Files from "./HostFiles.ts"
+import { systemCall } from "./HostFiles.ts"
+import { hasMonitor, initOf, isGone } from "./Liveness.ts"
+import { LogSlices } from "./LogSlices.ts"
+import { makeLxcVersion } from "./LxcTools.ts"
+import { usageOf } from "./Usage.ts"
+
+const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
+
+const notYet: Effect.Effect<Observed> = Effect.succeed({ done: false })
+
+const observe = (step: Step, results: Results): Effect.Effect<Observed, HostError> => {
+  switch (step._tag) {
+    case "MakeDirectory":
+      return Files.observeDirectory(step)
+    case "RemoveDirectory":
+      return Files.observeNoDirectory(step)
+    case "WriteFile":
+      return Files.observeFile(step)
+    case "RemoveFile":
+      return Files.observeNoFile(step)
+    case "AttachLoop":
+      return looked("/sys/block", () => Disks.observeLoop(step))
+    case "DetachLoop":
+      return looked("/sys/block", () => Disks.observeNoLoop(step, results))
+    case "Mount":
+      return Disks.observeMount(step, results)
+    case "Unmount":
+      return looked("/proc/self/mountinfo", () => Disks.observeNoMount(step, results))
+    case "StartContainer":
+      return looked("/proc/net/unix", () => ({ done: hasMonitor(step) && initOf(step) !== undefined }))
+    case "Thaw":
+      return looked("/sys/fs/cgroup", () => ({ done: Containers.isThawed(step) }))
+    case "SignalContainer":
+      return looked("/proc", () => ({ done: initOf(step) === undefined }))
+    case "AwaitStopped":
+    case "KillContainer":
+      return looked("/proc/net/unix", () => ({ done: isGone(step) }))
+    case "DeleteInterface":
+      return Disks.observeInterface(step)
+    case "RemoveCgroups":
+      return observeNoCgroups(step)
+    case "ConfirmLimits":
+    case "ConfirmAlive":
+      return notYet
+  }
+}
+
+const apply = (step: Step, results: Results): Effect.Effect<string | void, HostError, ChildProcessSpawner | LogSlices> => {
+  switch (step._tag) {
+    case "MakeDirectory":
+      return Files.makeDirectory(step.path, Number.parseInt(step.mode, 8))
+    case "RemoveDirectory":
+      return Files.removeDirectory(step)
+    case "WriteFile":
+      return Files.writeFile(step)
+    case "RemoveFile":
+      return Files.removeFile(step)
+    case "AttachLoop":
+      return Disks.attachLoop(step)
+    case "DetachLoop":
+      return Disks.detachLoop(step, results)
+    case "Mount":
+      return Disks.mount(step, results)
+    case "Unmount":
+      return Disks.unmount(step, results)
+    case "StartContainer":
+      return Containers.startContainer(step)
+    case "ConfirmLimits":
+      return Containers.confirmLimits(step)
+    case "ConfirmAlive":
+      return Containers.confirmAlive(step)
+    case "Thaw":
+      return Containers.thaw(step)
+    case "SignalContainer":
+      return Containers.signalContainer(step)
+    case "AwaitStopped":
+      return Containers.awaitStopped(step)
+    case "KillContainer":
+      return Containers.killContainer(step)
+    case "DeleteInterface":
+      return Disks.deleteInterface(step)
+    case "RemoveCgroups":
+      return removeCgroups(step)
+  }
+}
+
+const make = Effect.gen(function*() {
+  const services = Context.make(ChildProcessSpawner, yield* ChildProcessSpawner).pipe(
+    Context.add(LogSlices, LogSlices.make())
+  )
+  const lxcVersion = makeLxcVersion()
+  return Host.of({
+    facts: Effect.fn("NodeHost.facts")(function*(query) {
+      const version = yield* Effect.provideContext(lxcVersion(), services)
+      const trees = yield* requireTrees
+      return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version))
+    }),
+    containers: Effect.fn("NodeHost.containers")(function*({ all, directories }) {
+      const trees = yield* requireTrees
+      return yield* systemCall("read", "/proc and /sys", () =>
+        observeContainers(directories, trees, { all: all ?? false, records: false }))
+    }),
+    usage: Effect.fn("NodeHost.usage")(function*(container) {
+      const trees = yield* requireTrees
+      return yield* systemCall("read", "/sys/fs/cgroup", () =>
+        usageOf(trees, container))
+    }),
+    observe,
+    apply: (step, results) =>
+      Effect.provideContext(apply(step, results), services).pipe(Effect.map((result) => result ?? undefined))
+  })
+})
+
+/**
+ * Observes by reading /proc and /sys, and acts by system calls and the tools of LXC, util-linux and iproute2: argument
+ * lists, never a shell, with a fixed PATH and LC_ALL=C.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Host, never, ChildProcessSpawner> = Layer.effect(Host, make)

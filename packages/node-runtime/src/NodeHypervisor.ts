@@ -1,0 +1,23 @@
+/**
+ * The hypervisor of the Linux host on which this process runs.
+ *
+ * @since 0.1.0
+ */
+import { Hypervisor, type HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Layer from "effect/Layer"
+import * as NodeHost from "./NodeHost.ts"
+import * as NodeJournal from "./NodeJournal.ts"
+import * as NodeLocks from "./NodeLocks.ts"
+
+/**
+ * Needs root to change anything; queries work as far as the kernel lets the user read.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: HypervisorOptions = {}): Layer.Layer<Hypervisor> =>
+  Hypervisor.layer(options).pipe(
+    Layer.provide([NodeHost.layer, NodeJournal.layer, NodeLocks.layer]),
+    Layer.provide(NodeServices.layer)
+  )

@@ -1,0 +1,92 @@
+/**
+ * Processes, as /proc shows them.
+ *
+ * @since 0.1.0
+ */
+import { parseProcessStat, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import * as fs from "node:fs"
+import { names, readText } from "./KernelFiles.ts"
+
+/**
+ * @since 0.1.0
+ * @category reading
+ */
+export const processStat = (pid: number): ProcessStat | undefined => {
+  const text = readText(`/proc/${pid}/stat`)
+  return text === undefined ? undefined : parseProcessStat(text)
+}
+
+/**
+ * The children of a process. Source: `/proc/PID/task/TID/children`, kernel >= 4.2 with CONFIG_PROC_CHILDREN.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const childrenOf = (pid: number): ReadonlyArray<number> =>
+  (readText(`/proc/${pid}/task/${pid}/children`) ?? "").split(" ").filter((word) => word !== "").map(Number)
+
+/**
+ * @since 0.1.0
+ * @category reading
+ */
+export const parentOf = (pid: number): number | undefined => {
+  const parent = /^PPid:\t(\d+)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1]
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/**
+ * Whether a process is the first of a pid namespace directly below ours: `NSpid:` ends in 1 and has two levels.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const isContainerInit = (pid: number): boolean => {
+  const levels = /^NSpid:\t(.*)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1]?.split("\t") ?? []
+  return levels.length === 2 && levels[1] === "1"
+}
+
+/**
+ * The command line of a process as one text; its short name where it has none.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const commandOf = (pid: number): string => {
+  const line = (readText(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim()
+  return line !== "" ? line : (readText(`/proc/${pid}/comm`) ?? "").trim()
+}
+
+/**
+ * Signals a process has a handler for or has blocked, as bits: bit N-1 is signal N. A signal that pid 1 of a namespace
+ * neither handles nor blocks is dropped by the kernel. Source: proc_pid_status(5), pid_namespaces(7).
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const receivableSignals = (pid: number): bigint | undefined => {
+  const status = readText(`/proc/${pid}/status`)
+  const mask = (field: string): bigint => BigInt(`0x${new RegExp(`^${field}:\\t([0-9a-f]+)$`, "m").exec(status ?? "")?.[1] ?? "0"}`)
+  return status === undefined || status === "" ? undefined : mask("SigCgt") | mask("SigBlk")
+}
+
+/**
+ * All pids of the host's /proc.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const allPids = (): ReadonlyArray<number> => names("/proc").filter((name) => /^\d+$/.test(name)).map(Number)
+
+/**
+ * What a link of a process points to, `cwd` or `root` or a file descriptor; undefined where it cannot be read.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const linkOf = (pid: number, link: string): string | undefined => {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/${link}`)
+  } catch {
+    return undefined // gone, or a kernel thread, or not ours to see
+  }
+}
