@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
-import { instanceConfig } from "../../src/lxc/InstanceConfig.ts"
-import { parse } from "../../src/lxc/LxcConfig.ts"
-import { decodeInstance } from "../../src/model/Instance.ts"
+import { instanceConfig } from "@effect-lxc/core/lxc/InstanceConfig"
+import { parse } from "@effect-lxc/core/lxc/LxcConfig"
+import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import { hostileTexts, instanceOf, minimal, writtenSpecs } from "../model/specs.ts"
 import { target } from "./targets.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { blkioWeightOf, sharesOf } from "../../src/lxc/Limits.ts"
+import { blkioWeightOf, sharesOf } from "@effect-lxc/core/lxc/Limits"
 import { configOf, refusalsOf, target } from "./targets.ts"
 
 const layouts = ["v1", "hybrid", "v2"] as const

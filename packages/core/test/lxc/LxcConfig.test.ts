@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
-import { comment, entry, type LxcLine, parse, render } from "../../src/lxc/LxcConfig.ts"
+import { comment, entry, type LxcLine, parse, render } from "@effect-lxc/core/lxc/LxcConfig"
 import { hostileTexts } from "../model/specs.ts"
 
 const key = Schema.String.check(Schema.isPattern(/^lxc(\.[a-z0-9_]{1,6}){1,4}$/))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { childEnd, errors, parseLog } from "../../src/lxc/LxcLog.ts"
+import { childEnd, errors, parseLog } from "@effect-lxc/core/lxc/LxcLog"
 
 // LXC 5.0.2, a root file system without /sbin/init.
 const missingInit = `lxc-start t1 20261122195325.267 INFO     conf - ../src/lxc/conf.c:setup_utsname:883 - Set hostname to "t1"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { atLeast, compare, LxcVersion, parseLxcVersion } from "../../src/lxc/LxcVersion.ts"
+import { atLeast, compare, LxcVersion, parseLxcVersion } from "@effect-lxc/core/lxc/LxcVersion"
 import { version } from "./targets.ts"
 
 describe("LxcVersion", () => {

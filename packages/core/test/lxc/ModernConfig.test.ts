@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { configOf, refusalsOf, target } from "./targets.ts"
-import { derive } from "../../src/model/Mac.ts"
-import { vethName } from "../../src/model/VethName.ts"
+import { derive } from "@effect-lxc/core/model/Mac"
+import { vethName } from "@effect-lxc/core/model/VethName"
 
 const spec = {
   nics: [
@@ -91,7 +91,7 @@ lxc.prlimit.nofile = 1024
   })
 
   it("refuses keys that come later, naming the field", () => {
-    const lxc = { apparmor: "generated", extraConfig: ["lxc.sysctl.net.ipv4.ip_forward = 1", "lxc.time.offset.boot = 1d"] }
+    const lxc = { apparmor: "generated", extraConfig: ["lxc.sysctl.net.ipv4.ip_forward = 1", "lxc.time.offset.boot = 1h"] }
     const fields = (version: string) => refusalsOf({ lxc }, target(version, "v1")).map(({ code, field }) => `${code} ${field}`)
     assert.deepStrictEqual(fields("2.1"), ["key-unsupported lxc.apparmor", "key-unsupported lxc.extraConfig[0]", "key-unsupported lxc.extraConfig[1]"])
     assert.deepStrictEqual(fields("3.1"), ["key-unsupported lxc.extraConfig[1]"])

@@ -1,7 +1,7 @@
 import { Result } from "effect"
-import { type ConfigTarget, instanceConfig, type InstanceConfig } from "../../src/lxc/InstanceConfig.ts"
-import { type LxcVersion, parseLxcVersion } from "../../src/lxc/LxcVersion.ts"
-import type { Refusal } from "../../src/lxc/Refusal.ts"
+import { type ConfigTarget, instanceConfig, type InstanceConfig } from "@effect-lxc/core/lxc/InstanceConfig"
+import { type LxcVersion, parseLxcVersion } from "@effect-lxc/core/lxc/LxcVersion"
+import type { Refusal } from "@effect-lxc/core/lxc/Refusal"
 import { instanceOf, minimal } from "../model/specs.ts"
 
 export const version = (text: string): LxcVersion => Result.getOrThrow(parseLxcVersion(text))

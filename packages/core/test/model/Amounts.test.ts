@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Option, Result, Schema } from "effect"
-import { count, CpuSet, parseKernel, render } from "../../src/model/CpuSet.ts"
-import { MemorySize } from "../../src/model/MemorySize.ts"
-import { Milliseconds } from "../../src/model/Milliseconds.ts"
-import { decodeInput } from "../../src/model/InvalidSpec.ts"
+import { count, CpuSet, parseKernel, render } from "@effect-lxc/core/model/CpuSet"
+import { MemorySize } from "@effect-lxc/core/model/MemorySize"
+import { Milliseconds } from "@effect-lxc/core/model/Milliseconds"
+import { decodeInput } from "@effect-lxc/core/model/InvalidSpec"
 
 const refusal = (schema: Schema.ConstraintDecoder<unknown>, input: unknown): string =>
   Result.match(decodeInput(schema, input, "it"), {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { fnv1a64 } from "../../src/model/Hash.ts"
-import { derive, Mac } from "../../src/model/Mac.ts"
-import { vethName, vethPrefix } from "../../src/model/VethName.ts"
+import { fnv1a64 } from "@effect-lxc/core/model/Hash"
+import { derive, Mac } from "@effect-lxc/core/model/Mac"
+import { vethName, vethPrefix } from "@effect-lxc/core/model/VethName"
 
 describe("fnv1a64", () => {
   it("gives the published values of FNV-1a", () => {

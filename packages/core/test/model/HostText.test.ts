@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { escape, isPrintable } from "../../src/model/HostText.ts"
+import { escape, isPrintable } from "@effect-lxc/core/model/HostText"
 import { hostileTexts } from "./specs.ts"
 
 describe("HostText", () => {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Equal, Result, Schema } from "effect"
-import { decodeInstance, encodeInstance, Instance, InstanceFromJson } from "../../src/model/Instance.ts"
-import { defaultDevices } from "../../src/model/LxcParameters.ts"
-import { derive } from "../../src/model/Mac.ts"
+import { decodeInstance, encodeInstance, Instance, InstanceFromJson } from "@effect-lxc/core/model/Instance"
+import { defaultDevices } from "@effect-lxc/core/model/LxcParameters"
+import { derive } from "@effect-lxc/core/model/Mac"
 import { hostileTexts, instanceOf, minimal, problemsIn, writtenSpecs } from "./specs.ts"
 
 const withField = (field: object) => ({ ...minimal, ...field })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { base, HostPath, isBelow, join, parent } from "../../src/model/HostPath.ts"
-import { InstanceName } from "../../src/model/InstanceName.ts"
-import { InterfaceName } from "../../src/model/Nic.ts"
+import { base, HostPath, isBelow, join, parent } from "@effect-lxc/core/model/HostPath"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { InterfaceName } from "@effect-lxc/core/model/Nic"
 import { hostileTexts } from "./specs.ts"
 
 const isName = Schema.is(InstanceName)

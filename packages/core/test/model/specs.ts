@@ -1,5 +1,5 @@
 import { Arbitrary, Result, Schema } from "effect"
-import { decodeInstance, type Instance } from "../../src/model/Instance.ts"
+import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 
 /** The instance of a spec that is meant to be right; a refusal fails the test with its message. */
 export const instanceOf = (spec: unknown): Instance => Result.getOrThrowWith(decodeInstance(spec), (error) => error)
@@ -42,7 +42,7 @@ const WrittenLxc = Schema.Struct({
   logLevel: maybe(Schema.Literals(["TRACE", "DEBUG", "INFO"])),
   apparmor: maybe(Schema.Literals(["unconfined", "generated", "lxc-container-default-cgns"])),
   extraConfig: maybe(Schema.Array(Schema.Literals([
-    "lxc.prlimit.nofile = 1024:4096", "lxc.arch=x86_64", "lxc.sysctl.net.ipv4.ip_forward = 1", "lxc.time.offset.boot = 7d"
+    "lxc.prlimit.nofile = 1024:4096", "lxc.arch=x86_64", "lxc.sysctl.net.ipv4.ip_forward = 1", "lxc.time.offset.boot = 12h"
   ])))
 })
 
