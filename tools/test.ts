@@ -31,6 +31,8 @@ const runVitest = (args: ReadonlyArray<string>, countsFile: string): Promise<num
         ...process.execArgv,
         join(root, "node_modules/vitest/vitest.mjs"),
         "run",
+        // The default loader writes into node_modules, which may belong to someone else.
+        "--configLoader=native",
         "--reporter=default",
         `--reporter=${join(root, "tools/countingReporter.ts")}`,
         ...args
