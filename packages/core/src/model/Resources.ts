@@ -24,7 +24,7 @@ const Weight = Schema.Number.check(satisfies(
 
 /**
  * Limits; what is not said is not limited. `memory` and `swap` (beyond memory) in bytes; `vcpus` is how many
- * processors' worth of time, in hundredths at the finest; `cpuMask` says which processors; weights are on the scale of
+ * processors' worth of time, also a part of one; `cpuMask` says which processors; weights are on the scale of
  * cgroup v2 (cgroup-v2.rst of the kernel); `pids` counts processes and threads.
  *
  * @since 0.1.0
@@ -36,8 +36,8 @@ export const Resources = Schema.Struct({
   )),
   swap: Schema.optionalKey(MemorySize),
   vcpus: Schema.optionalKey(Schema.Number.check(satisfies(
-    "a number of processors from 0.01 to 8192, in hundredths",
-    (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192 && Math.abs(vcpus * 100 - Math.round(vcpus * 100)) < 1e-6
+    "a number of processors from 0.01 to 8192",
+    (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192
   ))),
   cpuMask: Schema.optionalKey(CpuSet),
   cpuWeight: Schema.optionalKey(Weight),

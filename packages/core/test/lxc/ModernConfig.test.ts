@@ -98,6 +98,16 @@ lxc.prlimit.nofile = 1024
     assert.deepStrictEqual(fields("5.0"), [])
   })
 
+  it("knows since when LXC has each key that a spec may add", () => {
+    const extraConfig = [
+      "lxc.arch = x86_64", "lxc.autodev = 1", "lxc.autodev.tmpfs.size = 500000", "lxc.environment = A=b", "lxc.init.uid = 0",
+      "lxc.init.gid = 0", "lxc.init.cwd = /", "lxc.init.groups = 1", "lxc.keyring.session = 0", "lxc.mount.auto = proc:mixed",
+      "lxc.no_new_privs = 1", "lxc.prlimit.nofile = 9", "lxc.proc.oom_score_adj = 10", "lxc.sched.core = 0",
+      "lxc.sysctl.kernel.shmmax = 1", "lxc.time.offset.monotonic = 1h"
+    ]
+    assert.include(configOf({ lxc: { extraConfig } }, target("5.0.2", "v2")).text, `\n${extraConfig.join("\n")}\n`)
+  })
+
   it("refuses a root directory that is none, or that LXC would read differently", () => {
     for (const rootDir of ["/", "", "rootfs", "/a/../b", "/a\nlxc.hook.start = /x", "/a/", "/a\ud800"]) {
       assert.include(refusalsOf({}, { ...target("5.0.2", "v2"), rootDir }).map(({ code }) => code), "root-dir")

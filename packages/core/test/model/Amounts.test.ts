@@ -75,7 +75,7 @@ describe("CpuSet", () => {
   })
 
   it("refuses empty, reversed, open and impossible lists", () => {
-    for (const written of ["", "2-1", "1-", "-1", "0,", ",", "a", "0-9999", "99999", "0 1", "0-2\n", 1.5, -1]) {
+    for (const written of ["", "2-1", "5,2-1", "1-", "-1", "0,", ",", "a", "0-9999", "99999", "0 1", "0-2\n", 1.5, -1]) {
       assert.match(refusal(CpuSet, written), /^expected processors such as 0-2,5/)
     }
   })
@@ -85,6 +85,7 @@ describe("CpuSet", () => {
     assert.deepStrictEqual(parseKernel("\n"), Option.some([]))
     assert.deepStrictEqual(parseKernel(""), Option.some([]))
     assert.isTrue(Option.isNone(parseKernel("all\n")))
+    assert.isTrue(Option.isNone(parseKernel("2-1\n")))
   })
 
   it.prop(
