@@ -19,7 +19,7 @@ import { readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
 import type { ContainerRef } from "./Monitors.ts"
-import { commandOf, processStat, receivableSignals } from "./Processes.ts"
+import { ageOf, commandOf, processStat, receivableSignals, waitsForSignals } from "./Processes.ts"
 import { commandFailed, runTool, runToolOk } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -159,7 +159,7 @@ const chosen = (signal: string, mask: bigint): number | undefined =>
   signal !== "halt" ? signalNumber(signal) : receives(mask, systemdHalt) ? systemdHalt : powerFailure
 
 /**
- * Sends the signal once the first process is ready to receive it, or when its grace is over.
+ * Sends the signal once the first process is ready to receive it, or when it is as old as its grace.
  *
  * @since 0.1.0
  * @category steps
@@ -167,12 +167,13 @@ const chosen = (signal: string, mask: bigint): number | undefined =>
 export const signalContainer = Effect.fn("ContainerSteps.signal")(function*(step: Case<"SignalContainer">) {
   const init = initOf(step)
   if (init === undefined) return
-  const until = (yield* Clock.currentTimeMillis) + step.graceMs
+  const until = (yield* Clock.currentTimeMillis) + Math.max(0, step.graceMs - ageOf(init))
   let number: number | undefined
   while (true) {
     const mask = receivableSignals(init.pid) ?? 0n
     number = chosen(step.signal, mask)
-    if (number === undefined || receives(mask, number) || (yield* Clock.currentTimeMillis) >= until) break
+    const ready = number === undefined || receives(mask, number) || waitsForSignals(init.pid)
+    if (ready || (yield* Clock.currentTimeMillis) >= until) break
     yield* Effect.sleep(retryEvery)
   }
   if (number === undefined) {

@@ -70,6 +70,37 @@ export const receivableSignals = (pid: number): bigint | undefined => {
 }
 
 /**
+ * Whether a process sleeps in sigtimedwait(2), as a busybox init does: the signals it waits for are then shown neither as
+ * caught nor as blocked. A kernel that hides where a process sleeps says no. Source: /proc/PID/wchan.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const waitsForSignals = (pid: number): boolean => (readText(`/proc/${pid}/wchan`) ?? "").includes("sigtimedwait")
+
+/** The unit of start times on every Linux that Node runs on. Source: sysconf(_SC_CLK_TCK), proc_pid_stat(5). */
+const ticksPerSecond = 100
+
+/**
+ * How long after the host's boot a process was started, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const startedAfterBoot = (process: ProcessStat): number => process.startTime * 1000 / ticksPerSecond
+
+/**
+ * How long a process has run, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const ageOf = (process: ProcessStat): number => {
+  const uptime = Number((readText("/proc/uptime") ?? "").split(" ", 1)[0])
+  return Math.max(0, uptime * 1000 - startedAfterBoot(process))
+}
+
+/**
  * All pids of the host's /proc.
  *
  * @since 0.1.0

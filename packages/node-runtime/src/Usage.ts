@@ -10,10 +10,7 @@ import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Option from "effect/Option"
 import { type CgroupTrees, groupOf } from "./CgroupTree.ts"
 import { readInteger, readText } from "./KernelFiles.ts"
-import { processStat } from "./Processes.ts"
-
-/** The unit of start times; the same on every Linux that Node runs on. Source: sysconf(_SC_CLK_TCK), proc_pid_stat(5). */
-const ticksPerSecond = 100
+import { processStat, startedAfterBoot } from "./Processes.ts"
 
 /** v1 shows "no limit" as the largest multiple of the page size. */
 const unlimited = 2 ** 62
@@ -38,7 +35,7 @@ const quotaV2 = (text: string | undefined): number | null => {
 
 const startedAt = (init: ProcessStat): string | null => {
   const boot = /^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1]
-  return boot === undefined ? null : new Date(Number(boot) * 1000 + init.startTime * 1000 / ticksPerSecond).toISOString()
+  return boot === undefined ? null : new Date(Number(boot) * 1000 + startedAfterBoot(init)).toISOString()
 }
 
 const usageV2 = (group: string): Omit<ContainerUsage, "startedAt"> => {

@@ -97,7 +97,8 @@ SOCKETS
       *) signal=$(kill -l "\${3#SIG}" 2>/dev/null || printf "%s" "\${3#SIG}") ;;
     esac
     case $signal in *[!0-9]*) break ;; esac
-    [ $(( caught >> (signal - 1) & 1 )) -eq 0 ] && [ "$(now)" -lt "$signal_by" ] || break
+    [ $(( caught >> (signal - 1) & 1 )) -eq 0 ] && ! grep -q sigtimedwait "/proc/$init/wchan" &&
+      [ "$(now)" -lt "$signal_by" ] || break
     sleep 0.05
   done
   kill -s "$signal" "$init" 2>/dev/null || kill "-$signal" "$init"

@@ -10,7 +10,7 @@ import type { HostFacts } from "../host/HostFacts.ts"
 import { encodeMeantToRun } from "../host/MeantToRun.ts"
 import { namesake, type Remains, remainsOf } from "../host/Remains.ts"
 import { type InstanceConfig, instanceConfig } from "../lxc/InstanceConfig.ts"
-import { type LxcConfig, render } from "../lxc/LxcConfig.ts"
+import type { LxcConfig } from "../lxc/LxcConfig.ts"
 import { parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { HostPath } from "../model/HostPath.ts"
 import { encodeInstance, type Instance } from "../model/Instance.ts"
@@ -194,7 +194,7 @@ export const planStart = (
   const steps = [
     ...diskResidue(directories, name, remains, root.success.mounted),
     ...containerResidue(remains),
-    ...prepare(instance, directories, render(config.success.config)),
+    ...prepare(instance, directories, config.success.text),
     ...root.success.steps,
     ...bringUp(instance, directories, config.success, facts, options),
     ...remember(instance, directories, facts.bootId)

@@ -99,8 +99,8 @@ export const Step = Schema.TaggedUnion({
   Thaw: { ...container, timeoutMs: Millis },
   /**
    * Sends the first process `signal`; `halt` is what the process expects: SIGRTMIN+3 where it blocks or catches that
-   * (systemd), else SIGPWR. A young process that does not handle it yet is given `graceMs` to install its handler,
-   * since a signal without one is lost. kill(2). Not to be undone.
+   * (systemd), else SIGPWR. A process younger than `graceMs` that does not handle it yet is given until that age to
+   * install its handler, since a signal without one is lost. kill(2). Not to be undone.
    */
   SignalContainer: { ...container, signal: PlainText, graceMs: Millis },
   /**
