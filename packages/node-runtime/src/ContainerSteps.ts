@@ -18,7 +18,7 @@ import { systemCall } from "./HostFiles.ts"
 import { readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
-import type { ContainerRef } from "./Monitors.ts"
+import { type ContainerRef, monitorByFile } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, waitsForSignals } from "./Processes.ts"
 import { commandFailed, runTool, runToolOk } from "./Tools.ts"
 
@@ -226,6 +226,12 @@ const survivors = (step: Case<"KillContainer">) =>
     .slice(0, 20)
     .map((pid) => ({ pid, command: commandOf(pid) }))
 
+/** A monitor that is stopped by a signal, or gone, would let lxc-stop hang. */
+const answers = (container: ContainerRef): boolean => {
+  const monitor = monitorByFile(container)
+  return hasMonitor(container) && (monitor === undefined || monitor.state !== "T")
+}
+
 /**
  * Ends every process of the container and its monitor: in order where LXC answers, else without it.
  *
@@ -233,7 +239,7 @@ const survivors = (step: Case<"KillContainer">) =>
  * @category steps
  */
 export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
-  if (hasMonitor(step)) yield* Effect.ignore(runTool(Commands.kill(step), step.timeoutMs))
+  if (answers(step)) yield* Effect.ignore(runTool(Commands.kill(step), step.timeoutMs))
   if (isGone(step)) return
   yield* killGroups(step)
   if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { InstanceFromJson } from "../model/Instance.ts"
 import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"

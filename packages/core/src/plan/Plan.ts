@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Directories } from "../host/Directories.ts"
 import { InstanceName } from "../model/InstanceName.ts"

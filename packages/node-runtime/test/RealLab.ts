@@ -1,0 +1,118 @@
+import { Directories } from "@effect-lxc/core/host/Directories"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Result } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { hostDifferences, type HostSnapshot, hostSnapshot } from "../../../tools/hostSnapshot.ts"
+import { type Init, makeBusyboxImage } from "../../../tools/busyboxImage.ts"
+
+const prefix = "elt"
+const run = (command: string, ...args: ReadonlyArray<string>): string =>
+  execFileSync(command, args, { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] })
+
+const tolerant = (body: () => void): void => {
+  try {
+    body()
+  } catch {
+    // already as it should be
+  }
+}
+
+const below = (directory: string): ReadonlyArray<string> => fs.existsSync(directory) ? fs.readdirSync(directory) : []
+
+const mountTargets = (under: string): ReadonlyArray<string> =>
+  fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "")
+    .filter((target) => target.startsWith(`${under}/`)).reverse()
+
+const cgroupDirectories = (name: string): ReadonlyArray<string> =>
+  fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" "))
+    .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
+    .flatMap(([, target = ""]) => below(target).filter((each) => each.includes(name)).map((each) => `${target}/${each}`))
+
+/** Removes all that a lab made, by its names alone: also what an aborted run of an earlier process left. */
+const sweep = (id: string): void => {
+  const runDirectory = `/run/${id}`
+  const containers = `${runDirectory}/containers`
+  for (const name of below(containers)) {
+    tolerant(() => run("timeout", "-k", "1", "10", "lxc-stop", "-k", "-n", name, "-P", containers))
+  }
+  for (const group of cgroupDirectories(`.${id}-`)) tolerant(() => fs.writeFileSync(`${group}/cgroup.kill`, "1"))
+  for (const target of mountTargets(runDirectory)) tolerant(() => run("umount", target))
+  for (const line of run("losetup", "--noheadings", "--output", "NAME,BACK-FILE").split("\n")) {
+    const [device, file] = line.trim().split(/\s+/)
+    if (device !== undefined && file?.startsWith(`/var/tmp/${id}/`) === true) tolerant(() => run("losetup", "-d", device))
+  }
+  for (const group of cgroupDirectories(`.${id}-`)) tolerant(() => run("find", group, "-depth", "-type", "d", "-delete"))
+  for (const name of below("/sys/class/net").filter((each) => each.startsWith(`${id}b`))) tolerant(() => run("ip", "link", "delete", name))
+  for (const directory of [runDirectory, `/var/tmp/${id}`]) fs.rmSync(directory, { recursive: true, force: true })
+}
+
+const isRunning = (pid: string): boolean => fs.existsSync(`/proc/${pid}`)
+
+const sweepAborted = (): void => {
+  const ids = [...below("/run"), ...below("/var/tmp")].filter((name) => new RegExp(`^${prefix}\\d+$`).test(name))
+  for (const id of new Set(ids)) if (!isRunning(id.slice(prefix.length))) sweep(id)
+}
+
+/**
+ * A corner of the real host for one test file: its own directories, bridge, images and names, all with the prefix of
+ * this process.
+ */
+export class RealLab {
+  readonly id = `${prefix}${process.pid}`
+  readonly files = `/var/tmp/${this.id}`
+  readonly bridge = `${this.id}b`
+  readonly directories = new Directories({
+    run: HostPath.make(`/run/${this.id}`),
+    log: HostPath.make(`${this.files}/log`),
+    state: HostPath.make(`${this.files}/state`)
+  })
+
+  open(): void {
+    sweepAborted()
+    sweep(this.id)
+    fs.mkdirSync(this.files, { recursive: true })
+    run("ip", "link", "add", this.bridge, "type", "bridge")
+    run("ip", "link", "set", this.bridge, "up")
+  }
+
+  /** After a failed test: what it left must not make the next one fail. */
+  reset(): void {
+    this.close()
+    this.open()
+  }
+
+  close(): void {
+    sweep(this.id)
+  }
+
+  name(short: string): InstanceName {
+    return InstanceName.make(`${this.id}-${short}`)
+  }
+
+  image(init: Init): string {
+    const path = `${this.files}/${init}.img`
+    if (!fs.existsSync(path)) makeBusyboxImage(path, init)
+    return path
+  }
+
+  /** An instance with an image of this guest, one nic on the lab's bridge, and whatever else is asked for. */
+  instance(short: string, init: Init, more: Readonly<Record<string, unknown>> = {}): Instance {
+    return Result.getOrThrow(decodeInstance({
+      name: this.name(short),
+      disks: [{ path: this.image(init) }],
+      nics: [{ link: this.bridge }],
+      ...more
+    }))
+  }
+
+  snapshot(): HostSnapshot {
+    return hostSnapshot(this.directories.run, this.directories.state)
+  }
+
+  differences(before: HostSnapshot): ReadonlyArray<string> {
+    return hostDifferences(before, this.snapshot())
+  }
+}

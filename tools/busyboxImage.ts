@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process"
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** What the first process of a guest does; each is a thing that was seen to go wrong, but for the first two. */
+export const inits = {
+  /** A full init: reads /etc/inittab, handles SIGPWR; a halt takes it two seconds. */
+  busybox: undefined,
+  /** Ends when it is asked to, within a tenth of a second. */
+  obedient: "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  /** Pid 1 without a handler: the kernel drops every signal but SIGKILL. */
+  deaf: "#!/bin/sh\nwhile :; do sleep 1; done\n",
+  exitsAtOnce: "#!/bin/sh\nexit 3\n",
+  exitsSoon: "#!/bin/sh\nusleep 200000\nexit 7\n",
+  /** Installs its handler late: a halt signal before that is lost. */
+  slow: "#!/bin/sh\nusleep 700000\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  missing: null
+} as const
+
+export type Init = keyof typeof inits
+
+const busybox = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path)) ?? "/bin/busybox"
+
+const commands = [
+  "sh", "init", "mount", "umount", "sleep", "usleep", "ps", "ls", "cat", "echo", "poweroff", "halt", "reboot", "kill", "ip",
+  "hostname", "mkdir", "sync", "true", "false", "dd", "env", "id"
+]
+
+/** Lays out a root file system of a few files: a static busybox, its commands, and an init. */
+export const layOutBusyboxRoot = (root: string, init: Init): void => {
+  for (const directory of ["bin", "sbin", "etc", "proc", "sys", "dev", "tmp", "run", "root", "mnt"]) {
+    mkdirSync(join(root, directory), { recursive: true })
+  }
+  copyFileSync(busybox, join(root, "bin/busybox"))
+  for (const command of commands) symlinkSync("/bin/busybox", join(root, "bin", command))
+  writeFileSync(join(root, "etc/inittab"), "::sysinit:/bin/mkdir -p /run\n::respawn:/bin/sleep 1000\n::shutdown:/bin/sync\n")
+  const script = inits[init]
+  if (script === undefined) symlinkSync("/bin/busybox", join(root, "sbin/init"))
+  else if (script !== null) {
+    writeFileSync(join(root, "sbin/init"), script)
+    chmodSync(join(root, "sbin/init"), 0o755)
+  }
+}
+
+/** Makes an ext4 image of 16 MiB with such a root. Needs mkfs.ext4 and no root rights. */
+export const makeBusyboxImage = (image: string, init: Init = "busybox"): void => {
+  const root = mkdtempSync(join(tmpdir(), "busybox-root-"))
+  try {
+    chmodSync(root, 0o755)
+    layOutBusyboxRoot(root, init)
+    writeFileSync(image, "")
+    truncateSync(image, 16 * 1024 * 1024)
+    execFileSync("mkfs.ext4", ["-q", "-F", "-d", root, image], { stdio: ["ignore", "ignore", "pipe"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } })
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
+}
