@@ -237,7 +237,7 @@ case $name in
   demo)
     javascript
     system_packages
-    cli "$root/packages/cli/src/demo.ts" "$@"
+    cli "$root/tools/demo.ts" "$@"
     ;;
   test)
     javascript
