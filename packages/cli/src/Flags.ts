@@ -1,0 +1,143 @@
+/**
+ * Flags and arguments that several commands take.
+ *
+ * @since 0.1.0
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Milliseconds } from "@effect-lxc/core/model/Milliseconds"
+
+/**
+ * A flag that is given or not. It never takes the next word for its value, so that `stop --force 1` stops the container 1.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(
+    Flag.withoutNegation,
+    Flag.withOptionalValue("true"),
+    Flag.withDescription(description),
+    Flag.withDefault(false)
+  )
+
+const decodeDuration = Schema.decodeUnknownResult(Milliseconds)
+
+/** A bare number is seconds, as for `lxc-stop -t`; unlike in a spec, where it would be read long after it was written. */
+const durationOf = (given: string): Option.Option<number> => {
+  const text = /^[0-9]+(\.[0-9]+)?$/.test(given) ? `${given}s` : given
+  return Result.match(decodeDuration(text), { onFailure: () => Option.none(), onSuccess: Option.some })
+}
+
+const timeout = (description: string, fits: (ms: number) => boolean, expected: string) =>
+  Flag.String("timeout").pipe(
+    Flag.withMetavar("T"),
+    Flag.withDescription(`${description}: 500ms, 30s, 2m; a bare number is seconds`),
+    Flag.filterMap((given) => Option.filter(durationOf(given), fits), () => expected),
+    Flag.optional
+  )
+
+/**
+ * How long lxc-start may take.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const startTimeout = timeout(
+  "How long LXC may take to start it (default: startupTimeout of the spec, 30s)",
+  (ms) => ms > 0,
+  "a duration such as 500ms, 30s or 2m, longer than nothing"
+)
+
+/**
+ * How long the guest may take to obey.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const stopTimeout = timeout(
+  "How long the guest may take to halt (default: shutdownTimeout of its spec, 60s)",
+  () => true,
+  "a duration such as 0, 500ms, 30s or 2m"
+)
+
+/**
+ * Whether a guest that does not obey is killed.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const force = toggle("force", "Kill a guest that does not obey in time; with --timeout 0 at once")
+
+/**
+ * Whether the plan is printed instead of carried out.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const dryRun = toggle("dry-run", "Print the plan that would be carried out, and do nothing")
+
+/**
+ * How a plan is printed; none given is `json` with --json, else `text`.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const format = Flag.Literals("format", ["text", "json", "sh", "mermaid"]).pipe(
+  Flag.withDescription("How to print the plan (default text)"),
+  Flag.optional
+)
+
+/**
+ * The file to write a plan to.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const out = Flag.String("out").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Write the plan to a file instead of standard output"),
+  Flag.optional
+)
+
+/**
+ * The facts to plan against.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const facts = Flag.String("facts").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Plan against the facts in this file (see effect-lxc facts) and do not look at this host"),
+  Flag.optional
+)
+
+/**
+ * The file with the spec.
+ *
+ * @since 0.1.0
+ * @category arguments
+ */
+export const spec = Argument.String("spec").pipe(
+  Argument.withMetavar("SPEC"),
+  Argument.withDescription("A spec as YAML or JSON, - for standard input")
+)
+
+/**
+ * The name of an instance.
+ *
+ * @since 0.1.0
+ * @category arguments
+ */
+export const instanceName = Argument.String("name").pipe(
+  Argument.withMetavar("NAME"),
+  Argument.withDescription("The name of a container"),
+  Argument.filterMap(
+    (given) => Result.getSuccess(Schema.decodeUnknownResult(InstanceName)(given)),
+    () => "a host name: lower-case letters, digits, hyphens inside and dots between"
+  )
+)

@@ -1,0 +1,90 @@
+/**
+ * Flags that every command takes.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { resolve } from "node:path"
+import { defaultDirectories, Directories } from "@effect-lxc/core/host/Directories"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { toggle } from "./Flags.ts"
+
+const isHostPath = Schema.is(HostPath)
+
+const directory = (name: string, description: string, usual: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("DIR"),
+    Flag.withDescription(`${description} (default ${usual})`),
+    Flag.filterMap((given) => {
+      const path = given === "" ? "" : resolve(given)
+      return isHostPath(path) ? Option.some(path) : Option.none()
+    }, () => "a directory"),
+    Flag.optional
+  )
+
+/** `run` is volatile, `log` holds the logs, `state` survives a boot. */
+const RunDir = GlobalFlag.Setting("run-dir")({
+  flag: directory("run-dir", "Where running containers are kept", defaultDirectories.run)
+})
+
+const LogDir = GlobalFlag.Setting("log-dir")({
+  flag: directory("log-dir", "Where logs are kept", defaultDirectories.log)
+})
+
+const StateDir = GlobalFlag.Setting("state-dir")({
+  flag: directory("state-dir", "Where is kept what is meant to run", defaultDirectories.state)
+})
+
+/**
+ * Whether results and errors are for programs.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const Json = GlobalFlag.Setting("json")({
+  flag: toggle("json", "Print results as JSON, and an error as a line of JSON on standard error")
+})
+
+/**
+ * Whether the host is a simulated one, held in memory for the time of this command.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const Simulate = GlobalFlag.Setting("simulate")({
+  flag: toggle("simulate", "Work on a simulated host").pipe(Flag.withHidden)
+})
+
+/**
+ * All of them.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const globalFlags = [RunDir, LogDir, StateDir, Json, Simulate] as const
+
+/**
+ * The directories that the flags name, and `usual` where they name none.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const directoriesOr = Effect.fnUntraced(function*(usual: Directories) {
+  return new Directories({
+    run: Option.getOrElse(yield* RunDir, () => usual.run),
+    log: Option.getOrElse(yield* LogDir, () => usual.log),
+    state: Option.getOrElse(yield* StateDir, () => usual.state)
+  })
+})
+
+/**
+ * The directories that the flags name, and the usual ones where they name none.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const directories = directoriesOr(defaultDirectories)

@@ -1,0 +1,98 @@
+/**
+ * Files that a person names on the command line.
+ *
+ * @since 0.1.0
+ */
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { createReadStream } from "node:fs"
+import { escape } from "@effect-lxc/core/model/HostText"
+
+/**
+ * A file that was named could not be read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InputUnreadable extends Schema.TaggedError<InputUnreadable>()("InputUnreadable", {
+  source: Schema.String,
+  reason: Schema.String,
+  advice: Schema.String
+}) {
+  override get message(): string {
+    return `${escape(this.source)} cannot be read: ${this.reason}; ${this.advice}`
+  }
+}
+
+/** What stands for standard input on the command line. */
+const standardInput = "-"
+
+/**
+ * A file by the name it has in messages.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const sourceName = (file: string): string => file === standardInput ? "standard input" : file
+
+const reasons: ReadonlyMap<string, readonly [reason: string, advice: string]> = new Map([
+  ["ENOENT", ["there is no such file", "check its name"]],
+  ["EACCES", ["permission denied", "run as a user who may read it"]],
+  ["EISDIR", ["it is a directory", "give a file"]]
+])
+
+/** The errno, however deep it is wrapped. */
+const codeOf = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return "unknown error"
+  if ("code" in error && typeof error.code === "string") return error.code
+  if ("reason" in error) return codeOf(error.reason)
+  return "cause" in error ? codeOf(error.cause) : "unknown error"
+}
+
+const unreadable = (file: string) => (error: unknown): InputUnreadable => {
+  const code = codeOf(error)
+  const [reason, advice] = reasons.get(code) ?? [code, "give a file that can be read"] as const
+  return new InputUnreadable({ source: sourceName(file), reason, advice })
+}
+
+const collect = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
+
+/** Reads on until there is more than `limit`, however long the stream is. */
+const upTo = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, limit: number) => {
+  let size = 0
+  return Stream.runCollect(Stream.takeUntil(stream, (chunk) => (size += chunk.length) > limit))
+}
+
+/**
+ * The text of a file, or of standard input for `-`. More than `limit` bytes, or bytes that are not UTF-8, are refused.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const readText = Effect.fn("InputFile.readText")(function*(file: string, limit: number) {
+  const source = sourceName(file)
+  const stream: Stream.Stream<Uint8Array, unknown> = file === standardInput
+    ? (yield* Stdio.Stdio).stdin
+    // Not through FileSystem, which reads by offset: a pipe, as in `start <(make-spec)`, has none.
+    : NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(file) })
+  const bytes = collect(yield* upTo(stream, limit).pipe(Effect.mapError(unreadable(file))))
+  if (bytes.length > limit) {
+    const reason = `it is larger than ${limit / 2 ** 20} MiB`
+    return yield* new InputUnreadable({ source, reason, advice: "check that it is the right file" })
+  }
+  return yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => new InputUnreadable({ source, reason: "it is not UTF-8 text", advice: "check that it is the right file" })
+  })
+})

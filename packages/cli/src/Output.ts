@@ -1,0 +1,61 @@
+/**
+ * Where the command line writes: results on one stream, everything else on the other.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { escape } from "@effect-lxc/core/model/HostText"
+
+/**
+ * A result could not be written: the disk is full, the device is gone. A reader that went away is none of these.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class OutputLost extends Schema.TaggedError<OutputLost>()("OutputLost", {
+  target: Schema.String,
+  code: Schema.String
+}) {
+  override get message(): string {
+    return `${escape(this.target)} cannot be written: ${this.code}`
+  }
+}
+
+/**
+ * What is known of the stream for people.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Terminal {
+  /** Its width in columns. */
+  readonly columns: number
+  readonly color: boolean
+  /** Whether it shows more than ASCII. */
+  readonly unicode: boolean
+}
+
+/**
+ * Both streams. An effect ends when the text has been handed to the system, so that a program may exit after it.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Output extends Context.Service<Output, {
+  /** Writes a result. */
+  readonly out: (text: string) => Effect.Effect<void, OutputLost>
+  /** Writes to the other stream, for people; where nobody reads it any more nothing happens. */
+  readonly err: (text: string) => Effect.Effect<void>
+  /** The terminal that the other stream is, as it is now; undefined where it is none. */
+  readonly terminal: Effect.Effect<Terminal | undefined>
+}>()("effect-lxc/Output") {}
+
+/**
+ * The text without characters that would act on a terminal: they are shown as `\u{1b}` and the like; line breaks stay.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const harmless = (text: string): string => text.replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escape)

@@ -1,0 +1,114 @@
+/**
+ * The whole program, as a function of its arguments.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import { failuresOf, failureText } from "./Failure.ts"
+import { Hypervisors, type MakeHypervisor } from "./Hypervisors.ts"
+import { Output } from "./Output.ts"
+import { root } from "./Root.ts"
+import { usageError } from "./UsageError.ts"
+import { version } from "./Version.ts"
+
+/** Errors can be met before the flags are read, and are for programs even so. */
+const wantsJson = (argv: ReadonlyArray<string>): boolean => {
+  const end = argv.indexOf("--")
+  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === "--json" || word === "--json=true")
+}
+
+/** What effect/cli has to say while it reads a command line. */
+interface Said {
+  /** What was asked for: help, the version, a script for completion. */
+  readonly results: Array<string>
+  /** The commands that could have followed where one was missing. */
+  commands: ReadonlyArray<string>
+}
+
+const types: ReadonlyMap<string, string> = new Map([["completions", "SHELL"], ["log-level", "LEVEL"]])
+
+/** A flag that is given or not has no value to show; two have so many that the columns would not fit a page. */
+const readable = (flag: FlagDoc): FlagDoc => ({
+  ...flag,
+  type: flag.type.startsWith("[=") ? "boolean" : types.get(flag.name) ?? flag.type
+})
+
+const formatter = CliOutput.defaultFormatter({ colors: false, globalFlags: "summary" })
+
+const formatHelp = (doc: HelpDoc): string =>
+  formatter.formatHelpDoc({
+    ...doc,
+    flags: doc.flags.map(readable),
+    ...(doc.globalFlags === undefined ? {} : { globalFlags: doc.globalFlags.map(readable) })
+  })
+
+/** Help is a result where it was asked for; nobody wants a page of it for a misspelt flag. */
+const presenterOf = (said: Said): CliOutput.Presenter => ({
+  present: (event) =>
+    Effect.sync(() => {
+      switch (event._tag) {
+        case "Help":
+          if (event.reason === "Requested") said.results.push(`${formatHelp(event.helpDoc)}\n`)
+          said.commands = event.helpDoc.subcommands?.flatMap((group) => group.commands.map(({ name }) => name)) ?? []
+          break
+        case "Version":
+          said.results.push(`${event.name} ${event.version}\n`)
+          break
+        case "InvalidInvocation":
+          break
+      }
+    })
+})
+
+/** effect/cli prints scripts for completion through the console. */
+const consoleOf = (said: Said): Console.Console => ({
+  ...globalThis.console,
+  log: (...words: ReadonlyArray<unknown>) => {
+    said.results.push(`${words.map(String).join(" ")}\n`)
+  }
+})
+
+/**
+ * Carries out a command line on the hypervisors that `make` gives, and gives the exit code: 0 done, 1 failed, 2 bad
+ * usage or bad input, 3 the plan was rejected or is stale. Results and everything else go to {@link Output}.
+ *
+ * When it is interrupted, what it was doing is undone first, and it is said how things were left.
+ *
+ * @since 0.1.0
+ * @category programs
+ */
+export const run = (
+  argv: ReadonlyArray<string>,
+  make: MakeHypervisor
+): Effect.Effect<number, never, Command.Environment | Output> =>
+  Effect.gen(function*() {
+    const output = yield* Output
+    const json = wantsJson(argv)
+    const said: Said = { results: [], commands: [] }
+    const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>) {
+      const failures = failuresOf(cause)
+      for (const failure of failures) yield* output.err(failureText(failure, json))
+      return Math.max(...failures.map((failure) => failure.code))
+    })
+    return yield* Command.runWith(root, { version })(argv).pipe(
+      Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, said.commands))),
+      Effect.andThen(Effect.suspend(() => said.results.length === 0 ? Effect.void : output.out(said.results.join("")))),
+      Effect.provideService(CliOutput.Presenter, presenterOf(said)),
+      Effect.provideService(CliConfig.CliConfig, {
+        builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+      }),
+      Effect.provideService(Console.Console, consoleOf(said)),
+      Effect.provideService(Logger.LogToStderr, true),
+      Effect.provideService(Hypervisors, make),
+      Effect.as(0),
+      Effect.catchCause(report)
+    )
+  })

@@ -1,0 +1,31 @@
+/**
+ * The tree of commands.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "effect/cli/Command"
+import { configCommand } from "./commands/ConfigCommand.ts"
+import { factsCommand } from "./commands/FactsCommand.ts"
+import { infoCommand } from "./commands/InfoCommand.ts"
+import { listCommand } from "./commands/ListCommand.ts"
+import { planCommand } from "./commands/PlanCommand.ts"
+import { runCommand } from "./commands/RunCommand.ts"
+import { startCommand } from "./commands/StartCommand.ts"
+import { stopCommand } from "./commands/StopCommand.ts"
+import { globalFlags } from "./Globals.ts"
+
+/**
+ * All commands; which code one of them needs is loaded when it runs.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const root = Command.make("effect-lxc").pipe(
+  Command.withDescription("LXC system containers: plans that can be read, kept, carried out and undone"),
+  Command.withSubcommands([
+    { group: "CHANGE", commands: [startCommand, stopCommand, runCommand] },
+    { group: "LOOK", commands: [listCommand, infoCommand] },
+    { group: "PLAN", commands: [planCommand, configCommand, factsCommand] }
+  ]),
+  Command.withGlobalFlags(globalFlags)
+)

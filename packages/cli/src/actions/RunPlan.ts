@@ -1,0 +1,25 @@
+/**
+ * What `effect-lxc run` does.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { decodePlan } from "@effect-lxc/core/plan/Plan"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { directoriesOr } from "../Globals.ts"
+import { withHypervisor } from "../Hypervisors.ts"
+import { readJson } from "../JsonFile.ts"
+import { viewed } from "../OperationView.ts"
+import { printReport } from "../Report.ts"
+
+/**
+ * Carries a stored plan out, in the directories it was made for unless the flags name others: those make it stale.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const runPlan = Effect.fnUntraced(function*(input: { readonly plan: string }) {
+  const plan = yield* readJson(input.plan, decodePlan, "plans to run are printed by effect-lxc plan with --format json")
+  const carriedOut = viewed(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.run(plan)))
+  yield* printReport(yield* withHypervisor(carriedOut, yield* directoriesOr(plan.directories)))
+})

@@ -1,0 +1,29 @@
+/**
+ * `effect-lxc stop`.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "effect/cli/Command"
+import { dryRun, force, format, instanceName, stopTimeout } from "../Flags.ts"
+import { lazily } from "../Lazily.ts"
+
+/**
+ * Ends an instance and removes every trace of it.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const stopCommand = Command.make(
+  "stop",
+  { name: instanceName, timeout: stopTimeout, force, dryRun, format },
+  lazily(() => import("../actions/Stop.ts").then((action) => action.stop))
+).pipe(
+  Command.withDescription(
+    "Halt a container and remove what it had on the host; a guest that does not obey goes on running unless --force"
+  ),
+  Command.withShortDescription("Halt a container and remove what it had on the host"),
+  Command.withExamples([
+    { command: "effect-lxc stop web1.example.com" },
+    { command: "effect-lxc stop web1.example.com --timeout 10s --force" }
+  ])
+)
