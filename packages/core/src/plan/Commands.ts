@@ -27,6 +27,8 @@ export const attachLoop = (step: Case<"AttachLoop">): Argv => [
   "losetup",
   "--find",
   "--show",
+  ...(step.offset > 0 ? ["--offset", String(step.offset)] : []),
+  ...(step.sizeLimit > 0 ? ["--sizelimit", String(step.sizeLimit)] : []),
   ...(step.readOnly ? ["--read-only"] : []),
   "--",
   step.file
@@ -91,7 +93,7 @@ export const startContainer = (step: Case<"StartContainer">): Argv => [
  * @since 0.1.0
  * @category commands
  */
-export const thaw = (step: Case<"Thaw"> | Case<"AwaitStopped">): Argv => ["lxc-unfreeze", ...container(step)]
+export const thaw = (step: Case<"Thaw"> | Case<"Freeze">): Argv => ["lxc-unfreeze", ...container(step)]
 
 /**
  * lxc-freeze(1).
@@ -99,7 +101,7 @@ export const thaw = (step: Case<"Thaw"> | Case<"AwaitStopped">): Argv => ["lxc-u
  * @since 0.1.0
  * @category commands
  */
-export const freeze = (step: Case<"AwaitStopped">): Argv => ["lxc-freeze", ...container(step)]
+export const freeze = (step: Case<"Freeze"> | Case<"AwaitStopped">): Argv => ["lxc-freeze", ...container(step)]
 
 /**
  * lxc-stop(1): SIGKILL to init, then LXC's own cleaning up.
@@ -116,3 +118,25 @@ export const kill = (step: Case<"KillContainer">): Argv => ["lxc-stop", "-k", ..
  * @category commands
  */
 export const deleteInterface = (step: Case<"DeleteInterface">): Argv => ["ip", "link", "delete", "dev", step.name]
+
+/**
+ * lxc-stop(1) with the signal that asks init for a reboot, waiting for at most so many seconds.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const rebootInPlace = (step: Case<"RebootInPlace">): Argv => [
+  "lxc-stop",
+  "-r",
+  "-t",
+  String(Math.max(1, Math.ceil(step.timeoutMs / 1000))),
+  ...container(step)
+]
+
+/**
+ * reboot(8): at once, without sync.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const reboot: Argv = ["reboot", "-n", "-f"]

@@ -15,6 +15,9 @@ const waiting = (step: Extract<Step, { readonly _tag: "AwaitStopped" }>): string
   return `wait until ${step.name} and its monitor are gone, ${step.timeoutMs} ms at most, then ${then}`
 }
 
+const part = (step: Extract<Step, { readonly _tag: "AttachLoop" }>): string =>
+  step.offset === 0 && step.sizeLimit === 0 ? "" : ` (${step.sizeLimit} bytes from byte ${step.offset})`
+
 const describeFile = (step: Step): string | undefined => {
   switch (step._tag) {
     case "MakeDirectory":
@@ -26,7 +29,7 @@ const describeFile = (step: Step): string | undefined => {
     case "RemoveFile":
       return `remove ${step.path}`
     case "AttachLoop":
-      return `attach ${step.file} to a loop device${step.readOnly ? ", read-only" : ""}: $${step.result}`
+      return `attach ${step.file}${part(step)} to a loop device${step.readOnly ? ", read-only" : ""}: $${step.result}`
     case "DetachLoop":
       return `detach ${step.device} from ${step.file}`
     case "Mount":
@@ -46,6 +49,16 @@ const describeContainer = (step: Step): string => {
       return `read back ${step.limits.map((limit) => `${limit.file} = ${limit.value}`).join(", ")}`
     case "ConfirmAlive":
       return `see ${step.name} alive for ${step.settleMs} ms`
+    case "Freeze":
+      return `freeze ${step.name}`
+    case "ForbidForks":
+      return `let no process of ${step.name} fork`
+    case "SetLimit":
+      return `set ${step.file} of ${step.name} to ${step.value}, from ${step.previous}`
+    case "RebootInPlace":
+      return `let LXC reboot ${step.name} in place`
+    case "PowerCycle":
+      return "restart this host at once"
     case "Thaw":
       return `thaw ${step.name}`
     case "SignalContainer":

@@ -23,6 +23,11 @@ export class Plan extends Schema.Class<Plan>("effect-lxc/Plan")({
   /** What was observed and must still hold when the first step is taken. */
   basis: Basis,
   steps: Schema.Array(Step),
+  /**
+   * On failure the steps from this one on are undone, the last first. Those before it take away: where one of them fails
+   * it stops there, and the same command goes on.
+   */
+  undoFrom: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   warnings: Schema.Array(Schema.String)
 }) {}
 

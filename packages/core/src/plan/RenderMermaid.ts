@@ -6,7 +6,6 @@
 import { describe } from "./Describe.ts"
 import type { Plan } from "./Plan.ts"
 import { undo } from "./Rollback.ts"
-import { isRolledBack } from "./Operation.ts"
 
 /** Mermaid reads these as its own inside a quoted label. */
 const label = (text: string): string =>
@@ -24,7 +23,7 @@ export const renderMermaid = (plan: Plan): string => {
   plan.steps.forEach((step, index) => {
     const node = `s${index + 1}`
     lines.push(`  ${node}["${index + 1}. ${label(describe(step))}"]`, `  ${previous} --> ${node}`)
-    const undone = isRolledBack(plan.operation) ? undo(step) : []
+    const undone = index >= plan.undoFrom ? undo(step) : []
     if (undone.length > 0) {
       lines.push(`  u${index + 1}["${undone.map((each) => label(describe(each))).join("<br/>")}"]`, `  ${node} -. on failure .-> u${index + 1}`)
     }

@@ -42,7 +42,7 @@ const fileCommand = (step: Step): string | undefined => {
       return `rm -f -- ${quote(step.path)}`
     case "AttachLoop":
       return [
-        `${step.result}=$(losetup --noheadings --output NAME --associated ${quote(step.file)} | head -n 1)`,
+        `${step.result}=$(losetup --noheadings --output NAME --associated ${quote(step.file)} --offset ${step.offset} | head -n 1)`,
         `[ -n "$${step.result}" ] || ${step.result}=$(${words(Commands.attachLoop(step))})`
       ].join("\n")
     case "DetachLoop":
@@ -68,6 +68,16 @@ const containerCommand = (step: Step): string => {
         .join("\n")
     case "ConfirmAlive":
       return call("confirm_alive", step.lxcPath, step.name, step.settleMs)
+    case "Freeze":
+      return `timeout ${seconds(step.timeoutMs)} ${words(Commands.freeze(step))} || { ${words(Commands.thaw(step))}; false; }`
+    case "ForbidForks":
+      return call("forbid_forks", step.name, ...step.hierarchies)
+    case "SetLimit":
+      return call("set_limit", step.lxcPath, step.name, step.controller, step.file, step.value)
+    case "RebootInPlace":
+      return call("reboot_in_place", step.lxcPath, step.name, step.timeoutMs)
+    case "PowerCycle":
+      return `echo b > /proc/sysrq-trigger || ${words(Commands.reboot)}`
     case "Thaw":
       return `! has_monitor ${quote(step.lxcPath)} ${quote(step.name)} || timeout ${seconds(step.timeoutMs)} ${
         words(Commands.thaw(step))

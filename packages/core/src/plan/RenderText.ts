@@ -4,10 +4,19 @@
  * @since 0.1.0
  */
 import { describe } from "./Describe.ts"
-import { isRolledBack } from "./Operation.ts"
 import type { Plan } from "./Plan.ts"
 
 const body = (text: string): ReadonlyArray<string> => text.trimEnd().split("\n").map((line) => `        | ${line}`)
+
+const onFailure = ({ steps, undoFrom }: Plan): ReadonlyArray<string> => {
+  const stops = "it stops there, and the same command goes on"
+  const undoes = "what was done is undone, the last first"
+  if (steps.length === 0) return []
+  if (undoFrom >= steps.length) return [`  on failure: ${stops}`]
+  return undoFrom === 0
+    ? [`  on failure: ${undoes}`]
+    : [`  on failure up to step ${undoFrom}: ${stops}`, `  on failure after it: what was done since is undone, the last first`]
+}
 
 /**
  * Numbered steps, the content of the config, and what happens on failure.
@@ -24,12 +33,6 @@ export const renderText = (plan: Plan): string => {
     if (step._tag === "WriteFile" && step.path === config) lines.push(...body(step.text))
   })
   for (const warning of plan.warnings) lines.push(`  warning: ${warning}`)
-  if (plan.steps.length > 0) {
-    lines.push(
-      isRolledBack(plan.operation)
-        ? "  on failure: what was done is undone, the last first"
-        : "  on failure: it stops there, and the same command goes on"
-    )
-  }
+  lines.push(...onFailure(plan))
   return `${lines.join("\n")}\n`
 }

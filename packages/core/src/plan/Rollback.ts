@@ -34,13 +34,21 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
     case "MakeDirectory":
       return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true }]
     case "WriteFile":
-      return [{ _tag: "RemoveFile", path: step.path }]
+      return step.previous === null
+        ? [{ _tag: "RemoveFile", path: step.path }]
+        : [{ ...step, text: step.previous, previous: step.text }]
     case "AttachLoop":
       return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file }]
     case "Mount":
       return [{ _tag: "Unmount", source: step.source, target: step.target, timeoutMs: unmountTimeout }]
     case "StartContainer":
       return undoStart(step)
+    case "Freeze":
+      return [{ _tag: "Thaw", lxcPath: step.lxcPath, name: step.name, timeoutMs: step.timeoutMs }]
+    case "Thaw":
+      return [{ _tag: "Freeze", lxcPath: step.lxcPath, name: step.name, timeoutMs: step.timeoutMs }]
+    case "SetLimit":
+      return [{ ...step, value: step.previous, previous: step.value }]
     default:
       return []
   }

@@ -114,7 +114,7 @@ const stepsFor = (disk: Disk, found: Found, rootfs: HostPath): ReadonlyArray<Ste
   const path = HostPath.make(found.realPath)
   return found.kind === "file"
     ? [
-      { _tag: "AttachLoop", file: path, readOnly: disk.readOnly, result: "root" },
+      { _tag: "AttachLoop", file: path, offset: 0, sizeLimit: 0, readOnly: disk.readOnly, result: "root" },
       { _tag: "Mount", source: "$root", target: rootfs, fsType, options }
     ]
     : [{ _tag: "Mount", source: path, target: rootfs, fsType: found.kind === "directory" ? null : fsType, options }]

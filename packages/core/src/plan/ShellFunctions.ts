@@ -68,8 +68,8 @@ SOCKETS
     "now",
     "init_pid"
   ],
-  confirm_limit: [
-    `confirm_limit() { # LXCPATH NAME CONTROLLER FILE VALUE
+  cgroup_of: [
+    `cgroup_of() { # LXCPATH NAME CONTROLLER: prints the directory of the container's cgroup
   init=$(init_pid "$1" "$2")
   tree=$(awk -v c="$3" '$3 == "cgroup" && index("," $4 ",", "," c ",") { print $2; exit }' /proc/self/mounts)
   if [ -n "$tree" ]; then
@@ -78,11 +78,45 @@ SOCKETS
     tree=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
     group=$(sed -n 's/^0:://p' "/proc/$init/cgroup")
   fi
-  top=\${group#/}; top=/\${top%%/*}
-  found=$(cat "$tree$top/$4")
-  [ "$found" = "$5" ] || fail "$tree$top/$4 should be $5 and is $found"
+  top=\${group#/}
+  printf "%s\\n" "$tree/\${top%%/*}"
+}`,
+    "init_pid"
+  ],
+  confirm_limit: [
+    `confirm_limit() { # LXCPATH NAME CONTROLLER FILE VALUE
+  limited=$(cgroup_of "$1" "$2" "$3")
+  found=$(cat "$limited/$4")
+  [ "$found" = "$5" ] || fail "$limited/$4 should be $5 and is $found"
 }`,
     "fail",
+    "cgroup_of"
+  ],
+  set_limit: [
+    'set_limit() { limited=$(cgroup_of "$1" "$2" "$3"); printf "%s" "$5" > "$limited/$4"; }',
+    "cgroup_of"
+  ],
+  forbid_forks: [
+    `forbid_forks() { # NAME HIERARCHY...
+  group=lxc.payload.$1
+  shift
+  for tree; do
+    [ ! -e "$tree/$group/pids.max" ] || echo 0 > "$tree/$group/pids.max"
+  done
+}`
+  ],
+  reboot_in_place: [
+    `reboot_in_place() { # LXCPATH NAME MILLISECONDS
+  before=$(init_pid "$1" "$2")
+  reboot_by=$(( $(now) + $3 ))
+  timeout $(( $3 / 1000 + 5 )) lxc-stop -r -t $(( ($3 + 999) / 1000 )) -n "$2" -P "$1"
+  while after=$(init_pid "$1" "$2"); [ -z "$after" ] || [ "$after" = "$before" ]; do
+    [ "$(now)" -lt "$reboot_by" ] || fail "$2 did not come back within $3 ms"
+    sleep 0.02
+  done
+}`,
+    "fail",
+    "now",
     "init_pid"
   ],
   signal_init: [

@@ -105,7 +105,7 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
     mode,
     keep
   })
-  const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: path(at), mode: "0600", text })
+  const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: path(at), mode: "0600", text, previous: null })
   return [
     directory(directories.containers, "0700", false),
     directory(directories.container(name), "0700", false),
@@ -154,11 +154,18 @@ const remember = (instance: Instance, directories: Directories, bootId: string):
     _tag: "WriteFile",
     path: path(directories.meantToRun(instance.name)),
     mode: "0600",
-    text: encodeMeantToRun({ bootId, instance })
+    text: encodeMeantToRun({ bootId, instance }),
+    previous: null
   }
 ]
 
-const namedBy = (instance: Instance) => ({
+/**
+ * What a spec names on the host.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const namedBy = (instance: Instance) => ({
   paths: instance.disks.map((disk) => disk.path),
   links: instance.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])
 })
@@ -191,9 +198,9 @@ export const planStart = (
   if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(root)) {
     return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))
   }
+  const residue = [...diskResidue(directories, name, remains, root.success.mounted), ...containerResidue(remains)]
   const steps = [
-    ...diskResidue(directories, name, remains, root.success.mounted),
-    ...containerResidue(remains),
+    ...residue,
     ...prepare(instance, directories, config.success.text),
     ...root.success.steps,
     ...bringUp(instance, directories, config.success, facts, options),
@@ -206,6 +213,7 @@ export const planStart = (
       directories,
       basis: basisOf(directories, name, namedBy(instance), facts),
       steps,
+      undoFrom: residue.length,
       warnings: root.success.warnings
     })
   )

@@ -31,6 +31,8 @@ export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8
 /** A mount point as the kernel shows it: what a guest's files are called is not ours to choose. */
 const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))
 
+const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 const Mode = Schema.Literals(["0600", "0644", "0700", "0711", "0755"])
 
 /** The two names by which every LXC tool finds a container: `-P LXCPATH -n NAME`. */
@@ -54,18 +56,24 @@ export const Step = Schema.TaggedUnion({
   RemoveDirectory: { path: HostPath, ifEmpty: Schema.Boolean },
   /**
    * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
-   * sees the old content or the new. Undone by removing the file.
+   * sees the old content or the new. Undone by writing `previous`, or by removing the file where there was none.
    */
-  WriteFile: { path: HostPath, mode: Mode, text: Schema.String },
+  WriteFile: { path: HostPath, mode: Mode, text: Schema.String, previous: Schema.NullOr(Schema.String) },
   /** Afterwards nothing is at `path`, which is no directory. unlink(2). */
   RemoveFile: { path: HostPath },
-  /** Afterwards a loop device has `file` behind it; its path is the result. losetup(8). Undone by DetachLoop. */
-  AttachLoop: { file: HostPath, readOnly: Schema.Boolean, result: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]*$/)) },
+  /**
+   * Afterwards a loop device has `file` behind it, from byte `offset` on; its path is the result. `sizeLimit` is in bytes,
+   * 0 for all that follows. losetup(8). Undone by DetachLoop.
+   */
+  AttachLoop: { file: HostPath, offset: Bytes, sizeLimit: Bytes, readOnly: Schema.Boolean, result: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]*$/)) },
   /** Afterwards `device` does not have `file` behind it. A device with another file is left alone. losetup(8). */
   DetachLoop: { device: Device, file: HostPath },
-  /** Afterwards `source` is mounted on `target`. mount(8). Another file system there is a conflict. Undone by Unmount. */
+  /**
+   * Afterwards `source` is mounted on `target`. mount(8). Another file system there is a conflict. Undone by Unmount.
+   * A file system without a device has its own type for a source: `tmpfs`, `overlay`.
+   */
   Mount: {
-    source: Device,
+    source: Schema.Union([Device, Schema.Literals(["tmpfs", "overlay"])]),
     target: HostPath,
     fsType: Schema.NullOr(PlainText),
     options: Schema.Array(PlainText)
@@ -95,7 +103,9 @@ export const Step = Schema.TaggedUnion({
   ConfirmLimits: { ...container, limits: Schema.Array(ExpectedLimit) },
   /** Holds if one and the same first process is alive for `settleMs`; its death ends the wait. Nothing to undo. */
   ConfirmAlive: { ...container, logFile: HostPath, settleMs: Millis },
-  /** Afterwards no process of the container is frozen. lxc-unfreeze(1). */
+  /** Afterwards every process of the container is frozen, or, if that fails, none. lxc-freeze(1). Undone by Thaw. */
+  Freeze: { ...container, timeoutMs: Millis },
+  /** Afterwards no process of the container is frozen. lxc-unfreeze(1). Undone by Freeze. */
   Thaw: { ...container, timeoutMs: Millis },
   /**
    * Sends the first process `signal`; `halt` is what the process expects: SIGRTMIN+3 where it blocks or catches that
@@ -113,6 +123,23 @@ export const Step = Schema.TaggedUnion({
    * `timeoutMs`, `cgroup.kill`, thaw, and SIGKILL to what is in the container's own cgroups. Not to be undone.
    */
   KillContainer: { ...container, hierarchies: Schema.Array(HostPath), timeoutMs: Millis },
+  /**
+   * Afterwards no process of the container can fork, so that a fork bomb does not outrun what kills it: `pids.max` is 0
+   * where the host has that controller. Not to be undone.
+   */
+  ForbidForks: { ...container, hierarchies: Schema.Array(HostPath) },
+  /**
+   * Afterwards `file` of the container's cgroup in the tree of `controller` holds `value`. write(2) to the cgroup file.
+   * Undone by writing `previous`.
+   */
+  SetLimit: { ...container, controller: PlainText, file: PlainText, value: PlainText, previous: PlainText },
+  /**
+   * Afterwards the container has another first process: `lxc-stop -r`, LXC's own reboot, which keeps its monitor and its
+   * config. Not to be undone.
+   */
+  RebootInPlace: { ...container, timeoutMs: Millis },
+  /** The host restarts at once, without syncing or stopping anything: sysrq `b`, else `reboot -n -f`. Not to be undone. */
+  PowerCycle: {},
   /** Afterwards the host has no interface `name`. ip-link(8). */
   DeleteInterface: { name: PlainText },
   /** Afterwards none of `names` is a directory at the top of `hierarchies`: rmdir(2), children first, never a populated one. */

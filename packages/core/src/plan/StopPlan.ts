@@ -1,5 +1,5 @@
 /**
- * The plan that ends an instance and removes every trace of it.
+ * The plans that end an instance and remove every trace of it: in order, by force, or what others left.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,9 @@ import { isNothing, isOurFile, namesake, type Remains, remainsOf } from "../host
 import { HostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
+import type { Operation } from "./Operation.ts"
 import { Plan } from "./Plan.ts"
-import { PlanRejected } from "./PlanRejected.ts"
+import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue, fileResidue } from "./Residue.ts"
 import type { Step } from "./Step.ts"
 
@@ -27,24 +28,37 @@ export interface StopOptions {
   readonly force?: boolean | undefined
 }
 
+/** One instance on one host, and what is there of it. */
+interface Subject {
+  readonly name: InstanceName
+  readonly directories: Directories
+  readonly facts: HostFacts
+  readonly remains: Remains
+  readonly status: ContainerStatus | undefined
+}
+
 const defaultShutdownTimeout = 60_000
 const killTimeout = 10_000
 const thawTimeout = 10_000
 /** A shell-script init has its handlers after some milliseconds, systemd after some hundred. */
 const youngGrace = 2_000
 
-const halting = (
-  lxcPath: HostPath,
-  name: InstanceName,
-  status: ContainerStatus,
-  remains: Remains,
-  options: Required<StopOptions>
-): ReadonlyArray<Step> => {
-  const wasFrozen = status.state === "FROZEN" || status.state === "FREEZING" ||
-    remains.container?.freezer !== "thawed"
+const subjectOf = (name: InstanceName, directories: Directories, facts: HostFacts): Subject => {
+  const remains = remainsOf(directories, name, facts)
+  return {
+    name,
+    directories,
+    facts,
+    remains,
+    status: remains.container === undefined ? undefined : statusOf(remains.container)
+  }
+}
+
+const halting = ({ directories, name, remains }: Subject, timeoutMs: number, force: boolean): ReadonlyArray<Step> => {
+  const lxcPath = HostPath.make(directories.containers)
+  const wasFrozen = remains.container?.freezer !== "thawed"
   const signal = remains.container?.record?.lxc.haltSignal ?? "halt"
-  const timeoutMs = options.timeoutMs ?? defaultShutdownTimeout
-  const onTimeout = options.force === true ? "continue" : wasFrozen ? "freeze" : "fail"
+  const onTimeout = force ? "continue" : wasFrozen ? "freeze" : "fail"
   return [
     ...(wasFrozen ? [{ _tag: "Thaw", lxcPath, name, timeoutMs: thawTimeout } as const] : []),
     { _tag: "SignalContainer", lxcPath, name, signal, graceMs: Math.min(youngGrace, timeoutMs) },
@@ -52,31 +66,59 @@ const halting = (
   ]
 }
 
-const ending = (
-  lxcPath: HostPath,
-  name: InstanceName,
-  status: ContainerStatus,
-  remains: Remains,
-  facts: HostFacts,
-  options: Required<StopOptions>
-): ReadonlyArray<Step> => {
-  const atOnce = status.problem === "init-dead" || (options.force === true && options.timeoutMs === 0)
+const killing = ({ directories, facts, name }: Subject): ReadonlyArray<Step> => {
+  const lxcPath = HostPath.make(directories.containers)
   const hierarchies = facts.cgroups.hierarchies.map((each) => HostPath.make(each.mountPoint))
   return [
-    ...(atOnce ? [] : halting(lxcPath, name, status, remains, options)),
-    ...(atOnce || options.force === true
-      ? [
-        { _tag: "KillContainer", lxcPath, name, hierarchies, timeoutMs: killTimeout } as const,
-        { _tag: "AwaitStopped", lxcPath, name, timeoutMs: killTimeout, onTimeout: "fail" } as const
-      ]
-      : [])
+    { _tag: "ForbidForks", lxcPath, name, hierarchies },
+    { _tag: "KillContainer", lxcPath, name, hierarchies, timeoutMs: killTimeout },
+    { _tag: "AwaitStopped", lxcPath, name, timeoutMs: killTimeout, onTimeout: "fail" }
   ]
 }
 
-const rejected = (name: string, code: string, message: string, advice: string) =>
-  Result.fail(
-    new PlanRejected({ operation: "stop", instance: name, rejections: [{ code, field: "name", message, advice }] })
+const removing = ({ directories, facts, name, remains }: Subject): ReadonlyArray<Step> => [
+  ...diskResidue(directories, name, remains, false),
+  ...containerResidue(remains),
+  ...fileResidue(directories, name, facts)
+]
+
+const reject = (operation: Operation, name: string, code: string, message: string, advice: string) => {
+  const rejections: ReadonlyArray<Rejection> = [{ code, field: "name", message, advice }]
+  return Result.fail(new PlanRejected({ operation, instance: name, rejections }))
+}
+
+/** A container of the name that somebody else runs is not ours to end. */
+const rejectForeign = (operation: Operation, { directories, facts, name, remains }: Subject) => {
+  const foreign = namesake(directories, name, facts)
+  return isNothing(remains) && foreign !== undefined
+    ? reject(
+      operation,
+      name,
+      "not-managed",
+      `${name} runs under the lxcpath ${foreign.lxcPath} and is not managed here`,
+      `stop it with: lxc-stop -P ${foreign.lxcPath} -n ${name}`
+    )
+    : undefined
+}
+
+const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Step>, warnings: ReadonlyArray<string>) => {
+  const { directories, facts, name, remains } = subject
+  const strange = remains.container?.files.filter((file) => file !== "rootfs" && !isOurFile(file)) ?? []
+  return Result.succeed(
+    new Plan({
+      operation,
+      instance: name,
+      directories,
+      basis: basisOf(directories, name, { paths: [], links: [] }, facts),
+      steps,
+      undoFrom: steps.length,
+      warnings: [
+        ...warnings,
+        ...strange.map((file) => `${directories.container(name)}/${file} was not made by this library and is left`)
+      ]
+    })
   )
+}
 
 /**
  * Plans the end of an instance from what is observed of it: by its name alone, with or without its record.
@@ -94,44 +136,72 @@ export const planStop = (
   facts: HostFacts,
   options: StopOptions = {}
 ): Result.Result<Plan, PlanRejected> => {
-  const remains = remainsOf(directories, name, facts)
-  const status = remains.container === undefined ? undefined : statusOf(remains.container)
-  const active = status !== undefined && isActive(status)
+  const subject = subjectOf(name, directories, facts)
+  const { remains, status } = subject
   const force = options.force ?? false
   const timeoutMs = options.timeoutMs ?? remains.container?.record?.lxc.shutdownTimeout ?? defaultShutdownTimeout
+  const foreign = rejectForeign("stop", subject)
+  if (foreign !== undefined) return foreign
   if (status?.problem === "monitor-silent" && !force) {
-    return rejected(
+    return reject(
+      "stop",
       name,
       "monitor-silent",
       `the monitor of ${name} does not answer, and its container cannot be stopped in order`,
       `end both with: effect-lxc stop --force ${name}`
     )
   }
-  const foreign = namesake(directories, name, facts)
-  if (isNothing(remains) && foreign !== undefined) {
-    return rejected(
-      name,
-      "not-managed",
-      `${name} runs under the lxcpath ${foreign.lxcPath} and is not managed here`,
-      `stop it with: lxc-stop -P ${foreign.lxcPath} -n ${name}`
-    )
-  }
-  const lxcPath = HostPath.make(directories.containers)
-  const steps: ReadonlyArray<Step> = isNothing(remains) ? [] : [
-    ...(active ? ending(lxcPath, name, status, remains, facts, { force, timeoutMs }) : []),
-    ...diskResidue(directories, name, remains, false),
-    ...containerResidue(remains),
-    ...fileResidue(directories, name, facts)
+  if (isNothing(remains)) return planOf("stop", subject, [], [])
+  const active = status !== undefined && isActive(status)
+  const atOnce = status?.problem === "init-dead" || (force && timeoutMs === 0)
+  const steps = [
+    ...(active && !atOnce ? halting(subject, timeoutMs, force) : []),
+    ...(active && (atOnce || force) ? killing(subject) : []),
+    ...removing(subject)
   ]
-  const strange = remains.container?.files.filter((file) => file !== "rootfs" && !isOurFile(file)) ?? []
-  return Result.succeed(
-    new Plan({
-      operation: "stop",
-      instance: name,
-      directories,
-      basis: basisOf(directories, name, { paths: [], links: [] }, facts),
-      steps,
-      warnings: strange.map((file) => `${directories.container(name)}/${file} was not made by this library and is left`)
-    })
-  )
+  return planOf("stop", subject, steps, [])
+}
+
+/**
+ * Plans the end of an instance without asking its guest: no process can fork any more, all are killed, and it ends as a
+ * stop ends.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planKill = (
+  name: InstanceName,
+  directories: Directories,
+  facts: HostFacts
+): Result.Result<Plan, PlanRejected> => {
+  const subject = subjectOf(name, directories, facts)
+  const { remains, status } = subject
+  const foreign = rejectForeign("kill", subject)
+  if (foreign !== undefined) return foreign
+  const active = status !== undefined && isActive(status)
+  return planOf("kill", subject, isNothing(remains) ? [] : [...(active ? killing(subject) : []), ...removing(subject)], [])
+}
+
+/**
+ * Plans the removal of what earlier runs, crashes or other hands left: processes without their monitor are killed; what
+ * runs in order is left alone, with a warning.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planCleanup = (
+  name: InstanceName,
+  directories: Directories,
+  facts: HostFacts,
+  operation: "cleanup" | "recover" = "cleanup"
+): Result.Result<Plan, PlanRejected> => {
+  const subject = subjectOf(name, directories, facts)
+  const { remains, status } = subject
+  if (isNothing(remains)) return planOf(operation, subject, [], [])
+  const active = status !== undefined && isActive(status)
+  if (active && (status.problem === null || status.problem === "monitor-silent")) {
+    const advice = status.problem === null ? `effect-lxc stop ${name}` : `effect-lxc kill ${name}`
+    return planOf(operation, subject, [], [`${name} is ${status.state} and is left alone; end it with: ${advice}`])
+  }
+  return planOf(operation, subject, [...(active ? killing(subject) : []), ...removing(subject)], [])
 }

@@ -9,7 +9,6 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { isRolledBack } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
 import { rollbackOf } from "../plan/Rollback.ts"
 import { isCheck, type Step } from "../plan/Step.ts"
@@ -39,7 +38,7 @@ interface Run {
   readonly plan: Plan
   readonly journal: OpenJournal
   readonly results: Map<string, string>
-  /** Steps whose intent is in the journal, whether they acted or not. */
+  /** Steps to undo whose intent is in the journal, whether they acted or not. */
   readonly begun: Array<Step>
   /** The step that is being taken. */
   index: number
@@ -56,8 +55,9 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   let result = observed.result
   if (!observed.done) {
     if (!isCheck(step)) {
-      yield* run.journal.append({ _tag: "Intent", step })
-      run.begun.push(step)
+      const undo = index >= run.plan.undoFrom
+      yield* run.journal.append({ _tag: "Intent", step, undo })
+      if (undo) run.begun.push(step)
     }
     result = yield* host.apply(step, run.results)
     run.acted += 1
@@ -117,8 +117,9 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
   } else if (step !== undefined) {
     yield* progress({ _tag: "StepFailed", index: run.index, step, problem: problemOf(cause) })
   }
-  const residue = isRolledBack(plan.operation) ? yield* rollBack(run) : []
-  if (isRolledBack(plan.operation) && residue.length === 0) yield* Effect.ignore(run.journal.remove)
+  const undone = run.index >= plan.undoFrom
+  const residue = undone ? yield* rollBack(run) : []
+  if (undone && residue.length === 0) yield* Effect.ignore(run.journal.remove)
   if (interrupted || step === undefined) return yield* Effect.failCause(cause as Cause.Cause<never>) // holds no error
   return yield* new OperationFailed({
     operation: plan.operation,
@@ -127,6 +128,7 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
     steps: plan.steps.length,
     step,
     problem: problemOf(cause),
+    undone,
     residue
   })
 })
@@ -135,8 +137,8 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
  * Carries out a plan whose basis holds, under the lock of its instance: each step is observed, and unless its result
  * holds already its intent is written to the journal and it is applied.
  *
- * On failure or interruption an operation that brings up is undone from the journal's intents, the last first; one that
- * takes away stops where it is. The first failure is the one reported.
+ * On failure or interruption what the plan says can be undone is undone from the journal's intents, the last first; a step
+ * that takes away stops where it is. The first failure is the one reported.
  *
  * @since 0.1.0
  * @category interpreters

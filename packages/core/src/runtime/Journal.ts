@@ -20,8 +20,8 @@ import type { HostError } from "./Host.ts"
  */
 export const JournalEntry = Schema.TaggedUnion({
   Begun: { operation: Operation, instance: Schema.String, at: Schema.String, bootId: Schema.String },
-  /** Written before the step is applied. */
-  Intent: { step: Step },
+  /** Written before the step is applied; `undo` says whether a failure undoes it. */
+  Intent: { step: Step, undo: Schema.Boolean },
   /** Written after it was; `result` is what later steps may name. */
   Done: { name: Schema.NullOr(Schema.String), result: Schema.NullOr(Schema.String) }
 })

@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { describe } from "../plan/Describe.ts"
-import { isRolledBack, Operation } from "../plan/Operation.ts"
+import { Operation } from "../plan/Operation.ts"
 import { Step } from "../plan/Step.ts"
 import { explain, StepProblem } from "./StepProblem.ts"
 
@@ -24,8 +24,8 @@ export const Residue = Schema.Struct({ step: Step, problem: StepProblem })
 export type Residue = typeof Residue.Type
 
 /**
- * A step failed. An operation that brings up was rolled back, and `residue` is what could not be undone; one that takes
- * away stopped there, and the same command goes on.
+ * A step failed. What was done was undone, and `residue` is what could not be; or, where the step takes away, it stopped
+ * there and the same command goes on.
  *
  * @since 0.1.0
  * @category errors
@@ -38,6 +38,8 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
   steps: Schema.Int,
   step: Step,
   problem: StepProblem,
+  /** Whether what was done was undone, but for the residue; else it stopped there. */
+  undone: Schema.Boolean,
   residue: Schema.Array(Residue)
 }) {
   override get message(): string {
@@ -50,8 +52,14 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
   }
 
   private outcome(): ReadonlyArray<string> {
-    if (!isRolledBack(this.operation)) return [`what is left is seen and removed by the same command`]
-    if (this.residue.length === 0) return ["everything was undone; the host is as before"]
+    if (!this.undone) return ["it stopped there; the same command goes on"]
+    if (this.residue.length === 0) {
+      return [
+        this.operation === "reboot"
+          ? `${this.instance} was stopped, and its start was undone`
+          : "everything was undone; the host is as before"
+      ]
+    }
     return [
       "what was done was undone, but for:",
       ...this.residue.flatMap(({ problem, step }) => [
