@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeFakeHost } from "./FakeHost.ts"
-import { cli, file, specText } from "./Harness.ts"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file } = temporary()
 
 const legacy = `lxc.utsname = web1.example.com
 lxc.pts = 255

@@ -3,6 +3,7 @@ import { Effect, Layer, Stdio, Stream } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { afterAll } from "vitest"
 import type { MakeHypervisor } from "effect-lxc/Hypervisors"
 import { Output, type Terminal } from "effect-lxc/Output"
 import { run } from "effect-lxc/Program"
@@ -44,16 +45,19 @@ export const cli = (argv: ReadonlyArray<string>, setting: Setting = {}): Effect.
   return Effect.map(program, (code) => ({ code, ...written }))
 }
 
-const directory = mkdtempSync(join(tmpdir(), "effect-lxc-cli-"))
-// One module graph serves all test files of a worker, so that no file's end is the end.
-process.on("exit", () => rmSync(directory, { recursive: true, force: true }))
-
-export const path = (name: string): string => join(directory, name)
-
-/** A file with this content, by its path. */
-export const file = (name: string, content: string | Uint8Array): string => {
-  writeFileSync(path(name), content)
-  return path(name)
+/** A directory for the files of one test file, gone when its tests are over. */
+export const temporary = () => {
+  const directory = mkdtempSync(join(tmpdir(), "effect-lxc-cli-"))
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+  const path = (name: string): string => join(directory, name)
+  return {
+    path,
+    /** A file with this content, by its path. */
+    file: (name: string, content: string | Uint8Array): string => {
+      writeFileSync(path(name), content)
+      return path(name)
+    }
+  }
 }
 
 export const specText = `name: web1.example.com

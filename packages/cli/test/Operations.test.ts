@@ -3,7 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import { conflict, type FakeHost, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
-import { cli, file, path, prepare, type Setting, specText } from "./Harness.ts"
+import { cli, prepare, type Setting, specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
 
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
 

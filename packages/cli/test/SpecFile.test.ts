@@ -3,7 +3,9 @@ import { encodeInstance } from "@effect-lxc/core/model/Instance"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { parseSpec } from "effect-lxc/SpecFile"
-import { cli, file, path, specText } from "./Harness.ts"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
 
 const refusal = (text: string): Effect.Effect<string, unknown> =>
   Effect.map(Effect.flip(parseSpec(text, "web1.yaml")), (error: InvalidSpec) => error.message)

@@ -6,7 +6,9 @@ import { SimulatedHost } from "@effect-lxc/test-kit/SimulatedHost"
 import * as TestHypervisor from "@effect-lxc/test-kit/TestHypervisor"
 import { runToEnd } from "@effect-lxc/test-kit/TestKit"
 import { Effect, Layer } from "effect"
-import { cli, file, specText } from "./Harness.ts"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file } = temporary()
 
 const simulated = TestHypervisor.layer({
   state: emptyHost({ images: { "/srv/images/web1.img": obedient() }, bridges: ["br0"] })

@@ -3,7 +3,9 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { version } from "effect-lxc/Version"
 import { makeFakeHost } from "./FakeHost.ts"
-import { cli, file, specText } from "./Harness.ts"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file } = temporary()
 
 const wrong: ReadonlyArray<readonly [argv: string, problem: RegExp, command: string]> = [
   ["", /a command is missing: start, stop, run, list, info, plan, config, facts/, "effect-lxc"],
