@@ -47,9 +47,19 @@ export interface Failure {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** A wrong kind of file has thousands of problems; who sees the first ones knows. */
+const maxProblems = 12
+
+const messageOf = ({ _tag, message }: Tagged): string => {
+  if (_tag !== "InvalidSpec") return message
+  const [title = "", ...problems] = message.split("\n")
+  const rest = problems.length - maxProblems
+  return [title, ...problems.slice(0, maxProblems), ...(rest > 0 ? [`  and ${rest} more`] : [])].join("\n")
+}
+
 const fieldsOf = (error: Tagged): Readonly<Record<string, unknown>> => {
   const own = Object.entries(error).filter(([key]) => key !== "_tag" && !key.startsWith("~") && key !== "name")
-  return { _tag: error._tag, message: error.message, ...Object.fromEntries(own) }
+  return { _tag: error._tag, message: messageOf(error), ...Object.fromEntries(own) }
 }
 
 /** A fault of this program: its first line is enough to find it by, and a stack helps nobody who did not write it. */
@@ -77,7 +87,7 @@ export const failuresOf = (cause: Cause.Cause<unknown>): ReadonlyArray<Failure> 
 
 const failureOf = (error: Tagged): Failure => ({
   code: codes.get(error._tag) ?? 1,
-  message: error.message,
+  message: messageOf(error),
   fields: fieldsOf(error)
 })
 

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Directories } from "@effect-lxc/core/host/Directories"
+import type { Instance } from "@effect-lxc/core/model/Instance"
 import type { Hypervisor, HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
 import { directories, Simulate } from "./Globals.ts"
 
@@ -38,21 +39,32 @@ export const realHypervisor: MakeHypervisor = (options) =>
     ({ layer }) => layer(options)
   ))
 
-/** A machine in memory, as it is when nothing has been done to it yet. */
-const simulatedHypervisor: MakeHypervisor = (options) =>
+const simulated = (wanted: Instance | undefined): MakeHypervisor => (options) =>
   Layer.unwrap(Effect.map(
-    Effect.promise(() => import("@effect-lxc/test-kit/TestHypervisor")),
-    ({ layer }) => layer(options)
+    Effect.promise(() => import("./SimulatedHypervisor.ts")),
+    ({ simulatedHypervisor }) => simulatedHypervisor(options, wanted)
   ))
 
 /**
- * Runs an effect with the hypervisor of the directories, by default those of the flags.
+ * Where a command works: in the directories of its flags, where nothing else is said.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Workplace {
+  readonly directories?: Directories | undefined
+  /** What is wanted, for a simulated host to have what it names. */
+  readonly instance?: Instance | undefined
+}
+
+/**
+ * Runs an effect with the hypervisor of a workplace.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const withHypervisor = <A, E, R>(effect: Effect.Effect<A, E, R>, given?: Directories) =>
+export const withHypervisor = <A, E, R>(effect: Effect.Effect<A, E, R>, workplace: Workplace = {}) =>
   Effect.gen(function*() {
-    const make = (yield* Simulate) ? simulatedHypervisor : yield* Hypervisors
-    return yield* Effect.provide(effect, make({ directories: given ?? (yield* directories) }))
+    const make = (yield* Simulate) ? simulated(workplace.instance) : yield* Hypervisors
+    return yield* Effect.provide(effect, make({ directories: workplace.directories ?? (yield* directories) }))
   })

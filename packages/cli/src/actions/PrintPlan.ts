@@ -62,7 +62,10 @@ export const printStartPlan = Effect.fnUntraced(function*(
     ? yield* Effect.fromResult(
       planStart(instance, yield* directories, yield* readFacts(input.facts.value), options)
     )
-    : yield* withHypervisor(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.plan.start(instance, options)))
+    : yield* withHypervisor(
+      Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.plan.start(instance, options)),
+      { instance }
+    )
   yield* print(plan, input)
 })
 

@@ -21,5 +21,5 @@ import { printReport } from "../Report.ts"
 export const runPlan = Effect.fnUntraced(function*(input: { readonly plan: string }) {
   const plan = yield* readJson(input.plan, decodePlan, "plans to run are printed by effect-lxc plan with --format json")
   const carriedOut = viewed(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.run(plan)))
-  yield* printReport(yield* withHypervisor(carriedOut, yield* directoriesOr(plan.directories)))
+  yield* printReport(yield* withHypervisor(carriedOut, { directories: yield* directoriesOr(plan.directories) }))
 })

@@ -32,5 +32,5 @@ export const start = Effect.fnUntraced(function*(input: {
     const hypervisor = yield* Hypervisor
     if (input.dryRun) return yield* printPlan(yield* hypervisor.plan.start(instance, options), input.format)
     yield* printReport(yield* viewed(hypervisor.start(instance, options)))
-  }))
+  }), { instance })
 })

@@ -1,0 +1,93 @@
+import type { ContainerFacts, HostFacts } from "@effect-lxc/core/host/HostFacts"
+import { decodeHostFacts } from "@effect-lxc/core/host/HostFacts"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { Host, HostError } from "@effect-lxc/core/runtime/Host"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
+import { Effect, Layer, Result } from "effect"
+import type { MakeHypervisor } from "effect-lxc/Hypervisors"
+
+/** A host of a few written facts: what the command line says of it can be foreseen to the letter. */
+export interface FakeHost {
+  facts: HostFacts
+  /** What happens at a step; nothing, where it is not said. */
+  apply: (step: Step) => Effect.Effect<string | undefined, HostError>
+  locked: boolean
+  /** How often it was looked at. */
+  looks: number
+  readonly applied: Array<string>
+}
+
+const image = "/srv/images/web1.img"
+
+/** LXC 5.0.2 on cgroup v2, the bridge br0 and the image of the example. */
+export const writtenFacts = {
+  lxcVersion: "5.0.2",
+  kernel: "6.1.0",
+  bootId: "0f7e8a39-7c5b-4f5c-9d2e-111111111111",
+  cgroups: {
+    layout: "v2",
+    hierarchies: [{ mountPoint: "/sys/fs/cgroup", version: 2, controllers: ["cpu", "memory", "pids"] }],
+    swapAccounting: true,
+    ioWeightFile: null
+  },
+  interfaces: [{ name: "br0", kind: "bridge", mtu: 1500 }],
+  paths: [{ path: image, kind: "file", realPath: image }]
+}
+
+export const makeFakeHost = (): FakeHost => ({
+  facts: Result.getOrThrow(decodeHostFacts(writtenFacts, "facts")),
+  apply: (step) => Effect.succeed(step._tag === "AttachLoop" ? "/dev/loop7" : undefined),
+  locked: false,
+  looks: 0,
+  applied: []
+})
+
+export const running = (name: string, lxcPath: string): ContainerFacts => ({
+  name,
+  lxcPath,
+  socket: true,
+  monitor: { pid: 4000, startTime: 10, state: "S" },
+  init: { pid: 4242, startTime: 20, state: "S" },
+  populated: true,
+  freezer: "thawed",
+  files: ["config", "instance.json", "rootfs"],
+  record: null,
+  meantToRun: true
+})
+
+const hostLayer = (fake: FakeHost) =>
+  Layer.succeed(Host, {
+    facts: () => Effect.sync(() => (fake.looks += 1, fake.facts)),
+    containers: ({ all, directories }) =>
+      Effect.sync(() => {
+        fake.looks += 1
+        return fake.facts.containers.filter((each) => all === true || each.lxcPath === directories.containers)
+      }),
+    usage: () =>
+      Effect.succeed({
+        memory: { limitBytes: 268_435_456, usageBytes: 12_582_912 },
+        cpu: { count: 1, usageSeconds: 0.5 },
+        pids: { current: 3, limit: null },
+        startedAt: "2026-11-22T12:00:00.000Z"
+      }),
+    observe: () => Effect.succeed({ done: false }),
+    apply: (step) => Effect.andThen(Effect.sync(() => fake.applied.push(step._tag)), fake.apply(step))
+  })
+
+const journalLayer = Layer.succeed(Journal, {
+  open: () => Effect.succeed({ append: () => Effect.void, remove: Effect.void }),
+  read: () => Effect.succeed([])
+})
+
+const locksLayer = (fake: FakeHost) =>
+  Layer.succeed(Locks, {
+    acquire: (_directories, instance, _operation, waitedMs) =>
+      fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.void
+  })
+
+export const hypervisorOf = (fake: FakeHost): MakeHypervisor => (options) =>
+  Hypervisor.layer(options).pipe(Layer.provide([hostLayer(fake), journalLayer, locksLayer(fake)]))
+
+export const conflict = (found: string) => new HostError({ problem: { _tag: "Conflict", found, advice: "move it" } })

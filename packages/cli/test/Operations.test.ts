@@ -1,0 +1,362 @@
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { readFileSync, statSync } from "node:fs"
+import { conflict, type FakeHost, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
+import { cli, prepare, type Setting, specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
+
+const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
+
+const error = (text: string): Record<string, unknown> => json(text)["error"] as Record<string, unknown>
+
+const spec = () => file("web1.yaml", specText)
+
+const containers = "/run/effect-lxc/containers"
+
+const hostWith = (change: (host: FakeHost) => void): FakeHost => {
+  const host = makeFakeHost()
+  change(host)
+  return host
+}
+
+const missing = { path: "/srv/images/web1.img", kind: "missing", realPath: "/srv/images/web1.img" } as const
+
+const failingAt = (tag: Step["_tag"], found = "the wrong thing"): FakeHost =>
+  hostWith((host) => {
+    host.apply = (step) => step._tag === tag ? Effect.fail(conflict(found)) : Effect.succeed(undefined)
+  })
+
+const busy = () => hostWith((host) => (host.facts = { ...host.facts, containers: [running("web1.example.com", containers)] }))
+
+describe("start and stop", () => {
+  it.effect("give one line of result on stdout, and a line for each step on stderr", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", spec()])
+      assert.deepStrictEqual([ran.code, ran.out], [0, "web1.example.com is running (12 steps)\n"])
+      const lines = ran.err.trimEnd().split("\n")
+      assert.strictEqual(lines[0], "start web1.example.com: 12 steps")
+      assert.match(lines.at(-1) ?? "", /^\[12\/12\] write \/var\/lib\/effect-lxc\/web1\.example\.com\.json .* \(\d+ ms\)$/)
+    }))
+
+  it.effect("give a JSON report with --json, and nothing else where nobody looks", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", spec(), "--json"])
+      const report = { operation: "start", instance: "web1.example.com", acted: 12, alreadyDone: 0, warnings: [] }
+      assert.deepStrictEqual([ran.code, ran.err, json(ran.out)], [0, "", report])
+    }))
+
+  it.effect("do nothing with --dry-run but print the plan that plan prints", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      for (const format of [[], ["--format", "json"], ["--format", "sh"], ["--format", "mermaid"], ["--json"]]) {
+        const dry = yield* cli(["start", spec(), "--dry-run", ...format], { host })
+        assert.strictEqual(dry.code, 0)
+        assert.deepStrictEqual(dry, yield* cli(["plan", "start", spec(), ...format]))
+      }
+      assert.deepStrictEqual(host.applied, [])
+      assert.match((yield* cli(["stop", "a", "--dry-run"])).out, /nothing to do/)
+    }))
+
+  it.effect("stop of an unknown name says that nothing by that name is there, exit code 0", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* cli(["stop", "web9"]), {
+        code: 0,
+        out: "there is nothing by the name web9\n",
+        err: ""
+      })
+    }))
+
+  it.effect("--force is in the plan of the stop", () =>
+    Effect.gen(function*() {
+      const host = busy()
+      assert.notInclude((yield* cli(["plan", "stop", "web1.example.com"], { host })).out, "kill")
+      assert.include((yield* cli(["plan", "stop", "--force", "web1.example.com"], { host })).out, "kill web1.example.com")
+    }))
+})
+
+describe("a failed operation", () => {
+  it.effect("ends with exit code 1, the step, the cause, the outcome, and an empty stdout", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", spec()], { host: failingAt("StartContainer") })
+      assert.deepStrictEqual([ran.code, ran.out], [1, ""])
+      assert.include(ran.err, "[ 9/12] failed: start web1.example.com")
+      assert.include(ran.err, "rolling back: ")
+      assert.include(ran.err, "\nrolled back\n")
+      assert.match(
+        ran.err,
+        /\neffect-lxc: start web1\.example\.com failed at step 9 of 12: .*\n {2}the wrong thing; move it\neverything was undone; the host is as before\n$/
+      )
+    }))
+
+  it.effect("is one line of JSON on stderr with --json, with problem and residue", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      host.apply = (step) =>
+        step._tag === "StartContainer" || step._tag === "Unmount" ? Effect.fail(conflict("both")) : Effect.succeed(undefined)
+      const ran = yield* cli(["start", spec(), "--json"], { host })
+      assert.deepStrictEqual([ran.code, ran.out, ran.err.split("\n").length], [1, "", 2])
+      const { _tag, index, message, problem, residue } = error(ran.err)
+      assert.deepStrictEqual([_tag, index], ["OperationFailed", 8])
+      assert.deepStrictEqual(problem, { _tag: "Conflict", found: "both", advice: "move it" })
+      assert.strictEqual((residue as ReadonlyArray<unknown>).length, 1)
+      assert.include(String(message), "effect-lxc stop --force web1.example.com")
+    }))
+
+  it.effect("shows what could not be undone", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      host.apply = (step) =>
+        step._tag === "StartContainer" || step._tag === "Unmount" ? Effect.fail(conflict("both")) : Effect.succeed(undefined)
+      const ran = yield* cli(["start", spec()], { host })
+      assert.include(ran.err, `  not undone: unmount ${containers}/web1.example.com/rootfs`)
+      assert.include(ran.err, "what was done was undone, but for:")
+    }))
+
+  it.effect("does not let what it cites act on the terminal", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", spec()], { host: failingAt("Mount", "\u001b[2Jgone\u009b\r\nx") })
+      assert.include(ran.err, "\\u{1b}[2Jgone\\u{9b}\\r\\nx")
+      assert.notMatch(ran.err.replaceAll("\n", ""), /\p{Cc}/u)
+      const held = yield* cli(["start", spec()], { host: hostWith((host) => (host.locked = true)) })
+      assert.strictEqual(held.code, 1)
+      assert.match(held.err, /web1\.example\.com is being changed by pid 77 \\u\{1b\}\[31m; waited 30000 ms/)
+    }))
+
+  it.effect("by a fault of the program is exit code 1 and two lines, without a stack", () =>
+    Effect.gen(function*() {
+      const host = hostWith((fake) => (fake.apply = () => Effect.die(new TypeError("no such thing\n    at f (x.ts:1)"))))
+      const ran = yield* cli(["start", spec()], { host })
+      assert.strictEqual(ran.code, 1)
+      assert.include(ran.err, "no such thing")
+      assert.notMatch(ran.err, /^\s+at /m)
+    }))
+})
+
+describe("a refused operation", () => {
+  it.effect("is exit code 3 with every reason, and nothing is done", () =>
+    Effect.gen(function*() {
+      const host = hostWith((fake) => (fake.facts = { ...fake.facts, interfaces: [], paths: [missing] }))
+      for (const argv of [["start", spec()], ["plan", "start", spec()], ["start", spec(), "--dry-run"]]) {
+        const ran = yield* cli(argv, { host })
+        assert.deepStrictEqual([ran.code, ran.out, host.applied], [3, "", []])
+        assert.match(ran.err, /disks\[0\]\.path: .*\n.*nics\[0\]\.link: /)
+      }
+      const ran = yield* cli(["start", spec(), "--json"], { host })
+      assert.strictEqual(ran.code, 3)
+      assert.deepStrictEqual((error(ran.err)["rejections"] as Array<{ code: string }>).map(({ code }) => code), [
+        "disk-missing",
+        "bridge-missing"
+      ])
+    }))
+
+  it.effect("is a second start", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", spec()], { host: busy() })
+      assert.deepStrictEqual([ran.code, ran.out], [3, ""])
+      assert.include(ran.err, "RUNNING already, init 4242")
+    }))
+})
+
+describe("a stored plan", () => {
+  it.effect("is carried out by run as it was planned, in the directories it was planned for", () =>
+    Effect.gen(function*() {
+      const out = path("stored.json")
+      const planned = yield* cli(["plan", "start", spec(), "--format", "json", "--out", out, "--run-dir", "/r"])
+      assert.deepStrictEqual(planned, { code: 0, out: "", err: "" })
+      assert.strictEqual(statSync(out).mode & 0o777, 0o600)
+      const host = makeFakeHost()
+      const ran = yield* cli(["run", out], { host })
+      assert.deepStrictEqual([ran.code, ran.out], [0, "web1.example.com is running (12 steps)\n"])
+      assert.strictEqual(host.applied.length, 12)
+      assert.strictEqual((yield* cli(["run", "-"], { stdin: readFileSync(out, "utf8") })).code, 0)
+    }))
+
+  it.effect("is stale, exit code 3, where the host has changed or other directories are meant", () =>
+    Effect.gen(function*() {
+      const stdin = (yield* cli(["plan", "start", spec(), "--json"])).out
+      const host = hostWith((fake) => (fake.facts = { ...fake.facts, bootId: "another" }))
+      const ran = yield* cli(["run", "-"], { stdin, host })
+      assert.deepStrictEqual([ran.code, ran.out, host.applied], [3, "", []])
+      assert.match(ran.err, /is stale, and nothing was done:\n {2}bootId: /)
+      const elsewhere = yield* cli(["run", "-", "--run-dir", "/elsewhere"], { stdin })
+      assert.strictEqual(elsewhere.code, 3)
+      assert.match(elsewhere.err, /directories: planned for \/run\/effect-lxc, this is \/elsewhere/)
+    }))
+
+  it.effect("that is none is bad input, exit code 2", () =>
+    Effect.gen(function*() {
+      const text = yield* cli(["plan", "start", spec()])
+      for (const stdin of [text.out, "{", "{}", "[]", "null", "", `{"operation":"start"}`]) {
+        const ran = yield* cli(["run", "-"], { stdin })
+        assert.deepStrictEqual([ran.code, ran.out], [2, ""])
+        assert.match(ran.err, /^effect-lxc: standard input is not valid:\n/)
+        assert.isBelow(ran.err.split("\n").length, 12)
+      }
+    }))
+})
+
+describe("facts", () => {
+  it.effect("from a file are all that is planned against: this host is not looked at", () =>
+    Effect.gen(function*() {
+      const host = hostWith((fake) => (fake.facts = { ...fake.facts, interfaces: [], paths: [], lxcVersion: null }))
+      const facts = file("facts.json", JSON.stringify(writtenFacts))
+      const ran = yield* cli(["plan", "start", "--facts", facts, spec(), "--run-dir", "/r"], { host })
+      assert.deepStrictEqual([ran.code, ran.err, host.looks], [0, "", 0])
+      assert.include(ran.out, "mount $root on /r/containers/web1.example.com/rootfs")
+      const stop = yield* cli(["plan", "stop", "web1", "--facts", facts], { host })
+      assert.deepStrictEqual([stop.code, stop.out, host.looks], [0, "plan: stop web1\n  nothing to do\n", 0])
+    }))
+
+  it.effect("as they are printed can be planned against", () =>
+    Effect.gen(function*() {
+      const printed = yield* cli(["facts", spec()])
+      assert.deepStrictEqual([printed.code, printed.err], [0, ""])
+      const ran = yield* cli(["plan", "start", spec(), "--facts", "-"], { stdin: printed.out })
+      assert.deepStrictEqual(ran, yield* cli(["plan", "start", spec()]))
+    }))
+
+  it.effect("that are misspelt are bad input, by the name of the field", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["plan", "stop", "a", "--facts", "-"], {
+        stdin: JSON.stringify({ ...writtenFacts, lxcVersoin: "5" })
+      })
+      assert.deepStrictEqual([ran.code, ran.out], [2, ""])
+      assert.match(ran.err, /lxcVersoin: is not a known field; did you mean lxcVersion\?/)
+    }))
+})
+
+describe("bad input", () => {
+  it.effect("with a thousand problems names a dozen of them", () =>
+    Effect.gen(function*() {
+      const mounts = Array.from({ length: 1_000 }, () => ({ nothing: 1 }))
+      const stdin = JSON.stringify({ ...writtenFacts, mounts })
+      const { code, err } = yield* cli(["plan", "stop", "a", "--facts", "-"], { stdin })
+      assert.strictEqual(code, 2)
+      assert.strictEqual(err.trimEnd().split("\n").length, 14)
+      assert.match(err, /\n {2}and \d+ more\n$/)
+    }))
+})
+
+describe("list and info", () => {
+  const two = () =>
+    hostWith((host) => {
+      const web2 = { ...running("web2", containers), socket: false, init: null, monitor: null, populated: false }
+      const foreign = running("db\u001b[1m", "/var/lib/lxc")
+      host.facts = { ...host.facts, containers: [web2, running("web1", containers), foreign] }
+    })
+
+  it.effect("list is a table, sorted; --all adds what is not managed, with its lxcpath", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["list"], { host: two() })
+      assert.deepStrictEqual(ran, {
+        code: 0,
+        out: "NAME  STATE    PID   PROBLEM\nweb1  RUNNING  4242  -\nweb2  STOPPED  -     leftovers\n",
+        err: ""
+      })
+      const all = yield* cli(["list", "--all"], { host: two() })
+      assert.match(all.out, /^NAME.* LXCPATH\ndb\\u\{1b\}\[1m +RUNNING +4242 +- +\/var\/lib\/lxc\n/)
+    }))
+
+  it.effect("list --json has the fields that programs rely on", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["list", "--json", "--all"], { host: two() })
+      const [foreign, web1, web2] = JSON.parse(ran.out) as ReadonlyArray<Record<string, unknown>>
+      const common = { initPid: 4242, problem: null, meantToRun: true, state: "RUNNING" }
+      assert.deepStrictEqual(foreign, { ...common, name: "db\u001b[1m", managed: false, lxcPath: "/var/lib/lxc" })
+      assert.deepStrictEqual(web1, { ...common, name: "web1", managed: true, lxcPath: containers })
+      assert.deepInclude(web2, { state: "STOPPED", problem: "leftovers", initPid: null })
+      assert.strictEqual((yield* cli(["list", "--json"])).out, "[]\n")
+    }))
+
+  it.effect("info --json has usage and limits, null where no limit is set", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["info", "web1", "--json"], { host: two() })
+      assert.deepStrictEqual([ran.code, JSON.parse(ran.out)], [0, [{
+        name: "web1",
+        state: "RUNNING",
+        initPid: 4242,
+        memory: { limitBytes: 268_435_456, usageBytes: 12_582_912 },
+        cpu: { count: 1, usageSeconds: 0.5 },
+        pids: { current: 3, limit: null },
+        startedAt: "2026-11-22T12:00:00.000Z",
+        managed: true,
+        problem: null,
+        lxcPath: containers,
+        meantToRun: true,
+        logs: { lxc: "/var/log/effect-lxc/web1/lxc.log", console: "/var/log/effect-lxc/web1/console.log" }
+      }]])
+    }))
+
+  it.effect("info without a name shows all that are managed", () =>
+    Effect.gen(function*() {
+      const { out } = yield* cli(["info"], { host: two() })
+      assert.match(out, /^web1\n {2}state +RUNNING, first process 4242\n[^]*memory +12\.0 MiB of 256\.0 MiB\n[^]*\n\nweb2\n/)
+    }))
+
+  it.effect("info of an unknown name is exit code 1, and the known ones are shown all the same", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["info", "nope", "web1", "neither", "--json"], { host: two() })
+      assert.strictEqual(ran.code, 1)
+      assert.deepStrictEqual((JSON.parse(ran.out) as Array<{ name: string }>).map(({ name }) => name), ["web1"])
+      const errors = ran.err.trimEnd().split("\n").map((line) => error(line))
+      assert.deepStrictEqual(errors.map(({ _tag, instance }) => [_tag, instance]), [
+        ["UnknownContainer", "nope"],
+        ["UnknownContainer", "neither"]
+      ])
+    }))
+})
+
+describe("an interrupted operation", () => {
+  /** Interrupts the program when it has come to a step. */
+  const interruptAt = Effect.fnUntraced(function*(tag: Step["_tag"], argv: ReadonlyArray<string>, setting: Setting) {
+    const host = setting.host ?? makeFakeHost()
+    const reached = yield* Deferred.make<void>()
+    host.apply = (step) =>
+      step._tag === tag ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.succeed(undefined)
+    const { program, written } = prepare(argv, { ...setting, host })
+    const fiber = yield* Effect.forkChild(program)
+    yield* Deferred.await(reached)
+    yield* Fiber.interrupt(fiber)
+    return { host, ...written }
+  })
+
+  it.effect("says that a start was undone", () =>
+    Effect.gen(function*() {
+      const ran = yield* interruptAt("ConfirmAlive", ["start", spec()], {})
+      assert.strictEqual(ran.out, "")
+      assert.include(ran.host.applied, "KillContainer")
+      assert.match(ran.err, /\ninterrupted: start web1\.example\.com\nrolling back: /)
+      assert.isTrue(ran.err.endsWith("\neffect-lxc: interrupted: start web1.example.com was undone; the host is as before\n"))
+    }))
+
+  it.effect("says that a stop goes on with the same command, with --json as a line of JSON", () =>
+    Effect.gen(function*() {
+      const ran = yield* interruptAt("AwaitStopped", ["stop", "web1.example.com", "--json"], { host: busy() })
+      assert.deepStrictEqual([ran.out, ran.err.split("\n").length], ["", 2])
+      const { _tag, message, operation } = error(ran.err)
+      assert.deepStrictEqual([_tag, operation], ["Interrupted", "stop"])
+      assert.match(String(message), /stopped there; what is left is seen and removed by the same command/)
+    }))
+})
+
+describe("progress on a terminal", () => {
+  const start = (terminal: Setting["terminal"] & {}) => cli(["start", spec(), "--json"], { terminal })
+
+  it.effect("redraws the current step within one line and marks it when it is done, --json or not", () =>
+    Effect.gen(function*() {
+      const { err } = yield* start({ columns: 40, color: false, unicode: true })
+      const pictures = err.split("\r\u001b[2K")
+      assert.strictEqual(pictures.length, 1 + 2 * 12)
+      for (const busyLine of pictures.filter((each) => each.startsWith("  …"))) assert.isBelow(busyLine.length, 40)
+      assert.match(pictures.at(-1) ?? "", /^ {2}✓ 12\/12 write \/var\/lib\/effect-lxc\/web1\.example\.com\.json.*\n$/)
+    }))
+
+  it.effect("is without colour and beyond ASCII only where the terminal has that", () =>
+    Effect.gen(function*() {
+      const plain = yield* start({ columns: 80, color: false, unicode: false })
+      assert.match(plain.err.replaceAll("\r\u001b[2K", ""), /^[\n -~]*$/)
+      assert.include((yield* start({ columns: 80, color: true, unicode: true })).err, "\u001b[32m✓\u001b[0m")
+    }))
+})

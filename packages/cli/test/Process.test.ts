@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile, spawn } from "node:child_process"
+import { openSync, readFileSync } from "node:fs"
+import { setTimeout as delay } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+const flags = ["--disable-warning=ExperimentalWarning", main]
+const places = () => ["--run-dir", path("run"), "--log-dir", path("log"), "--state-dir", path("state")]
+
+const effectLxc = (argv: ReadonlyArray<string>) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    execFile(process.execPath, [...flags, ...argv], { maxBuffer: 2 ** 28 }, (error, out, err) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err })
+    })
+  })
+
+/** Whether a process has come to where it handles signals: Node by itself does not catch SIGHUP. */
+const catchesHangup = (pid: number | undefined): boolean =>
+  /^SigCgt:\t[0-9a-f]*[13579bdf]$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
+
+describe.runIf(process.platform === "linux")("the process", () => {
+  it("exits with the code of the failure, results and errors on their own streams", async () => {
+    const usage = await effectLxc(["stop"])
+    assert.deepStrictEqual(usage, { code: 2, out: "", err: "effect-lxc: NAME is missing\nsee: effect-lxc stop --help\n" })
+    const target = ["--lxc-version", "5.0.2", "--cgroup", "v2"]
+    const config = await effectLxc(["config", file("process.yaml", specText), ...target])
+    assert.deepStrictEqual([config.code, config.err], [0, ""])
+    assert.match(config.out, /^lxc\.uts\.name = web1\.example\.com\n/)
+  }, 30_000)
+
+  it("has handed over a large result in whole when it exits, however slowly it is read", async () => {
+    const disks = Array.from({ length: 20_000 }, (_, i) => `/dev/loop${i}`)
+    const containers = path("run/containers")
+    const facts = {
+      cgroups: { layout: "v2", hierarchies: [], swapAccounting: true, ioWeightFile: null },
+      bootId: "b",
+      mounts: disks.map((source, id) => ({
+        device: "7:0",
+        root: "/",
+        target: `${containers}/a/rootfs/${id}`,
+        options: ["rw"],
+        fsType: "ext4",
+        source
+      }))
+    }
+    const child = spawn(process.execPath, [
+      ...flags,
+      "plan",
+      "stop",
+      "a",
+      "--facts",
+      file("many.json", JSON.stringify(facts)),
+      ...places()
+    ])
+    const chunks: Array<Buffer> = []
+    let errors = ""
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    const code = await new Promise((resolve) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        chunks.push(chunk)
+        child.stdout.pause()
+        setTimeout(() => child.stdout.resume(), 2)
+      })
+      child.on("close", resolve)
+    })
+    assert.strictEqual(errors, "")
+    const text = Buffer.concat(chunks).toString()
+    assert.strictEqual(code, 0)
+    assert.isAbove(text.length, 2 ** 20)
+    assert.match(text, /on failure: it stops there, and the same command goes on\n$/)
+  }, 30_000)
+
+  it("says nothing when its reader has gone away", async () => {
+    const child = spawn(process.execPath, [...flags, "--help"])
+    child.stdout.destroy()
+    let errors = ""
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    const code = await new Promise((resolve) => child.on("close", resolve))
+    assert.deepStrictEqual([code, errors], [0, ""])
+  }, 30_000)
+
+  it("does not call a result done that could not be written", async () => {
+    const child = spawn(process.execPath, [...flags, "--version"], { stdio: ["ignore", openSync("/dev/full", "w"), "pipe"] })
+    let errors = ""
+    child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    const code = await new Promise((resolve) => child.on("close", resolve))
+    assert.deepStrictEqual([code, errors], [1, "effect-lxc: standard output cannot be written: ENOSPC\n"])
+  }, 30_000)
+
+  it("ends by SIGINT and SIGTERM with the codes that a shell expects", async () => {
+    for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      // It reads a spec that does not come.
+      const child = spawn(process.execPath, [...flags, "start", "-", ...places()])
+      const code = new Promise((resolve) => child.on("close", resolve))
+      while (!catchesHangup(child.pid)) await delay(20)
+      child.kill(signal)
+      assert.strictEqual(await code, expected)
+    }
+  }, 30_000)
+})

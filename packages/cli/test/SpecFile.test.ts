@@ -1,0 +1,116 @@
+import type { InvalidSpec } from "@effect-lxc/core/model/InvalidSpec"
+import { encodeInstance } from "@effect-lxc/core/model/Instance"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { parseSpec } from "effect-lxc/SpecFile"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
+
+const refusal = (text: string): Effect.Effect<string, unknown> =>
+  Effect.map(Effect.flip(parseSpec(text, "web1.yaml")), (error: InvalidSpec) => error.message)
+
+const head = "name: web1\ndisks: [{ path: /a }]\n"
+
+const refusals: ReadonlyArray<readonly [what: string, text: string, expected: RegExp]> = [
+  ["a doubled field", `${head}nics: []\nname: web2\n`, /line 4, column 1: the field name is there twice/],
+  ["a doubled field within a list", `name: a\ndisks:\n  - path: /a\n    path: /b\n`, /line 4, column 5: the field path is/],
+  ["an anchor", `name: &n web1\ndisks: []\n`, /line 1, column 10: an anchor/],
+  ["an alias", `name: web1\ndisks: [*d]\n`, /line 2, column 9: /],
+  ["an alias that has its anchor", `name: web1\nnics: &n []\ndisks: *n\n`, /line 2, column 10: an anchor/],
+  ["a tag", `name: !!str web1\ndisks: []\n`, /line 1, column \d+: a tag/],
+  ["a binary tag", `name: web1\ndisks: [{ path: !!binary L2E= }]\n`, /line 2, column \d+: a tag/],
+  ["a second document", `${head}---\n${head}`, /a second document begins/],
+  ["a directive, which could change what words mean", `%YAML 1.1\n---\n${head}`, /line 1, column 1: a directive/],
+  ["a directive of tags", `%TAG ! tag:example.com,2000:\n---\n${head}`, /line 1, column 1: a directive/],
+  ["nothing at all", "", /there is nothing in it/],
+  ["only a comment", "# later\n", /there is nothing in it/],
+  ["a tab for indentation", "name: web1\ndisks:\n\t- path: /a\n", /line 3, column 1: a tab is no indentation/],
+  ["a list that does not end", "name: web1\ndisks: [\n", /line 3, column 1: /],
+  ["a key that is no word", `${head}? [a]\n: 1\n`, /line 3, column 3: /],
+  ["lists in lists without end", `name: ${"[".repeat(500)}${"]".repeat(500)}`, /line 1, column \d+: nested/],
+  ["lists deeper than a stack", `name: ${"[".repeat(100_000)}`, /nested too deeply/],
+  ["mappings in mappings", Array.from({ length: 40 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), /nested more than 32 deep/],
+  ["a misspelt field, with its place", `${head}nic: []\n`, /nic: is not a known field; did you mean nics\? \(line 3, column 1\)/],
+  ["an ill-typed field, with its place", `name: web1\ndisks:\n  - path: srv\n`, /disks\[0\]\.path: expected .*; found "srv" \(line 3, column 5\)/],
+  ["a missing field", "name: web1\n", /disks: a disk is required/],
+  ["a name that would touch prototypes", `${head}__proto__: { a: 1 }\n`, /__proto__: is not a known field/]
+]
+
+describe("a spec", () => {
+  for (const [what, text, expected] of refusals) {
+    it.effect(`is refused for ${what}`, () =>
+      Effect.gen(function*() {
+        const message = yield* refusal(text)
+        assert.match(message, expected)
+        assert.match(message, /^web1\.yaml is not valid:\n/)
+        assert.isBelow(message.split("\n").length, 6)
+      }))
+  }
+
+  it.effect("an alias bomb is refused without being expanded", () =>
+    Effect.gen(function*() {
+      const level = (name: string, below: string) => `${name}: &${name} [${Array(9).fill(`*${below}`).join(", ")}]\n`
+      const levels = Array.from({ length: 20 }, (_, i) => level(`l${i + 1}`, `l${i}`))
+      assert.match(yield* refusal(`l0: &l0 [lol]\n${levels.join("")}`), /line 1, column 9: an anchor/)
+    }))
+
+  it.effect("a thousand fields of one name, or of many, are read in no time", () =>
+    Effect.gen(function*() {
+      const text = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n")
+      const began = performance.now()
+      yield* refusal(text)
+      assert.isBelow(performance.now() - began, 5_000)
+    }))
+
+  it.effect("says the same as JSON, tabs included, as it says as YAML", () =>
+    Effect.gen(function*() {
+      const yaml = yield* parseSpec(specText, "yaml")
+      const value = {
+        name: "web1.example.com",
+        disks: [{ path: "/srv/images/web1.img" }],
+        nics: [{ mode: "bridged", link: "br0", mac: "aa:00:00:12:34:56" }]
+      }
+      const json = yield* parseSpec(JSON.stringify(value, undefined, "\t"), "json")
+      assert.deepStrictEqual(encodeInstance(json), encodeInstance(yaml))
+    }))
+
+  it.effect("words and numbers are those of YAML 1.2: yes is a word, a time is no number", () =>
+    Effect.gen(function*() {
+      assert.match(yield* refusal(`name: yes\ndisks: [{ path: /a, readOnly: yes }]\n`), /readOnly: expected true or false; found "yes"/)
+      assert.match(yield* refusal(`${head}resources: { vcpus: 1:30 }\n`), /vcpus: .*"1:30"/)
+      assert.strictEqual((yield* parseSpec(`name: no\ndisks: [{ path: /a }]\n`, "y")).name, "no")
+    }))
+
+  it.effect("text of the file cannot act on the terminal that shows the error", () =>
+    Effect.gen(function*() {
+      const ran = yield* cli(["start", "-"], { stdin: `${head}"\\e]0;owned\\a": 1\nnics: "\u009b31m"\n` })
+      assert.strictEqual(ran.code, 2)
+      assert.notMatch(ran.err.replaceAll("\n", ""), /\p{Cc}/u)
+    }))
+})
+
+describe("a file that cannot be a spec", () => {
+  it.effect("is refused by its name with exit code 2 and nothing on stdout", () =>
+    Effect.gen(function*() {
+      const cases = [
+        [path("none.yaml"), "there is no such file"],
+        [path("."), "it is a directory"],
+        ["/dev/zero", "larger than 1 MiB"],
+        [file("large.yaml", new Uint8Array(2 ** 20 + 1)), "larger than 1 MiB"],
+        [file("latin1.yaml", new Uint8Array([0x6e, 0xe9])), "it is not UTF-8 text"]
+      ] as const
+      for (const [name, reason] of cases) {
+        const ran = yield* cli(["start", name])
+        assert.deepStrictEqual([ran.code, ran.out], [2, ""])
+        assert.include(ran.err, `effect-lxc: ${name} cannot be read: `)
+        assert.include(ran.err, reason)
+      }
+    }))
+
+  it.effect("is no error where it is just large enough", () =>
+    Effect.gen(function*() {
+      const spec = `${specText}#`.padEnd(2 ** 20, " ")
+      assert.strictEqual((yield* cli(["start", file("just.yaml", spec)])).code, 0)
+    }))
+})

@@ -1,0 +1,137 @@
+/**
+ * What the kernel makes of values that are written into the files of a cgroup.
+ *
+ * @since 0.1.0
+ */
+import { parseKernel } from "@effect-lxc/core/model/CpuSet"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { LimitSetting } from "./LxcSettings.ts"
+import type { CgroupTree, SimulatedState } from "./SimulatedState.ts"
+
+/** The errno of a refused value, in words as LXC logs it. */
+type Errno = "Invalid argument" | "No such file or directory" | "Numerical result out of range"
+
+type Files = Readonly<Record<string, string>>
+
+const pageBytes = 4_096
+const units: Readonly<Record<string, number>> = { "": 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 }
+
+const bytes = (value: string): Result.Result<string, Errno> => {
+  const [, digits, unit] = /^(\d+)([KMG]?)$/i.exec(value) ?? []
+  if (value === "max" || value === "-1") return Result.succeed(value)
+  if (digits === undefined || unit === undefined) return Result.fail("Invalid argument")
+  const whole = Number(digits) * (units[unit.toUpperCase()] ?? 1)
+  return Result.succeed(String(whole - whole % pageBytes))
+}
+
+const between = (value: string, minimum: number, maximum: number): Result.Result<string, Errno> => {
+  const number = Number(value)
+  return /^\d+$/.test(value) && number >= minimum && number <= maximum
+    ? Result.succeed(String(number))
+    : Result.fail("Invalid argument")
+}
+
+const clamped = (value: string, minimum: number, maximum: number): Result.Result<string, Errno> =>
+  /^\d+$/.test(value)
+    ? Result.succeed(String(Math.min(maximum, Math.max(minimum, Number(value)))))
+    : Result.fail("Invalid argument")
+
+const cpus = (state: SimulatedState, value: string): Result.Result<string, Errno> => {
+  const numbers = Option.getOrElse(parseKernel(value), (): ReadonlyArray<number> => [])
+  if (numbers.length === 0) return Result.fail("Invalid argument")
+  return numbers.every((each) => each < state.cpus) ? Result.succeed(value) : Result.fail("Numerical result out of range")
+}
+
+const memoryAndSwap = (state: SimulatedState, files: Files, value: string): Result.Result<string, Errno> => {
+  if (!state.swapAccounting) return Result.fail("No such file or directory")
+  const limit = files["memory.limit_in_bytes"]
+  return Result.flatMap(bytes(value), (total) =>
+    limit === undefined || Number(total) < Number(limit) ? Result.fail("Invalid argument") : Result.succeed(total))
+}
+
+const bandwidth = (value: string): Result.Result<string, Errno> => {
+  const [, quota, period] = /^(\d+|max)(?: (\d+))?$/.exec(value) ?? []
+  if (quota === undefined || (quota !== "max" && Number(quota) < 1_000)) return Result.fail("Invalid argument")
+  return Result.succeed(`${quota} ${period ?? "100000"}`)
+}
+
+const ioWeight = (state: SimulatedState, file: string, value: string): Result.Result<string, Errno> => {
+  if (state.ioWeightFile !== file) return Result.fail("No such file or directory")
+  const v2 = file.startsWith("io.")
+  const weight = between(value, v2 ? 1 : 10, file === "io.weight" ? 10_000 : 1_000)
+  return v2 ? Result.map(weight, (each) => `default ${each}`) : weight
+}
+
+const device = (value: string): Result.Result<string, Errno> =>
+  /^(?:a|[abc] (?:\d+|\*):(?:\d+|\*) [rwm]+)$/.test(value) ? Result.succeed(value) : Result.fail("Invalid argument")
+
+/** What the file holds once `value` was written, next to the other files of the group. */
+const written = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
+  switch (file) {
+    case "memory.limit_in_bytes":
+    case "memory.max":
+    case "memory.high":
+      return bytes(value)
+    case "memory.memsw.limit_in_bytes":
+      return memoryAndSwap(state, files, value)
+    case "memory.swap.max":
+      return state.swapAccounting ? bytes(value) : Result.fail("No such file or directory")
+    case "cpuset.cpus":
+      return cpus(state, value)
+    case "cpu.shares":
+      return clamped(value, 2, 262_144)
+    case "cpu.cfs_period_us":
+    case "cpu.cfs_quota_us":
+      return between(value, 1_000, 10 ** 12)
+    case "cpu.max":
+      return bandwidth(value)
+    case "cpu.weight":
+      return between(value, 1, 10_000)
+    case "pids.max":
+      return value === "max" ? Result.succeed(value) : between(value, 0, 4_194_304)
+    case "io.weight":
+    case "io.bfq.weight":
+    case "blkio.weight":
+    case "blkio.bfq.weight":
+      return ioWeight(state, file, value)
+    case "devices.allow":
+    case "devices.deny":
+      return device(value)
+    default:
+      return Result.fail("No such file or directory")
+  }
+}
+
+/**
+ * Files of a container's group in each tree, by the tree's mount point; fails with the line that LXC logs.
+ *
+ * LXC ignores the keys of the other layout without a word: a hybrid host counts as v1.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const applyLimits = (
+  state: SimulatedState,
+  limits: ReadonlyArray<LimitSetting>
+): Result.Result<ReadonlyMap<string, Files>, string> => {
+  const layout = state.trees.every((tree) => tree.version === 2) ? 2 : 1
+  const files = new Map<string, Files>()
+  for (const { file, value, version } of limits) {
+    if (version !== layout) continue
+    const controller = file.split(".")[0] ?? ""
+    const tree = treeOf(state, layout, controller)
+    if (tree === undefined) return Result.fail(`Failed to setup limits for the "${controller}" controller`)
+    const before = files.get(tree.mountPoint) ?? {}
+    const after = written(state, before, file, value)
+    if (Result.isFailure(after)) return Result.fail(`${after.failure} - Failed to set "${file}" to "${value}"`)
+    // Device rules are a program, or a list of their own: what was written cannot be read back from the same file.
+    files.set(tree.mountPoint, controller === "devices" ? before : { ...before, [file]: after.success })
+  }
+  return Result.succeed(files)
+}
+
+const treeOf = (state: SimulatedState, layout: 1 | 2, controller: string): CgroupTree | undefined =>
+  layout === 2
+    ? state.trees.find((tree) => controller === "devices" || tree.controllers.includes(controller))
+    : state.trees.find((tree) => tree.version === 1 && tree.controllers.includes(controller))

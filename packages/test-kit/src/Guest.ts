@@ -1,0 +1,121 @@
+/**
+ * How a root file system behaves once it is started: data, so that a host with guests in it can be stored and compared.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * What is in an image, a block device or a directory. Times in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Guest = Schema.Struct({
+  /** The file system type; null where mount(8) finds none. A directory has that of its host. */
+  fsType: Schema.NullOr(Schema.String),
+  init: Schema.Literals(["present", "missing", "not-executable"]),
+  /** Other programs that `lxc.init.cmd` may name. */
+  programs: Schema.Array(Schema.String),
+  /** Init ends by itself so long after it was executed, with this code; null: it stays. */
+  exits: Schema.NullOr(Schema.Struct({ afterMs: Milliseconds, code: Schema.Int })),
+  /** Before this time init has no signal handler: the kernel drops what is sent to it, SIGKILL excepted. */
+  handlersAfterMs: Milliseconds,
+  /** What init takes for a request to halt. */
+  haltSignal: Schema.String,
+  /** How long it takes to obey; null: it never does. */
+  haltAfterMs: Schema.NullOr(Milliseconds),
+  /** With a memory limit below this, init is killed as soon as it runs. */
+  needsBytes: Schema.Int,
+  usesBytes: Schema.Int,
+  /** Paths below its root on which something is left mounted on the host, in this order. */
+  mounts: Schema.Array(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Guest = typeof Guest.Type
+
+const mebibyte = 1024 * 1024
+
+/**
+ * Busybox: halts two seconds after SIGPWR, for it gives its processes that long. Handlers are there at once; give
+ * `handlersAfterMs` for a guest that is slower.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const obedient = (changes: Partial<Guest> = {}): Guest => ({
+  fsType: "ext4",
+  init: "present",
+  programs: [],
+  exits: null,
+  handlersAfterMs: 0,
+  haltSignal: "SIGPWR",
+  haltAfterMs: 2_000,
+  needsBytes: 2 * mebibyte,
+  usesBytes: mebibyte,
+  mounts: [],
+  ...changes
+})
+
+/**
+ * systemd of Debian 12: halts 150 ms after SIGRTMIN+3 and ignores SIGPWR; its handlers need some hundred milliseconds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const systemd = (changes: Partial<Guest> = {}): Guest =>
+  obedient({
+    haltSignal: "SIGRTMIN+3",
+    haltAfterMs: 150,
+    handlersAfterMs: 300,
+    needsBytes: 40 * mebibyte,
+    usesBytes: 38 * mebibyte,
+    ...changes
+  })
+
+/**
+ * An init that ignores every request to halt.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const deaf = (changes: Partial<Guest> = {}): Guest => obedient({ haltAfterMs: null, ...changes })
+
+/**
+ * An init that ends by itself.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const dying = (afterMs: number, code: number, changes: Partial<Guest> = {}): Guest =>
+  obedient({ exits: { afterMs, code }, ...changes })
+
+/**
+ * A file system without /sbin/init.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const withoutInit = (changes: Partial<Guest> = {}): Guest => obedient({ init: "missing", ...changes })
+
+/**
+ * A file system whose /sbin/init may not be executed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const notExecutable = (changes: Partial<Guest> = {}): Guest => obedient({ init: "not-executable", ...changes })
+
+/**
+ * Bytes that are no file system.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const blank = (): Guest => obedient({ fsType: null, init: "missing" })

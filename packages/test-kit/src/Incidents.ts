@@ -1,0 +1,191 @@
+/**
+ * What befalls containers on a host, for tests to bring about: `simulated.update(Incidents.killMonitor("web1"))`.
+ *
+ * @since 0.1.0
+ */
+import { makeDirectories, write } from "./FileTree.ts"
+import * as Lifecycle from "./Lifecycle.ts"
+import { changeProcess, spawn } from "./Process.ts"
+import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Incident = (state: SimulatedState) => SimulatedState
+
+const onContainer = (
+  name: string,
+  change: (state: SimulatedState, container: SimulatedContainer) => SimulatedState
+): Incident =>
+(state) => {
+  const container = state.containers.find((each) => each.name === name)
+  return container === undefined ? state : change(state, container)
+}
+
+/**
+ * `kill -9` of a monitor: its container goes with it, its cgroups and its pid file stay.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const killMonitor = (name: string): Incident =>
+  onContainer(name, (state, { id }) => Lifecycle.killMonitor(state, id))
+
+/**
+ * `kill -9` of a monitor whose container outlives it (`lxc.monitor.signal.pdeath = 0`).
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const orphan = (name: string): Incident =>
+  onContainer(name, (state, { id }) => Lifecycle.killMonitor(state, id, "none"))
+
+/**
+ * `kill -STOP` of a monitor: every LXC tool that asks it hangs.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const stopMonitor = (name: string): Incident =>
+  onContainer(name, (state, { monitor }) => monitor === null ? state : changeProcess(state, monitor, { state: "T" }))
+
+/**
+ * `kill -CONT` of a monitor.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const continueMonitor = (name: string): Incident =>
+  onContainer(name, (state, { id }) => Lifecycle.continueMonitor(state, id))
+
+/**
+ * `kill -9` of the first process.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const killInit = (name: string): Incident =>
+  onContainer(name, (state, { id }) => Lifecycle.deliver(state, id, "SIGKILL"))
+
+/**
+ * `lxc-freeze` by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const freeze = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.freeze(state, id))
+
+/**
+ * The first process waits for a device that does not answer: nothing kills it.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const hangInDevice = (name: string): Incident =>
+  onContainer(name, (state, { init }) => init === null ? state : changeProcess(state, init, { state: "D" }))
+
+/**
+ * A shell with its working directory at a path: nothing there can be unmounted.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const occupy = (path: string, command = "-bash"): Incident => (state) =>
+  spawn(state, { parent: 1, command, cgroup: "", holds: [path] })
+
+/**
+ * Whoever holds a path lets it go.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const release = (path: string): Incident => (state) => ({
+  ...state,
+  processes: state.processes.filter((each) => !each.holds.includes(path))
+})
+
+/**
+ * A mount by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const mountOn = (target: string, source = "tmpfs"): Incident => (state) => ({
+  ...state,
+  mounts: [...state.mounts, {
+    target,
+    source,
+    root: "/",
+    device: `0:${200 + state.mounts.length}`,
+    fsType: "tmpfs",
+    options: ["rw"],
+    image: null
+  }]
+})
+
+/**
+ * A file by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const putFile = (path: string, text = "", mode = "0644"): Incident => (state) => write(state, path, mode, text)
+
+/**
+ * A directory by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const putDirectory = (path: string, mode = "0755"): Incident => (state) => makeDirectories(state, path, mode)
+
+/**
+ * The disk below a directory is full.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const fillDisk = (directory: string): Incident => (state) => ({ ...state, full: [...state.full, directory] })
+
+/**
+ * Directories that a killed monitor, or a failed start, left in every cgroup tree.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const leaveCgroup = (name: string): Incident => (state) => ({
+  ...state,
+  trees: state.trees.map((tree) => ({ ...tree, groups: { ...tree.groups, [name]: {} } }))
+})
+
+/**
+ * An interface that outlived its container.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const leaveInterface = (name: string): Incident => (state) => ({
+  ...state,
+  interfaces: [...state.interfaces, { name, kind: "veth", mtu: 1_500, container: null }]
+})
+
+/**
+ * Power failure and boot: what is on a tmpfs is gone, and so is everything that ran.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const reboot = (bootId: string): Incident => (state) => ({
+  ...state,
+  bootId,
+  bootedAt: state.now,
+  files: Object.fromEntries(Object.entries(state.files).filter(([path]) => !path.startsWith("/run/"))),
+  loops: [],
+  mounts: state.mounts.filter((mount) => mount.target === "/" || mount.target === "/run" || mount.fsType.startsWith("cgroup")),
+  trees: state.trees.map((tree) => ({ ...tree, groups: {} })),
+  interfaces: state.interfaces.filter((each) => each.kind !== "veth"),
+  processes: state.processes.filter((each) => each.pid === 1),
+  containers: [],
+  agenda: []
+})

@@ -1,0 +1,280 @@
+/**
+ * What happens to containers by themselves: signals, deaths, and LXC's cleaning up after them, in time.
+ *
+ * @since 0.1.0
+ */
+import { nodeAt, remove } from "./FileTree.ts"
+import { appendLog } from "./LxcLogText.ts"
+import { freeUnused } from "./MountOps.ts"
+import {
+  answers,
+  changeContainer,
+  changeProcess,
+  containerById,
+  isLiving,
+  processesIn,
+  processOf,
+  removeProcess
+} from "./Process.ts"
+import type { HostEvent, SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
+import { timing } from "./Timing.ts"
+
+/**
+ * Notes that something will happen `inMs` from now.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const schedule = (state: SimulatedState, inMs: number, event: HostEvent): SimulatedState => ({
+  ...state,
+  agenda: [...state.agenda, { at: state.now + inMs, event }]
+})
+
+/**
+ * Takes directories of a group, and of those below it, out of every tree.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const removeGroups = (state: SimulatedState, group: string): SimulatedState => ({
+  ...state,
+  trees: state.trees.map((tree) => ({
+    ...tree,
+    groups: Object.fromEntries(
+      Object.entries(tree.groups).filter(([path]) => path !== group && !path.startsWith(`${group}/`))
+    )
+  }))
+})
+
+/** The network namespace ends: what was made for it goes, what was moved into it comes back. */
+const endNetwork = (state: SimulatedState, container: SimulatedContainer): SimulatedState => ({
+  ...state,
+  interfaces: [
+    ...state.interfaces.filter((each) => each.container !== container.id),
+    ...container.moved.map((each) => ({ ...each, container: null }))
+  ]
+})
+
+const endProcesses = (state: SimulatedState, container: SimulatedContainer): SimulatedState =>
+  processesIn(state, container.payload)
+    .filter((each) => each.state !== "D" || container.frozen)
+    .reduce((before, each) => removeProcess(before, each.pid), state)
+
+/** What the kernel does without LXC: the pid namespace and the network namespace end, cgroup directories stay. */
+const endOrphan = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
+  const ended = endNetwork(endProcesses(state, container), container)
+  return freeUnused({ ...ended, containers: ended.containers.filter((each) => each.id !== container.id) })
+}
+
+const logEnd = (state: SimulatedState, container: SimulatedContainer, how: string | undefined): SimulatedState =>
+  how === undefined ? state : appendLog(state, container.logFile, container.name, [{
+    level: "INFO",
+    source: "error.c:lxc_error_set_and_log:28",
+    text: `Child <${container.init ?? 0}> ended on ${how}`
+  }])
+
+/**
+ * The first process ends, and with it all others of the container. A monitor that answers cleans up in the order and at
+ * the times that were measured; a stopped one does nothing; without one the cgroup directories stay.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const initEnds = (state: SimulatedState, id: number, how: string | undefined): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined || container.init === null) return state
+  if (container.monitor === null) return endOrphan(state, container)
+  const dead = changeContainer(endProcesses(state, container), id, {
+    init: null,
+    phase: "ending",
+    frozen: false,
+    pending: []
+  })
+  return answers(state, container)
+    ? cleanUpLater(logEnd(dead, container, how), id)
+    : dead
+}
+
+const cleanUpLater = (state: SimulatedState, id: number): SimulatedState => {
+  const first = schedule(state, timing.payloadRemoved, { _tag: "PayloadRemoved", id })
+  const second = schedule(first, timing.socketClosed, { _tag: "SocketClosed", id })
+  return schedule(second, timing.monitorExits, { _tag: "MonitorExits", id })
+}
+
+/**
+ * A monitor that was stopped by a signal goes on: it sees then what happened meanwhile.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const continueMonitor = (state: SimulatedState, id: number): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined || container.monitor === null) return state
+  const woken = changeProcess(state, container.monitor, { state: "S" })
+  return container.phase === "ending" ? cleanUpLater(woken, id) : woken
+}
+
+/**
+ * SIGKILL to a monitor. Its parent-death signal takes the container with it (`pdeath` "kill", LXC's default), unless
+ * that is frozen in a v1 freezer; with "none" it goes on as an orphan. Cgroup directories and the pid file stay.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const killMonitor = (state: SimulatedState, id: number, pdeath: "kill" | "none" = "kill"): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined || container.monitor === null) return state
+  const zombie = changeProcess(state, container.monitor, { state: "Z", parent: 1 })
+  const alone = schedule(
+    changeContainer(zombie, id, { monitor: null, listening: false }),
+    timing.reaped,
+    { _tag: "Reaped", pid: container.monitor }
+  )
+  if (container.init === null) return endOrphan(alone, container)
+  if (pdeath === "none") return changeProcess(alone, container.init, { parent: 1 })
+  return deliver(alone, id, "SIGKILL")
+}
+
+const isV2 = (state: SimulatedState): boolean => state.trees.every((tree) => tree.version === 2)
+
+/**
+ * A signal reaches the first process: SIGKILL kills, the guest's own halt signal is obeyed, what finds no handler is
+ * lost, and a frozen process gets it when it is thawed (on v2 SIGKILL works at once).
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const deliver = (state: SimulatedState, id: number, signal: string): SimulatedState => {
+  const container = containerById(state, id)
+  const init = processOf(state, container?.init ?? null)
+  if (container === undefined || !isLiving(init)) return state
+  if (container.frozen && !(signal === "SIGKILL" && isV2(state))) {
+    return changeContainer(state, id, { pending: [...container.pending, signal] })
+  }
+  if (signal === "SIGKILL") return init.state === "D" ? state : initEnds(state, id, "signal Killed(9)")
+  if (!receives(state, container, signal) || container.guest.haltAfterMs === null) return state
+  return schedule(state, container.guest.haltAfterMs, { _tag: "InitExits", id, code: 0 })
+}
+
+/**
+ * Whether the first process has a handler for a signal by now.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const receives = (state: SimulatedState, container: SimulatedContainer, signal: string): boolean =>
+  state.now >= container.execedAt + container.guest.handlersAfterMs && signal === container.guest.haltSignal
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const freeze = (state: SimulatedState, id: number): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined) return state
+  const stopped = isV2(state) ? state : processesIn(state, container.payload)
+    .reduce((before, each) => changeProcess(before, each.pid, { state: "D" }), state)
+  return changeContainer(stopped, id, { frozen: true })
+}
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const thaw = (state: SimulatedState, id: number): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined || !container.frozen) return state
+  const going = processesIn(state, container.payload)
+    .reduce((before, each) => changeProcess(before, each.pid, { state: "S" }), state)
+  const thawed = changeContainer(going, id, { frozen: false, pending: [] })
+  return container.pending.reduce(
+    (before, waiting) =>
+      waiting.startsWith(exit)
+        ? initExits(before, id, Number(waiting.slice(exit.length)))
+        : deliver(before, id, waiting),
+    thawed
+  )
+}
+
+/** LXC logs how init ended, but for exit code 0. */
+const initExits = (state: SimulatedState, id: number, code: number): SimulatedState =>
+  initEnds(state, id, code === 0 ? undefined : `error (${code})`)
+
+/** An end that waits, among the pending signals, for the process to be thawed. */
+const exit = "exit "
+
+const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
+  if (event._tag === "Reaped") {
+    return processOf(state, event.pid)?.state === "Z" ? removeProcess(state, event.pid) : state
+  }
+  const container = containerById(state, event.id)
+  if (container === undefined) return state
+  switch (event._tag) {
+    case "InitExits":
+      return container.frozen
+        ? changeContainer(state, event.id, { pending: [...container.pending, `${exit}${event.code}`] })
+        : initExits(state, event.id, event.code)
+    case "InitKilled":
+      return initEnds(state, event.id, "signal Killed(9)")
+    case "PayloadRemoved":
+      return removeGroups(endNetwork(state, container), container.payload)
+    case "SocketClosed":
+      return changeContainer(state, event.id, { listening: false })
+    case "MonitorExits":
+      return monitorExits(state, container)
+  }
+}
+
+const monitorExits = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
+  const ended = removeGroups(removeProcess(state, container.monitor), container.monitorGroup)
+  const filed = nodeAt(ended, container.pidFile) === undefined ? ended : remove(ended, container.pidFile)
+  return freeUnused({ ...filed, containers: filed.containers.filter((each) => each.id !== container.id) })
+}
+
+/**
+ * When the next thing happens by itself; undefined where nothing will.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const nextEventAt = (state: SimulatedState): number | undefined =>
+  state.agenda.reduce<number | undefined>(
+    (first, { at }) => first === undefined || at < first ? at : first,
+    undefined
+  )
+
+/**
+ * Lets time pass up to `to`, and everything happen that was due by then, in its order.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const advance = (state: SimulatedState, to: number): SimulatedState => {
+  let current = state
+  while (true) {
+    const at = nextEventAt(current)
+    if (at === undefined || at > to) return to > current.now ? { ...current, now: to } : current
+    const index = current.agenda.findIndex((each) => each.at === at)
+    const due = current.agenda[index]
+    if (due === undefined) return current
+    const agenda = current.agenda.filter((_, each) => each !== index)
+    current = happens({ ...current, agenda, now: Math.max(current.now, at) }, due.event)
+  }
+}
+
+/**
+ * The same host at another time: everything that it remembers or expects is moved with it.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const rebase = (state: SimulatedState, now: number): SimulatedState => {
+  const shift = now - state.now
+  return {
+    ...state,
+    now,
+    bootedAt: state.bootedAt + shift,
+    agenda: state.agenda.map((each) => ({ ...each, at: each.at + shift })),
+    containers: state.containers.map((each) => ({ ...each, execedAt: each.execedAt + shift }))
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * LXC's log on a simulated host, line by line as LXC 5.0.2 writes it.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import { write } from "./FileTree.ts"
+import type { SimulatedState } from "./SimulatedState.ts"
+
+const stamp = (now: number): string => {
+  const iso = DateTime.formatIso(DateTime.makeUnsafe(now))
+  return iso.replace(/^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)\.(\d+)Z$/, "$1$2$3$4$5$6.$7")
+}
+
+/**
+ * A message, with its level and the place in LXC's sources that says it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LogMessage {
+  readonly level: "ERROR" | "WARN" | "NOTICE" | "INFO"
+  /** `start.c:start:2197`. */
+  readonly source: string
+  readonly text: string
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const errorLine = (source: string, text: string): LogMessage => ({ level: "ERROR", source, text })
+
+const line = (state: SimulatedState, name: string, { level, source, text }: LogMessage): string =>
+  `lxc-start ${name} ${stamp(state.now)} ${level.padEnd(8)} ${
+    source.split(".")[0] ?? ""
+  } - ../src/lxc/${source} - ${text}\n`
+
+/**
+ * Appends to a log. Its directory is made where it is missing, as LXC does.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const appendLog = (
+  state: SimulatedState,
+  file: string,
+  name: string,
+  messages: ReadonlyArray<LogMessage>
+): SimulatedState => {
+  const before = state.files[file]?.text ?? ""
+  return write(state, file, "0640", before + messages.map((each) => line(state, name, each)).join(""))
+}
+
+/**
+ * What was appended to a log since lxc-start was last called with it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const logOfRun = (state: SimulatedState, file: string): string =>
+  (state.files[file]?.text ?? "").slice(state.logMarks[file] ?? 0)

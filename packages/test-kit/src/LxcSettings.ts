@@ -1,0 +1,133 @@
+/**
+ * What LXC makes of a configuration file.
+ *
+ * @since 0.1.0
+ */
+import { type LxcConfig, parse } from "@effect-lxc/core/lxc/LxcConfig"
+import * as Result from "effect/Result"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface NicSettings {
+  readonly type: string
+  readonly link?: string | undefined
+  readonly pair?: string | undefined
+  readonly mac?: string | undefined
+  readonly mtu?: number | undefined
+}
+
+/**
+ * One line that writes a file of the container's cgroup.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LimitSetting {
+  readonly version: 1 | 2
+  readonly file: string
+  readonly value: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LxcSettings {
+  /** Undefined: LXC would start on the host's own root. */
+  readonly root: string | undefined
+  readonly nics: ReadonlyArray<NicSettings>
+  readonly limits: ReadonlyArray<LimitSetting>
+  /** Names that are pinned; undefined: LXC numbers them. */
+  readonly payload: string | undefined
+  readonly monitor: string | undefined
+  readonly init: string
+}
+
+/** Names that only LXC before 3.0 knows, and those that only LXC since 2.1 does. */
+const legacyKeys = /^lxc\.(?:utsname|pts|tty|rootfs|network(?:\..*)?|aa_profile|haltsignal|init_cmd)$/
+const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|rootfs\.path|net\..*|apparmor\..*|signal\..*|init\..*)$/
+const commonKeys =
+  /^lxc\.(?:arch|autodev(?:\..*)?|cap\.(?:drop|keep)|cgroup2?\..*|environment|hook\..*|keyring\..*|mount\..*|no_new_privs|prlimit\..*|proc\..*|rootfs\.(?:mount|options)|sched\..*|sysctl\..*|time\..*|console\..*|log\..*|namespace\..*)$/
+
+const isKnown = (key: string, [major, minor]: readonly [number, number]): boolean => {
+  if (legacyKeys.test(key)) return major < 3
+  if (modernKeys.test(key)) return major > 2 || (major === 2 && minor > 0)
+  if (major >= 7 && key.startsWith("lxc.cgroup.") && !/^lxc\.cgroup\.(?:dir|relative)/.test(key)) return false
+  if (major < 3 && key.startsWith("lxc.cgroup2.")) return false
+  if (major < 5 && /^lxc\.cgroup\.dir\.(?:container|monitor)/.test(key)) return false
+  return commonKeys.test(key)
+}
+
+const versionOf = (version: string): readonly [number, number] => {
+  const [major, minor] = version.split(".").map(Number)
+  return [major ?? 0, minor ?? 0]
+}
+
+const entriesOf = (config: LxcConfig): ReadonlyArray<readonly [key: string, value: string]> =>
+  config.flatMap((line) => line._tag === "Entry" ? [[line.key, line.value] as const] : [])
+
+const nicFields: Readonly<Record<string, keyof NicSettings>> = {
+  type: "type",
+  link: "link",
+  hwaddr: "mac",
+  mtu: "mtu",
+  "veth.pair": "pair"
+}
+
+/** A nic has a number in modern keys, and begins at its type in legacy ones. */
+const nicsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<NicSettings> => {
+  const nics = new Map<number, Record<string, string>>()
+  let legacy = -1
+  for (const [key, value] of entries) {
+    const [, number, modern] = /^lxc\.net\.(\d+)\.(.+)$/.exec(key) ?? []
+    const [, old] = /^lxc\.network\.(.+)$/.exec(key) ?? []
+    if (old === "type") legacy += 1
+    const index = number === undefined ? legacy : Number(number)
+    const field = nicFields[modern ?? old ?? ""]
+    if (field !== undefined && index >= 0) nics.set(index, { ...nics.get(index), [field]: value })
+  }
+  return [...nics].sort(([one], [other]) => one - other).map(([, { mtu, type = "empty", ...rest }]) => ({
+    type,
+    ...rest,
+    ...(mtu === undefined ? {} : { mtu: Number(mtu) })
+  }))
+}
+
+const limitsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<LimitSetting> =>
+  entries.flatMap(([key, value]) => {
+    const [, two, file] = /^lxc\.cgroup(2?)\.(.+)$/.exec(key) ?? []
+    return file === undefined || /^(?:dir|relative)(?:\.|$)/.test(file)
+      ? []
+      : [{ version: two === "2" ? 2 : 1, file, value }]
+  })
+
+const last = (entries: ReadonlyArray<readonly [string, string]>, ...keys: ReadonlyArray<string>): string | undefined =>
+  entries.findLast(([key]) => keys.includes(key))?.[1]
+
+/**
+ * Reads a configuration as a release of LXC does; fails with what lxc-start then prints on stderr.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const readSettings = (text: string, file: string, version: string): Result.Result<LxcSettings, string> => {
+  const parsed = parse(text)
+  if (Result.isFailure(parsed)) return Result.fail(`Failed to parse config file "${file}" at line "${parsed.failure.text}"\n`)
+  const entries = entriesOf(parsed.success.config)
+  const unknown = entries.find(([key]) => !isKnown(key, versionOf(version)))
+  if (unknown !== undefined) {
+    return Result.fail(
+      `Unsupported config key "${unknown[0]}"\nFailed to parse config file "${file}" at line "${unknown.join(" = ")}"\nFailed to load rcfile\n`
+    )
+  }
+  return Result.succeed({
+    root: last(entries, "lxc.rootfs.path", "lxc.rootfs")?.replace(/^dir:/, ""),
+    nics: nicsOf(entries),
+    limits: limitsOf(entries),
+    payload: last(entries, "lxc.cgroup.dir.container"),
+    monitor: last(entries, "lxc.cgroup.dir.monitor"),
+    init: last(entries, "lxc.init.cmd", "lxc.init_cmd") ?? "/sbin/init"
+  })
+}

@@ -1,0 +1,104 @@
+/**
+ * Mounts and loop devices of a simulated host.
+ *
+ * @since 0.1.0
+ */
+import { isBelow } from "@effect-lxc/core/model/HostPath"
+import type { Guest } from "./Guest.ts"
+import { isLiving, processOf } from "./Process.ts"
+import type { SimulatedMount, SimulatedProcess, SimulatedState } from "./SimulatedState.ts"
+
+/**
+ * The mount on top at a path.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const topMount = (state: SimulatedState, target: string): SimulatedMount | undefined =>
+  state.mounts.findLast((mount) => mount.target === target)
+
+/**
+ * What is in the file system at a directory: of the image mounted there, or of the directory itself.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const guestAt = (state: SimulatedState, directory: string): Guest | undefined =>
+  state.images[topMount(state, directory)?.image ?? directory]
+
+/**
+ * The device that a loop device's file, or a path of a spec, brings into the mount table.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const imageOf = (state: SimulatedState, source: string): string =>
+  state.loops.find((loop) => loop.device === source)?.backingFile ?? source
+
+/** A mount made later above it, or on it, hides a mount: its path leads elsewhere. */
+const isHidden = (state: SimulatedState, mount: SimulatedMount): boolean =>
+  state.mounts
+    .slice(state.mounts.indexOf(mount) + 1)
+    .some((later) => isBelow(later.target, mount.target))
+
+/**
+ * The mount that umount2(2) finds at a path; undefined where it finds none, though one may be there and be hidden.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const reachableMount = (state: SimulatedState, target: string): SimulatedMount | undefined => {
+  const top = topMount(state, target)
+  return top === undefined || isHidden(state, top) ? undefined : top
+}
+
+/**
+ * Why umount2(2) says EBUSY: processes that hold the mount, or mounts below it. Undefined where it is free.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const busyWith = (
+  state: SimulatedState,
+  mount: SimulatedMount
+): ReadonlyArray<SimulatedProcess> | undefined => {
+  const index = state.mounts.indexOf(mount)
+  const below = state.mounts.slice(index + 1).some((later) => isBelow(mount.target, later.target))
+  const pins = state.containers
+    .filter((each) => each.root === mount.target)
+    .map((each) => processOf(state, each.monitor))
+    .filter(isLiving)
+  const users = state.processes.filter((each) =>
+    isLiving(each) && each.holds.some((path) => path === mount.target || isBelow(mount.target, path))
+  )
+  const holders = [...pins, ...users]
+  return below || holders.length > 0 ? holders : undefined
+}
+
+/**
+ * Whether a loop device is in use: mounted, or the root of a container that lost its monitor.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isHeld = (state: SimulatedState, device: string): boolean =>
+  state.mounts.some((mount) => mount.source === device) ||
+  state.containers.some((each) => each.rootSource === device && each.init !== null)
+
+/**
+ * Detached loop devices that were still in use go with their last user.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const freeUnused = (state: SimulatedState): SimulatedState => ({
+  ...state,
+  loops: state.loops.filter((loop) => !loop.autoclear || isHeld(state, loop.device))
+})
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const takeOff = (state: SimulatedState, mount: SimulatedMount): SimulatedState =>
+  freeUnused({ ...state, mounts: state.mounts.filter((each) => each !== mount) })

@@ -1,0 +1,130 @@
+/**
+ * Processes and containers of a simulated host.
+ *
+ * @since 0.1.0
+ */
+import type { SimulatedContainer, SimulatedProcess, SimulatedState } from "./SimulatedState.ts"
+
+/**
+ * @since 0.1.0
+ * @category queries
+ */
+export const processOf = (state: SimulatedState, pid: number | null): SimulatedProcess | undefined =>
+  pid === null ? undefined : state.processes.find((each) => each.pid === pid)
+
+/**
+ * @since 0.1.0
+ * @category queries
+ */
+export const isLiving = (process: SimulatedProcess | undefined): process is SimulatedProcess =>
+  process !== undefined && process.state !== "Z"
+
+/**
+ * Adds a process; its pid is the state's `nextPid`.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const spawn = (
+  state: SimulatedState,
+  process: Pick<SimulatedProcess, "parent" | "command" | "cgroup"> & Partial<SimulatedProcess>
+): SimulatedState => ({
+  ...state,
+  nextPid: state.nextPid + 1,
+  processes: [...state.processes, {
+    pid: state.nextPid,
+    startTime: Math.floor((state.now - state.bootedAt) / 10),
+    state: "S",
+    holds: [],
+    ...process
+  }]
+})
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const changeProcess = (
+  state: SimulatedState,
+  pid: number,
+  changes: Partial<SimulatedProcess>
+): SimulatedState => ({
+  ...state,
+  processes: state.processes.map((each) => each.pid === pid ? { ...each, ...changes } : each)
+})
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const removeProcess = (state: SimulatedState, pid: number | null): SimulatedState => ({
+  ...state,
+  processes: state.processes.filter((each) => each.pid !== pid)
+})
+
+/**
+ * Living processes in a cgroup directory and below it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const processesIn = (state: SimulatedState, group: string): ReadonlyArray<SimulatedProcess> =>
+  state.processes.filter((each) => isLiving(each) && (each.cgroup === group || each.cgroup.startsWith(`${group}/`)))
+
+/**
+ * @since 0.1.0
+ * @category queries
+ */
+export const containerById = (state: SimulatedState, id: number): SimulatedContainer | undefined =>
+  state.containers.find((each) => each.id === id)
+
+/**
+ * The container by the two names that LXC knows it by: the one with a monitor where there are two copies.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const containerNamed = (
+  state: SimulatedState,
+  { lxcPath, name }: { readonly lxcPath: string; readonly name: string }
+): SimulatedContainer | undefined => {
+  const found = state.containers.filter((each) => each.lxcPath === lxcPath && each.name === name)
+  return found.find((each) => each.listening) ?? found[0]
+}
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const changeContainer = (
+  state: SimulatedState,
+  id: number,
+  changes: Partial<SimulatedContainer>
+): SimulatedState => ({
+  ...state,
+  containers: state.containers.map((each) => each.id === id ? { ...each, ...changes } : each)
+})
+
+/**
+ * Whether the monitor answers on its socket: not stopped by a signal, and not hung.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const answers = (state: SimulatedState, container: SimulatedContainer): boolean => {
+  const monitor = processOf(state, container.monitor)
+  return container.listening && container.phase !== "hung" && isLiving(monitor) && monitor.state !== "T"
+}
+
+/**
+ * Whether neither a monitor nor a process of the container is left.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isGone = (
+  state: SimulatedState,
+  { lxcPath, name }: { readonly lxcPath: string; readonly name: string }
+): boolean =>
+  !state.containers.some((each) => each.lxcPath === lxcPath && each.name === name && each.listening) &&
+  processesIn(state, `lxc.payload.${name}`).length === 0

@@ -1,0 +1,68 @@
+/**
+ * A record of everything that is asked of a host.
+ *
+ * @since 0.1.0
+ */
+import type { Step } from "@effect-lxc/core/plan/Step"
+import type { Host, HostError } from "@effect-lxc/core/runtime/Host"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+
+/**
+ * One call, when it had ended. `outcome` is `done` or `open` of an observation, `acted` of a step that was applied, the
+ * tag of the problem where it failed, `interrupted`, or `died`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Recorded {
+  /** When it ended, in milliseconds since the epoch. */
+  readonly at: number
+  readonly call: "observe" | "apply"
+  readonly step: Step
+  readonly outcome: string
+}
+
+const outcomeOf = <A>(exit: Exit.Exit<A, HostError>, success: (value: A) => string): string => {
+  if (Exit.isSuccess(exit)) return success(exit.value)
+  const error = Cause.findErrorOption(exit.cause)
+  return Option.isSome(error)
+    ? error.value.problem._tag
+    : Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "died"
+}
+
+/**
+ * The host, and what was asked of it so far.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const recordingHost = (host: Host["Service"]): Effect.Effect<{
+  readonly host: Host["Service"]
+  readonly record: Effect.Effect<ReadonlyArray<Recorded>>
+}> =>
+  Effect.sync(() => {
+    const entries: Array<Recorded> = []
+    const noting = <A>(
+      call: Recorded["call"],
+      step: Step,
+      body: Effect.Effect<A, HostError>,
+      success: (value: A) => string
+    ) =>
+      Effect.onExit(body, (exit) =>
+        Effect.map(Clock.currentTimeMillis, (at) => {
+          entries.push({ at, call, step, outcome: outcomeOf(exit, success) })
+        }))
+    return {
+      host: {
+        ...host,
+        observe: (step, results) =>
+          noting("observe", step, host.observe(step, results), ({ done }) => done ? "done" : "open"),
+        apply: (step, results) => noting("apply", step, host.apply(step, results), () => "acted")
+      },
+      record: Effect.sync(() => [...entries])
+    }
+  })

@@ -1,0 +1,192 @@
+/**
+ * A simulated host as plain, immutable data: it can be built, compared, stored as JSON and started from.
+ *
+ * @since 0.1.0
+ */
+import { Hierarchy } from "@effect-lxc/core/host/CgroupLayout"
+import { Interface, LoopDevice } from "@effect-lxc/core/host/HostFacts"
+import { MountEntry } from "@effect-lxc/core/host/MountTable"
+import { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import * as Schema from "effect/Schema"
+import { Guest } from "./Guest.ts"
+
+/**
+ * A directory or a file of the host's own file systems; what is in a guest's is its {@link Guest}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const FileNode = Schema.Struct({
+  kind: Schema.Literals(["directory", "file"]),
+  /** Octal, four digits. */
+  mode: Schema.String,
+  text: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type FileNode = typeof FileNode.Type
+
+/**
+ * A process; `state` is the letter of /proc/PID/stat, where `D` cannot be killed and `Z` is dead.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SimulatedProcess = Schema.Struct({
+  ...ProcessStat.fields,
+  parent: Schema.Int,
+  command: Schema.String,
+  /** Its directory in every cgroup tree, without a leading slash. */
+  cgroup: Schema.String,
+  /** Paths that it keeps busy: its working directory, open files. */
+  holds: Schema.Array(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SimulatedProcess = typeof SimulatedProcess.Type
+
+/**
+ * A mounted cgroup tree: its directories, each with the files that were written.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CgroupTree = Schema.Struct({
+  ...Hierarchy.fields,
+  groups: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CgroupTree = typeof CgroupTree.Type
+
+const SimulatedInterface = Schema.Struct({
+  ...Interface.fields,
+  /** The container with whose network namespace it goes. */
+  container: Schema.NullOr(Schema.Int)
+})
+
+/**
+ * A container of which a process lives: `hung` is a monitor that will never answer, an orphan is one without monitor.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SimulatedContainer = Schema.Struct({
+  id: Schema.Int,
+  lxcPath: Schema.String,
+  name: Schema.String,
+  phase: Schema.Literals(["starting", "hung", "running", "ending"]),
+  /** Null where it was killed. */
+  monitor: Schema.NullOr(Schema.Int),
+  init: Schema.NullOr(Schema.Int),
+  /** Whether the command socket is there. */
+  listening: Schema.Boolean,
+  frozen: Schema.Boolean,
+  payload: Schema.String,
+  monitorGroup: Schema.String,
+  root: Schema.String,
+  /** What is mounted on the root: it stays in use as long as a process of the container lives. */
+  rootSource: Schema.NullOr(Schema.String),
+  guest: Guest,
+  logFile: Schema.String,
+  pidFile: Schema.String,
+  /** Signals that wait for a frozen process to be thawed. */
+  pending: Schema.Array(Schema.String),
+  /** Interfaces of the host that were moved into it. */
+  moved: Schema.Array(Interface),
+  execedAt: Schema.Int
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SimulatedContainer = typeof SimulatedContainer.Type
+
+/**
+ * What will happen by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const HostEvent = Schema.TaggedUnion({
+  InitExits: { id: Schema.Int, code: Schema.Int },
+  InitKilled: { id: Schema.Int },
+  PayloadRemoved: { id: Schema.Int },
+  SocketClosed: { id: Schema.Int },
+  MonitorExits: { id: Schema.Int },
+  Reaped: { pid: Schema.Int }
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type HostEvent = typeof HostEvent.Type
+
+/**
+ * The whole host. Times are in milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SimulatedState = Schema.Struct({
+  now: Schema.Int,
+  bootedAt: Schema.Int,
+  bootId: Schema.String,
+  kernel: Schema.String,
+  /** Null where LXC is not installed. */
+  lxcVersion: Schema.NullOr(Schema.String),
+  cpus: Schema.Int,
+  swapAccounting: Schema.Boolean,
+  ioWeightFile: Schema.NullOr(Schema.String),
+  trees: Schema.Array(CgroupTree),
+  files: Schema.Record(Schema.String, FileNode),
+  /** Symbolic links, by their path. */
+  links: Schema.Record(Schema.String, Schema.String),
+  /** Directories below which nothing can be written: their disk is full. */
+  full: Schema.Array(Schema.String),
+  blockDevices: Schema.Array(Schema.String),
+  /** What is in image files, block devices and directories, by path. */
+  images: Schema.Record(Schema.String, Guest),
+  loops: Schema.Array(Schema.Struct({ ...LoopDevice.fields, autoclear: Schema.Boolean })),
+  /** In the order of mounting; `image` is the key of what is mounted. */
+  mounts: Schema.Array(Schema.Struct({ ...MountEntry.fields, image: Schema.NullOr(Schema.String) })),
+  interfaces: Schema.Array(SimulatedInterface),
+  processes: Schema.Array(SimulatedProcess),
+  containers: Schema.Array(SimulatedContainer),
+  /** Ends of log files when lxc-start was last called with them. */
+  logMarks: Schema.Record(Schema.String, Schema.Int),
+  agenda: Schema.Array(Schema.Struct({ at: Schema.Int, event: HostEvent })),
+  nextPid: Schema.Int,
+  nextId: Schema.Int
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SimulatedState = typeof SimulatedState.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SimulatedMount = SimulatedState["mounts"][number]
+
+/**
+ * The state as JSON text, and back.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SimulatedStateFromJson = Schema.fromJsonString(Schema.toCodecJson(SimulatedState))

@@ -1,0 +1,20 @@
+/**
+ * A simulated Linux host with LXC for deterministic tests.
+ *
+ * @since 0.1.0
+ */
+export * as Diff from "./Diff.ts"
+export * as Facts from "./Facts.ts"
+export * as Faults from "./Faults.ts"
+export * as Guest from "./Guest.ts"
+export { emptyHost, type HostOptions, withForeign } from "./HostBuilder.ts"
+export * as Incidents from "./Incidents.ts"
+export { MemoryJournal } from "./MemoryJournal.ts"
+export { MemoryLocks } from "./MemoryLocks.ts"
+export type { Call, Outcome } from "./Outcome.ts"
+export { type Recorded, recordingHost } from "./Recording.ts"
+export { SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
+export { SimulatedState, SimulatedStateFromJson } from "./SimulatedState.ts"
+export * as TestHypervisor from "./TestHypervisor.ts"
+export * as TestKit from "./TestKit.ts"
+export * as Transition from "./Transition.ts"

@@ -1,0 +1,210 @@
+/**
+ * Steps on loop devices and mounts.
+ *
+ * @since 0.1.0
+ */
+import { isMountOf, originOf } from "@effect-lxc/core/host/MountTable"
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import type { Results } from "@effect-lxc/core/runtime/Host"
+import { nodeAt } from "../FileTree.ts"
+import { busyWith, freeUnused, imageOf, reachableMount, takeOff, topMount } from "../MountOps.ts"
+import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending } from "../Outcome.ts"
+import type { SimulatedMount, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
+import { timing } from "../Timing.ts"
+import { isProblem, resolve, type Seen } from "./Seen.ts"
+
+const loopOf = (state: SimulatedState, file: string) => state.loops.find((loop) => loop.backingFile === file)
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeAttachLoop = (state: SimulatedState, step: Case<"AttachLoop">): Seen => {
+  const loop = loopOf(state, step.file)
+  return loop === undefined ? { done: false } : { done: true, result: loop.device }
+}
+
+const freeLoop = (state: SimulatedState): string => {
+  const used = new Set(state.loops.map((loop) => loop.device))
+  let number = 0
+  while (used.has(`/dev/loop${number}`)) number += 1
+  return `/dev/loop${number}`
+}
+
+/**
+ * losetup(8): the kernel makes as many devices as are asked for.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const attachLoop = (state: SimulatedState, step: Case<"AttachLoop">, call: Call): Outcome =>
+  after(state, call, timing.losetup, () => {
+    const node = nodeAt(state, step.file)
+    if (node?.kind !== "file") {
+      const why = node === undefined ? "No such file or directory" : "Is a directory"
+      return failed(
+        state,
+        commandFailed(Commands.attachLoop(step), 1, `losetup: ${step.file}: failed to set up loop device: ${why}\n`)
+      )
+    }
+    const device = freeLoop(state)
+    const loop = { device, backingFile: step.file, autoclear: false }
+    return done({ ...state, loops: [...state.loops, loop] }, device)
+  })
+
+/** Devices with the step's file; where the device is known only that one, so that a foreign one is left alone. */
+const devicesOf = (state: SimulatedState, step: Case<"DetachLoop">, results: Results): ReadonlyArray<string> => {
+  const device = resolve(step.device, results)
+  const mounted = new Set(state.mounts.map((mount) => mount.source))
+  return state.loops
+    .filter((loop) => loop.backingFile === step.file)
+    .map((loop) => loop.device)
+    .filter((each) => device === undefined ? !mounted.has(each) : each === device)
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeDetachLoop = (state: SimulatedState, step: Case<"DetachLoop">, results: Results): Seen => ({
+  done: devicesOf(state, step, results).length === 0
+})
+
+/**
+ * losetup(8) says 0 also for a device in use: that one goes with its last user, and is waited for.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const detachLoop = (
+  state: SimulatedState,
+  step: Case<"DetachLoop">,
+  results: Results,
+  call: Call
+): Outcome =>
+  after(state, call, timing.losetup, () => {
+    const devices = devicesOf(state, step, results)
+    const asked = freeUnused({
+      ...state,
+      loops: state.loops.map((loop) => devices.includes(loop.device) ? { ...loop, autoclear: true } : loop)
+    })
+    const [held] = devicesOf(asked, step, results)
+    if (held === undefined) return done(asked)
+    return asked.now >= call.since + timing.detach
+      ? failed(asked, { _tag: "Busy", path: held, waitedMs: timing.detach, holders: [] })
+      : pending(asked, call.since + timing.detach, "detached")
+  })
+
+const occupied = (mount: SimulatedMount, source: string) =>
+  conflict(`${mount.source} is mounted on ${mount.target}, not ${source}`, "look who mounted it, and unmount it")
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeMount = (state: SimulatedState, step: Case<"Mount">, results: Results): Seen => {
+  const source = resolve(step.source, results)
+  if (source === undefined) return conflict(`${step.source} is not known`, "the step that gives it must come before")
+  const top = topMount(state, step.target)
+  if (top === undefined) return { done: false }
+  return isMountOf(state.mounts, top, source, step.options.includes("bind")) ? { done: true } : occupied(top, source)
+}
+
+const deviceNumber = (state: SimulatedState, source: string): string =>
+  source.startsWith("/dev/loop") ? `7:${source.slice("/dev/loop".length)}` : `8:${state.blockDevices.indexOf(source)}`
+
+/** The line that a mount adds to the table, or mount(8)'s complaint. */
+const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): SimulatedMount | string => {
+  const target = nodeAt(state, step.target)
+  if (target === undefined) return `mount: ${step.target}: mount point does not exist.`
+  const options = step.options.filter((option) => option !== "bind")
+  const mode = options.includes("ro") ? [] : ["rw"]
+  if (step.options.includes("bind")) {
+    const origin = originOf(state.mounts, source)
+    if (nodeAt(state, source) === undefined || origin === undefined) {
+      return `mount: ${step.target}: special device ${source} does not exist.`
+    }
+    const root = state.mounts.find((mount) => mount.device === origin.device)
+    return {
+      target: step.target,
+      source: root?.source ?? source,
+      root: origin.root,
+      device: origin.device,
+      fsType: root?.fsType ?? "ext4",
+      options: [...mode, ...options],
+      image: source
+    }
+  }
+  const image = imageOf(state, source)
+  const known = state.blockDevices.includes(source) || state.loops.some((loop) => loop.device === source)
+  if (!known) return `mount: ${step.target}: special device ${source} does not exist.`
+  const fsType = state.images[image]?.fsType ?? null
+  if (fsType === null || (step.fsType !== null && step.fsType !== fsType)) {
+    return `mount: ${step.target}: wrong fs type, bad option, bad superblock on ${source}, missing codepage or helper program, or other error.`
+  }
+  const device = deviceNumber(state, source)
+  return { target: step.target, source, root: "/", device, fsType, options: [...mode, ...options], image }
+}
+
+/**
+ * mount(8): exit code 32, and one line on stderr.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const mount = (state: SimulatedState, step: Case<"Mount">, results: Results, call: Call): Outcome =>
+  after(state, call, timing.mount, () => {
+    const source = resolve(step.source, results)
+    const seen = observeMount(state, step, results)
+    if (source === undefined || isProblem(seen)) {
+      return failed(state, isProblem(seen) ? seen : conflict(`${step.source} is not known`, "it comes before"))
+    }
+    const entry = mounted(state, step, source)
+    return typeof entry === "string"
+      ? failed(state, commandFailed(Commands.mount(step, source), 32, `${entry}\n`))
+      : done({ ...state, mounts: [...state.mounts, entry] })
+  })
+
+/** Mounts at the step's target that are the step's to remove. */
+const mountsOf = (state: SimulatedState, step: Case<"Unmount">, results: Results): ReadonlyArray<SimulatedMount> => {
+  const source = resolve(step.source, results)
+  return state.mounts.filter((each) =>
+    each.target === step.target &&
+    (source === undefined || each.source === source || isMountOf(state.mounts, each, source, true))
+  )
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeUnmount = (state: SimulatedState, step: Case<"Unmount">, results: Results): Seen => ({
+  done: mountsOf(state, step, results).length === 0
+})
+
+const holder = ({ command, pid }: SimulatedProcess) => ({ pid, command })
+
+/**
+ * umount(8), tried again while it is busy.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const unmount = (state: SimulatedState, step: Case<"Unmount">, results: Results, call: Call): Outcome =>
+  after(state, call, timing.umount, () => {
+    const ours = mountsOf(state, step, results)
+    const top = topMount(state, step.target)
+    if (top === undefined || ours.length === 0) return done(state)
+    if (!ours.includes(top)) return failed(state, occupied(top, step.source))
+    const found = reachableMount(state, step.target)
+    if (found === undefined) {
+      return failed(state, commandFailed(Commands.unmount(step.target), 32, `umount: ${step.target}: not mounted.\n`))
+    }
+    const busy = busyWith(state, found)
+    if (busy === undefined) return done(takeOff(state, found))
+    if (state.now >= call.since + step.timeoutMs) {
+      const holders = busy.map(holder)
+      return failed(state, { _tag: "Busy", path: step.target, waitedMs: step.timeoutMs, holders })
+    }
+    return pending(state, Math.min(state.now + timing.retryUnmount, call.since + step.timeoutMs), "busy")
+  })

@@ -1,0 +1,115 @@
+/**
+ * Steps on files and directories.
+ *
+ * @since 0.1.0
+ */
+import { isFull, makeDirectories, namesIn, nodeAt, parentOf, remove, write } from "../FileTree.ts"
+import { topMount } from "../MountOps.ts"
+import { callFailed, type Case, conflict, done, failed, type Outcome } from "../Outcome.ts"
+import type { SimulatedState } from "../SimulatedState.ts"
+import type { Seen } from "./Seen.ts"
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeMakeDirectory = (state: SimulatedState, step: Case<"MakeDirectory">): Seen => {
+  const node = nodeAt(state, step.path)
+  if (node === undefined) return { done: false }
+  if (node.kind !== "directory") {
+    return conflict(`${step.path} is not a directory`, "look what it is, and remove it by hand")
+  }
+  return (Number.parseInt(node.mode, 8) & 0o022) === 0
+    ? { done: true }
+    : conflict(
+      `${step.path} belongs to uid 0 with mode ${node.mode.replace(/^0/, "")}`,
+      "it must belong to the user who runs this, and be writable by nobody else"
+    )
+}
+
+/** The nearest thing above a path that is there. */
+const nearest = (state: SimulatedState, path: string): string =>
+  nodeAt(state, path) === undefined ? nearest(state, parentOf(path)) : path
+
+/**
+ * mkdir(2), and of what is missing above.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const makeDirectory = (state: SimulatedState, step: Case<"MakeDirectory">): Outcome => {
+  const there = nearest(state, step.path)
+  if (nodeAt(state, there)?.kind === "file") {
+    return failed(state, callFailed("mkdir", step.path, there === step.path ? "EEXIST" : "ENOTDIR"))
+  }
+  if (there !== step.path && isFull(state, step.path)) return failed(state, callFailed("mkdir", step.path, "ENOSPC"))
+  return done(makeDirectories(state, step.path, step.mode))
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeRemoveDirectory = (state: SimulatedState, step: Case<"RemoveDirectory">): Seen => ({
+  done: nodeAt(state, step.path) === undefined || (step.ifEmpty && namesIn(state, step.path).length > 0)
+})
+
+/**
+ * rmdir(2): never of what is not empty, nor of a mount point.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const removeDirectory = (state: SimulatedState, step: Case<"RemoveDirectory">): Outcome => {
+  const node = nodeAt(state, step.path)
+  const refuse = (code: string): Outcome => failed(state, callFailed("rmdir", step.path, code))
+  if (node === undefined) return done(state)
+  if (node.kind !== "directory") return refuse("ENOTDIR")
+  if (topMount(state, step.path) !== undefined) return refuse("EBUSY")
+  if (namesIn(state, step.path).length > 0) return step.ifEmpty ? done(state) : refuse("ENOTEMPTY")
+  return done(remove(state, step.path))
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeWriteFile = (state: SimulatedState, step: Case<"WriteFile">): Seen => {
+  const node = nodeAt(state, step.path)
+  return { done: node?.kind === "file" && node.mode === step.mode && node.text === step.text }
+}
+
+/**
+ * Written beside, renamed: all of it or nothing.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const writeFile = (state: SimulatedState, step: Case<"WriteFile">): Outcome => {
+  const refuse = (code: string): Outcome => failed(state, callFailed("write", step.path, code))
+  const above = nodeAt(state, parentOf(step.path))
+  if (above === undefined) return refuse("ENOENT")
+  if (above.kind !== "directory") return refuse("ENOTDIR")
+  if (nodeAt(state, step.path)?.kind === "directory") return refuse("EISDIR")
+  if (isFull(state, step.path)) return refuse("ENOSPC")
+  return done(write(state, step.path, step.mode, step.text))
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeRemoveFile = (state: SimulatedState, step: Case<"RemoveFile">): Seen => ({
+  done: nodeAt(state, step.path) === undefined
+})
+
+/**
+ * unlink(2): never of a directory.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const removeFile = (state: SimulatedState, step: Case<"RemoveFile">): Outcome =>
+  nodeAt(state, step.path)?.kind === "directory"
+    ? failed(state, callFailed("unlink", step.path, "EISDIR"))
+    : done(remove(state, step.path))

@@ -1,0 +1,289 @@
+/**
+ * lxc-start on a simulated host.
+ *
+ * @since 0.1.0
+ */
+import { errors } from "@effect-lxc/core/lxc/LxcLog"
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import * as Result from "effect/Result"
+import { nodeAt, write } from "../FileTree.ts"
+import { removeGroups, schedule } from "../Lifecycle.ts"
+import { appendLog, errorLine, type LogMessage, logOfRun } from "../LxcLogText.ts"
+import { type LxcSettings, readSettings } from "../LxcSettings.ts"
+import { topMount } from "../MountOps.ts"
+import {
+  after,
+  type Call,
+  type Case,
+  commandFailed,
+  conflict,
+  done,
+  failed,
+  type Outcome,
+  pending,
+  timedOut
+} from "../Outcome.ts"
+import {
+  answers,
+  changeContainer,
+  containerById,
+  containerNamed,
+  isLiving,
+  processOf,
+  removeProcess,
+  spawn
+} from "../Process.ts"
+import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
+import { timing } from "../Timing.ts"
+import type { Seen } from "./Seen.ts"
+import { groupExists, judge, makeGroup } from "./StartVerdict.ts"
+import { blank } from "../Guest.ts"
+
+type Start = Case<"StartContainer">
+
+/** What lxc-start prints whatever went wrong: nothing of the cause. */
+const uselessLines = (name: string, first: string): string =>
+  [
+    `lxc-start: ${name}: ../src/lxc/lxccontainer.c: ${first}`,
+    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 306 The container failed to start`,
+    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 309 To get more details, run the container in foreground mode`,
+    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 311 Additional information can be obtained by setting the --logfile and --logpriority options`,
+    ""
+  ].join("\n")
+
+const aborting = `wait_on_daemonized_start: 877 Received container state "ABORTING" instead of "RUNNING"`
+const silent = "wait_on_daemonized_start: 867 Failed to receive the container state"
+
+/** The lines that lxc-start itself adds to the log of a failed run. */
+const consequences = (first: string): ReadonlyArray<LogMessage> => [
+  errorLine(`lxccontainer.c:${first.replace(/^(\w+): (\d+) .*$/, "$1:$2")}`, first.replace(/^\w+: \d+ /, "")),
+  errorLine("lxc_start.c:main:306", "The container failed to start"),
+  errorLine("lxc_start.c:main:309", "To get more details, run the container in foreground mode")
+]
+
+const logLines = (state: SimulatedState, file: string): ReadonlyArray<string> =>
+  errors(logOfRun(state, file)).map((line) => line.message)
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeStart = (state: SimulatedState, step: Start): Seen => {
+  const container = containerNamed(state, step)
+  return { done: container !== undefined && answers(state, container) && container.phase === "running" }
+}
+
+const cannotRead = (state: SimulatedState, step: Start, stderr: string): Outcome =>
+  failed(state, commandFailed(Commands.startContainer(step), 1, `lxc-start: ${step.name}: ${stderr}`))
+
+const begin = (state: SimulatedState, step: Start, call: Call): Outcome => {
+  if (state.lxcVersion === null) {
+    return failed(state, conflict("lxc-start is not installed", "install the package that has it"))
+  }
+  const marked = { ...state, logMarks: { ...state.logMarks, [step.logFile]: nodeAt(state, step.logFile)?.text.length ?? 0 } }
+  const running = containerNamed(state, step)
+  if (running?.listening === true) {
+    return answers(state, running)
+      ? pending(marked, call.since + timing.lxcStop, "second")
+      : pending(marked, call.since + step.timeoutMs, "asking")
+  }
+  const settings = settingsOf(marked, step)
+  if (Result.isFailure(settings)) return pending(marked, call.since + timing.lxcParse, "unreadable")
+  return beginSetup(marked, step, settings.success, call)
+}
+
+const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, string> => {
+  const file = `${step.lxcPath}/${step.name}/config`
+  const node = nodeAt(state, file)
+  return node?.kind === "file"
+    ? readSettings(node.text, file, state.lxcVersion ?? "")
+    : Result.fail("No container config specified\n")
+}
+
+/** The monitor is there, and its socket; it looks for everything else. */
+const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, call: Call): Outcome => {
+  const group = makeGroup(state, settings.monitor, `lxc.monitor.${step.name}`)
+  if (group === undefined) return pending(state, call.since + timing.lxcStart, "monitor-group")
+  const id = state.nextId
+  const monitor = state.nextPid
+  const started = spawn({ ...group.state, nextId: id + 1 }, {
+    parent: 1,
+    command: `[lxc monitor] ${step.lxcPath} ${step.name}`,
+    cgroup: group.name
+  })
+  const root = settings.root ?? "/"
+  const container: SimulatedContainer = {
+    id,
+    lxcPath: step.lxcPath,
+    name: step.name,
+    phase: "starting",
+    monitor,
+    init: null,
+    listening: true,
+    frozen: false,
+    payload: settings.payload ?? `lxc.payload.${step.name}`,
+    monitorGroup: group.name,
+    root,
+    rootSource: topMount(state, root)?.source ?? null,
+    guest: blank(),
+    logFile: step.logFile,
+    pidFile: step.pidFile,
+    pending: [],
+    moved: [],
+    execedAt: state.now
+  }
+  const logged = write(
+    write({ ...started, containers: [...started.containers, container] }, step.pidFile, "0644", `${monitor}\n`),
+    step.consoleLog,
+    "0600",
+    nodeAt(started, step.consoleLog)?.text ?? ""
+  )
+  return pending(appendLog(logged, step.logFile, step.name, []), call.since + timing.lxcStart, `setup ${id}`)
+}
+
+/**
+ * A monitor gives up. The client that waits for it sits in the monitor's group, so that LXC cannot remove it: it stays,
+ * in some of the trees (here: in every other one).
+ */
+const giveUp = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
+  const kept = new Set(state.trees.filter((_, index) => index % 2 === 0).map((tree) => tree.mountPoint))
+  const unmonitored = removeProcess(removeGroups(state, container.payload), container.monitor)
+  const current = containerById(state, container.id) ?? container
+  const { [container.pidFile]: _, ...files } = unmonitored.files
+  return {
+    ...unmonitored,
+    files,
+    trees: unmonitored.trees.map((tree) => {
+      const { [container.monitorGroup]: __, ...groups } = tree.groups
+      return kept.has(tree.mountPoint) ? tree : { ...tree, groups }
+    }),
+    interfaces: [
+      ...unmonitored.interfaces.filter((each) => each.container !== container.id),
+      ...current.moved.map((each) => ({ ...each, container: null }))
+    ],
+    containers: unmonitored.containers.filter((each) => each.id !== container.id)
+  }
+}
+
+const failStart = (
+  state: SimulatedState,
+  step: Start,
+  messages: ReadonlyArray<LogMessage>,
+  first: string
+): Outcome => {
+  const logged = appendLog(state, step.logFile, step.name, [...messages, ...consequences(first)])
+  const log = logLines(logged, step.logFile)
+  return failed(logged, commandFailed(Commands.startContainer(step), 1, uselessLines(step.name, first), log))
+}
+
+const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
+  const verdict = judge(state, container, settings)
+  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container), step, verdict.log, aborting)
+  if (verdict._tag === "Hangs") {
+    const hung = changeContainer(verdict.state, container.id, { phase: "hung" })
+    return pending(hung, step.timeoutMs + state.now - timing.lxcStart, `hung ${container.id}`)
+  }
+  const { guest } = verdict
+  const pid = verdict.state.nextPid
+  const init = spawn(verdict.state, {
+    parent: container.monitor ?? 1,
+    command: settings.init,
+    cgroup: payloadOf(verdict.state, container, settings)
+  })
+  const running = changeContainer(init, container.id, {
+    phase: "running",
+    init: pid,
+    guest,
+    payload: payloadOf(verdict.state, container, settings),
+    execedAt: state.now
+  })
+  const logged = appendLog(running, step.logFile, step.name, [
+    { level: "NOTICE", source: "start.c:start:2204", text: `Exec'ing "${settings.init}"` },
+    { level: "NOTICE", source: "start.c:post_start:2215", text: `Started "${settings.init}" with pid "${pid}"` }
+  ])
+  return done(begins(logged, container, verdict.outOfMemory))
+}
+
+/** Of the groups that LXC may have numbered, the one that was made last. */
+const payloadOf = (state: SimulatedState, container: SimulatedContainer, settings: LxcSettings): string => {
+  if (settings.payload !== undefined) return settings.payload
+  const wanted = `lxc.payload.${container.name}`
+  const names = Object.keys(state.trees[0]?.groups ?? {})
+  return names.findLast((name) => name === wanted || /^-\d+$/.test(name.slice(wanted.length)) && name.startsWith(wanted)) ??
+    wanted
+}
+
+/** What the guest does from now on. */
+const begins = (state: SimulatedState, { id }: SimulatedContainer, outOfMemory: boolean): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined) return state
+  const { guest, root } = container
+  const mounts = guest.mounts.map((path, index) => ({
+    target: path === "" ? root : `${root}/${path}`,
+    source: "tmpfs",
+    root: "/",
+    device: `0:${100 + state.mounts.length + index}`,
+    fsType: "tmpfs",
+    options: ["rw"],
+    image: null
+  }))
+  const mounted = { ...state, mounts: [...state.mounts, ...mounts] }
+  if (outOfMemory) return schedule(mounted, timing.outOfMemory, { _tag: "InitKilled", id })
+  return guest.exits === null
+    ? mounted
+    : schedule(mounted, guest.exits.afterMs, { _tag: "InitExits", id, code: guest.exits.code })
+}
+
+/** A monitor that was killed while it set up, and what lxc-start says of that. */
+const setup = (state: SimulatedState, step: Start, call: Call, id: number): Outcome =>
+  after(state, call, timing.lxcStart, () => {
+    const container = containerById(state, id)
+    const settings = settingsOf(state, step)
+    return container === undefined || !isLiving(processOf(state, container.monitor)) || Result.isFailure(settings)
+      ? failStart(state, step, [], silent)
+      : run(state, step, container, settings.success)
+  })
+
+/**
+ * lxc-start -d: 0 as soon as init was executed, 1 with the cause in the log only, or never.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const startContainer = (state: SimulatedState, step: Start, call: Call): Outcome => {
+  const [phase, id] = call.phase.split(" ")
+  const log = () => logLines(state, step.logFile)
+  switch (phase) {
+    case "setup":
+      return setup(state, step, call, Number(id))
+    case "hung":
+      if (containerById(state, Number(id)) === undefined) return failStart(state, step, [], silent)
+      return after(state, call, step.timeoutMs, () => failed(state, timedOut(Commands.startContainer(step), step.timeoutMs, log())))
+    case "asking":
+      return after(state, call, step.timeoutMs, () => failed(state, timedOut(Commands.startContainer(step), step.timeoutMs, log())))
+    case "second":
+      return after(state, call, timing.lxcStop, () =>
+        failed(state, conflict(`LXC says that ${step.name} is running already`, `look at it: effect-lxc info ${step.name}`)))
+    case "unreadable":
+      return after(state, call, timing.lxcParse, () => {
+        const settings = settingsOf(state, step)
+        return cannotRead(state, step, Result.isFailure(settings) ? settings.failure : "")
+      })
+    case "monitor-group":
+      return after(state, call, timing.lxcStart, () => failStart(state, step, [groupExists], silent))
+    default:
+      return begin(state, step, call)
+  }
+}
+
+/**
+ * What an interrupted lxc-start leaves: the monitor gives the start up with its client, unless it hangs.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const abandonStart = (state: SimulatedState, call: Call): SimulatedState => {
+  const [phase, id] = call.phase.split(" ")
+  const container = phase === "setup" ? containerById(state, Number(id)) : undefined
+  return container === undefined ? state : giveUp(state, container)
+}

@@ -1,0 +1,219 @@
+/**
+ * Whether LXC can bring a container up on a simulated host, and what it logs if not.
+ *
+ * @since 0.1.0
+ */
+import { applyLimits } from "../CgroupFiles.ts"
+import { makeDirectories, nodeAt } from "../FileTree.ts"
+import type { Guest } from "../Guest.ts"
+import { blank } from "../Guest.ts"
+import { errorLine, type LogMessage } from "../LxcLogText.ts"
+import type { LxcSettings, NicSettings } from "../LxcSettings.ts"
+import { guestAt, topMount } from "../MountOps.ts"
+import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
+import * as Result from "effect/Result"
+
+/**
+ * `Hangs`: LXC waits for ever. `OutOfMemory`: a success by LXC's word, dead a moment later.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verdict =
+  | { readonly _tag: "Fails"; readonly state: SimulatedState; readonly log: ReadonlyArray<LogMessage> }
+  | { readonly _tag: "Hangs"; readonly state: SimulatedState }
+  | { readonly _tag: "Runs"; readonly state: SimulatedState; readonly guest: Guest; readonly outOfMemory: boolean }
+
+const fails = (state: SimulatedState, ...log: ReadonlyArray<LogMessage>): Verdict => ({ _tag: "Fails", state, log })
+
+/** The directory of a new group: the pinned name, or the first numbered one that is free. */
+const groupName = (state: SimulatedState, pinned: string | undefined, fallback: string): string | undefined => {
+  const taken = (name: string): boolean => state.trees.some((tree) => tree.groups[name] !== undefined)
+  if (pinned !== undefined) return taken(pinned) ? undefined : pinned
+  if (!taken(fallback)) return fallback
+  let number = 1
+  while (taken(`${fallback}-${number}`)) number += 1
+  return `${fallback}-${number}`
+}
+
+/**
+ * Makes a directory in every tree; undefined where a pinned one is there already, which LXC refuses with ERANGE.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const makeGroup = (
+  state: SimulatedState,
+  pinned: string | undefined,
+  fallback: string
+): { readonly state: SimulatedState; readonly name: string } | undefined => {
+  const name = groupName(state, pinned, fallback)
+  if (name === undefined) return undefined
+  const trees = state.trees.map((tree) => ({ ...tree, groups: { ...tree.groups, [name]: {}, "lxc.pivot": {} } }))
+  return { state: { ...state, trees }, name }
+}
+
+/**
+ * What LXC logs where a pinned group is there already.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const groupExists: LogMessage = errorLine(
+  "cgfsng.c:cgfsng_payload_create:1408",
+  "Numerical result out of range - Failed to create container cgroup"
+)
+
+const isMulticast = (mac: string | undefined): boolean => mac !== undefined && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1
+
+/** LXC cuts a name that is too long for the kernel, and goes on. */
+const pairName = (container: SimulatedContainer, nic: NicSettings, index: number): string =>
+  (nic.pair ?? `veth${container.id}x${index}`).slice(0, 15)
+
+const addVeth = (
+  state: SimulatedState,
+  container: SimulatedContainer,
+  nic: NicSettings,
+  index: number
+): SimulatedState | LogMessage => {
+  const name = pairName(container, nic, index)
+  if (state.interfaces.some((each) => each.name === name)) {
+    return errorLine("network.c:netdev_configure_server_veth:666", `File exists - Failed to create veth pair "${name}"`)
+  }
+  const bridge = state.interfaces.find((each) => each.name === nic.link)
+  if (nic.link !== undefined && bridge === undefined) {
+    return errorLine(
+      "network.c:netdev_configure_server_veth:708",
+      `Failed to attach "${name}" to bridge "${nic.link}", bridge interface doesn't exist`
+    )
+  }
+  if (bridge !== undefined && bridge.kind !== "bridge") {
+    return errorLine(
+      "network.c:netdev_configure_server_veth:724",
+      `Operation not supported - Failed to attach "${name}" to bridge "${bridge.name}"`
+    )
+  }
+  if (isMulticast(nic.mac)) {
+    return errorLine("network.c:setup_hw_addr:3178", "Cannot assign requested address - Failed to setup hw address")
+  }
+  const veth = { name, kind: "veth", mtu: nic.mtu ?? bridge?.mtu ?? 1_500, container: container.id } as const
+  return { ...state, interfaces: [...state.interfaces, veth] }
+}
+
+const addNic = (
+  state: SimulatedState,
+  container: SimulatedContainer,
+  nic: NicSettings,
+  index: number
+): SimulatedState | LogMessage => {
+  if (nic.type === "veth") return addVeth(state, container, nic, index)
+  if (nic.type !== "macvlan" && nic.type !== "phys") return state
+  const link = state.interfaces.find((each) => each.name === nic.link)
+  if (link === undefined) {
+    return errorLine("network.c:lxc_create_network_priv:3427", `No such device - Failed to create network device on "${nic.link ?? ""}"`)
+  }
+  if (nic.type === "macvlan") return state
+  const { kind, mtu, name } = link
+  return {
+    ...state,
+    interfaces: state.interfaces.filter((each) => each !== link),
+    containers: state.containers.map((each) =>
+      each.id === container.id ? { ...each, moved: [...each.moved, { name, kind, mtu }] } : each
+    )
+  }
+}
+
+const addNics = (
+  state: SimulatedState,
+  container: SimulatedContainer,
+  nics: ReadonlyArray<NicSettings>
+): SimulatedState | LogMessage => {
+  let current = state
+  for (const [index, nic] of nics.entries()) {
+    const next = addNic(current, container, nic, index)
+    if ("level" in next) return next
+    current = next
+  }
+  return current
+}
+
+/** LXC makes these below a root without a file system, before it finds no init there. */
+const scaffold = (state: SimulatedState, root: string): SimulatedState =>
+  topMount(state, root) === undefined && state.images[root] === undefined
+    ? makeDirectories(makeDirectories(state, `${root}/dev`), `${root}/proc`)
+    : state
+
+const execFailure = (guest: Guest, init: string): LogMessage | undefined => {
+  const program = init.split(" ")[0] ?? init
+  const present = program === "/sbin/init" ? guest.init : guest.programs.includes(program) ? "present" : "missing"
+  if (present === "present") return undefined
+  const why = present === "missing" ? "No such file or directory" : "Permission denied"
+  return errorLine("start.c:start:2197", `${why} - Failed to exec "${program}"`)
+}
+
+const kibibyte = 1_024
+
+/** What comes of a memory limit, measured with LXC 5.0.2. */
+const memory = (state: SimulatedState, guest: Guest, limit: number | undefined) => {
+  const v2 = state.trees.every((tree) => tree.version === 2)
+  if (limit === undefined) return "enough"
+  if (limit < 100 * kibibyte) return v2 ? "sync" : "hang"
+  if (limit < 200 * kibibyte) return "wake"
+  return limit < guest.needsBytes ? "killed" : "enough"
+}
+
+const sequence = errorLine(
+  "sync.c:sync_wait:34",
+  "An error occurred in another process (expected sequence number 7)"
+)
+
+/**
+ * Goes through what LXC does between its fork and the execution of init, in its order.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const judge = (state: SimulatedState, container: SimulatedContainer, settings: LxcSettings): Verdict => {
+  const root = settings.root ?? "/"
+  if (nodeAt(state, root)?.kind !== "directory") {
+    return fails(
+      state,
+      errorLine("conf.c:lxc_rootfs_init:536", `No such file or directory - Failed to open "${root}"`),
+      errorLine("start.c:__lxc_start:2030", "Failed to handle rootfs pinning for container")
+    )
+  }
+  const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
+  if (group === undefined) return fails(state, groupExists)
+  const networked = addNics(group.state, container, settings.nics)
+  if ("level" in networked) {
+    return fails(group.state, networked, errorLine("start.c:lxc_spawn:1840", "Failed to create the network"))
+  }
+  const limits = applyLimits(networked, settings.limits)
+  if (Result.isFailure(limits)) return fails(networked, errorLine("cgfsng.c:cg_legacy_set_data:2767", limits.failure))
+  const limited: SimulatedState = {
+    ...networked,
+    trees: networked.trees.map((tree) => ({
+      ...tree,
+      groups: { ...tree.groups, [group.name]: limits.success.get(tree.mountPoint) ?? {} }
+    }))
+  }
+  const guest = guestAt(limited, root) ?? blank()
+  return execute(scaffold(limited, root), guest, settings.init, memoryLimit(limits.success))
+}
+
+const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>>): number | undefined => {
+  const all = [...files.values()]
+  const text = all.map((each) => each["memory.limit_in_bytes"] ?? each["memory.max"]).find((each) => each !== undefined)
+  return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text)
+}
+
+const execute = (state: SimulatedState, guest: Guest, init: string, limit: number | undefined): Verdict => {
+  const room = memory(state, guest, limit)
+  if (room === "hang") return { _tag: "Hangs", state }
+  if (room === "sync") return fails(state, errorLine("sync.c:sync_wait:34", "Sync wait failure"))
+  if (room === "wake") return fails(state, errorLine("sync.c:sync_wake:62", "Broken pipe - Failed to wake up"))
+  const failure = execFailure(guest, init)
+  return failure === undefined
+    ? { _tag: "Runs", state, guest, outOfMemory: room === "killed" }
+    : fails(state, failure, sequence)
+}
