@@ -11,7 +11,7 @@ import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
-import { names, readText } from "./KernelFiles.ts"
+import { names, readInteger, readText } from "./KernelFiles.ts"
 import { systemCall } from "./HostFiles.ts"
 import { commandFailed, runTool, runToolOk } from "./Tools.ts"
 
@@ -48,6 +48,8 @@ export const loopDevices = (): ReadonlyArray<LoopDevice> =>
       return file === undefined ? [] : [{ device: `/dev/${name}`, backingFile: file }]
     })
 
+const offsetOf = ({ device }: LoopDevice): number => readInteger(`/sys/block/${device.slice("/dev/".length)}/loop/offset`) ?? 0
+
 /** A device by its path, or by the name of the step that gave it; undefined where that step never came to give it. */
 const resolve = (device: string, results: Results): string | undefined =>
   device.startsWith("$") ? results.get(device.slice(1)) : device
@@ -63,7 +65,7 @@ const needed = Effect.fnUntraced(function*(device: string, results: Results) {
  * @category steps
  */
 export const observeLoop = (step: Case<"AttachLoop">): Observed => {
-  const loop = loopDevices().find((each) => each.backingFile === step.file)
+  const loop = loopDevices().find((each) => each.backingFile === step.file && offsetOf(each) === step.offset)
   return loop === undefined ? { done: false } : { done: true, result: loop.device }
 }
 
@@ -127,10 +129,11 @@ const occupied = (mount: MountEntry, source: string) =>
  */
 export const observeMount = Effect.fnUntraced(function*(step: Case<"Mount">, results: Results) {
   const source = yield* needed(step.source, results)
+  const bind = step.options.includes("bind")
   const table = mountTable()
   const mount = mountedAt(table, step.target)
   if (mount === undefined) return { done: false }
-  return isMountOf(table, mount, source, step.options.includes("bind")) ? { done: true } : yield* occupied(mount, source)
+  return isMountOf(table, mount, source, bind) ? { done: true } : yield* occupied(mount, source)
 })
 
 /**

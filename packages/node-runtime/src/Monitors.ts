@@ -5,7 +5,7 @@
  */
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { readInteger } from "./KernelFiles.ts"
-import { childrenOf, commandOf, parentOf, processStat } from "./Processes.ts"
+import { allPids, childrenOf, commandOf, parentOf, processStat } from "./Processes.ts"
 
 /**
  * A container by the two names that LXC knows it by.
@@ -50,3 +50,14 @@ export const monitorOfInit = (init: number, container: ContainerRef): ProcessSta
  */
 export const initOfMonitor = (monitor: ProcessStat): ProcessStat | undefined =>
   childrenOf(monitor.pid).map(processStat).find(isAlive)
+
+/**
+ * Clients that are starting the container: one whose caller died goes on, and would bring it up after it was ended.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const startersOf = ({ lxcPath, name }: ContainerRef): ReadonlyArray<number> => {
+  const start = `lxc-start -d -n ${name} -P ${lxcPath} `
+  return allPids().filter((pid) => commandOf(pid).startsWith(start))
+}

@@ -10,14 +10,17 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
-import * as Containers from "./ContainerSteps.ts"
 import { observeContainers } from "./Containers.ts"
 import * as Disks from "./Disks.ts"
+import * as Ending from "./EndingSteps.ts"
 import { gatherFacts, requireTrees } from "./Facts.ts"
 import * as Files from "./HostFiles.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
+import { powerCycle } from "./PowerCycle.ts"
+import * as Running from "./RunningSteps.ts"
+import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
 import { usageOf } from "./Usage.ts"
 
@@ -45,19 +48,28 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
       return looked("/proc/self/mountinfo", () => Disks.observeNoMount(step, results))
     case "StartContainer":
       return looked("/proc/net/unix", () => ({ done: hasMonitor(step) && initOf(step) !== undefined }))
+    case "Freeze":
+      return looked("/sys/fs/cgroup", () => ({ done: Running.isFrozen(step) }))
     case "Thaw":
-      return looked("/sys/fs/cgroup", () => ({ done: Containers.isThawed(step) }))
+      return looked("/sys/fs/cgroup", () => ({ done: Running.isThawed(step) }))
+    case "ForbidForks":
+      return looked("/sys/fs/cgroup", () => ({ done: Running.canNotFork(step) }))
+    case "SetLimit":
+      return looked("/sys/fs/cgroup", () => ({ done: Running.hasLimit(step) }))
     case "SignalContainer":
       return looked("/proc", () => ({ done: initOf(step) === undefined }))
     case "AwaitStopped":
-    case "KillContainer":
       return looked("/proc/net/unix", () => ({ done: isGone(step) }))
+    case "KillContainer":
+      return looked("/proc", () => ({ done: Ending.isDead(step) }))
     case "DeleteInterface":
       return Disks.observeInterface(step)
     case "RemoveCgroups":
       return observeNoCgroups(step)
     case "ConfirmLimits":
     case "ConfirmAlive":
+    case "RebootInPlace":
+    case "PowerCycle":
       return notYet
   }
 }
@@ -81,19 +93,29 @@ const apply = (step: Step, results: Results): Effect.Effect<string | void, HostE
     case "Unmount":
       return Disks.unmount(step, results)
     case "StartContainer":
-      return Containers.startContainer(step)
+      return Starting.startContainer(step)
     case "ConfirmLimits":
-      return Containers.confirmLimits(step)
+      return Starting.confirmLimits(step)
     case "ConfirmAlive":
-      return Containers.confirmAlive(step)
+      return Starting.confirmAlive(step)
+    case "Freeze":
+      return Running.freeze(step)
     case "Thaw":
-      return Containers.thaw(step)
+      return Running.thaw(step)
+    case "ForbidForks":
+      return Running.forbidForks(step)
+    case "SetLimit":
+      return Running.setLimit(step)
+    case "RebootInPlace":
+      return Running.rebootInPlace(step)
+    case "PowerCycle":
+      return powerCycle
     case "SignalContainer":
-      return Containers.signalContainer(step)
+      return Ending.signalContainer(step)
     case "AwaitStopped":
-      return Containers.awaitStopped(step)
+      return Ending.awaitStopped(step)
     case "KillContainer":
-      return Containers.killContainer(step)
+      return Ending.killContainer(step)
     case "DeleteInterface":
       return Disks.deleteInterface(step)
     case "RemoveCgroups":

@@ -15,6 +15,7 @@ import * as Cgroups from "./transition/Cgroups.ts"
 import * as Containers from "./transition/Containers.ts"
 import * as Disks from "./transition/Disks.ts"
 import * as Files from "./transition/Files.ts"
+import * as Running from "./transition/Running.ts"
 import type { Seen } from "./transition/Seen.ts"
 import * as Start from "./transition/Start.ts"
 
@@ -46,7 +47,15 @@ export const observe = (state: SimulatedState, step: Step, results: Results): Se
       return Start.observeStart(state, step)
     case "ConfirmLimits":
     case "ConfirmAlive":
+    case "RebootInPlace":
+    case "PowerCycle":
       return { done: false }
+    case "Freeze":
+      return Running.observeFreeze(state, step)
+    case "ForbidForks":
+      return Running.observeForbidForks(state, step)
+    case "SetLimit":
+      return Running.observeSetLimit(state, step)
     case "Thaw":
       return Containers.observeThaw(state, step)
     case "SignalContainer":
@@ -92,8 +101,18 @@ export const transition = (state: SimulatedState, step: Step, results: Results, 
       return Containers.confirmLimits(state, step)
     case "ConfirmAlive":
       return Containers.confirmAlive(state, step, call)
+    case "Freeze":
+      return Running.freeze(state, step, call)
     case "Thaw":
       return Containers.thaw(state, step, call)
+    case "ForbidForks":
+      return Running.forbidForks(state, step)
+    case "SetLimit":
+      return Running.setLimit(state, step)
+    case "RebootInPlace":
+      return Running.rebootInPlace(state, step, call)
+    case "PowerCycle":
+      return Running.powerCycle(state)
     case "SignalContainer":
       return Containers.signal(state, step)
     case "AwaitStopped":

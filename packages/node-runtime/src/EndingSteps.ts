@@ -1,11 +1,10 @@
 /**
- * Steps on running containers: start, check, signal, wait, kill.
+ * Steps that end a container: signal, wait, kill.
  *
  * @since 0.1.0
  */
 import { monitorCgroup, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { isSameProcess } from "@effect-lxc/core/host/ProcessStat"
-import { childEnd, errors } from "@effect-lxc/core/lxc/LxcLog"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
@@ -13,133 +12,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { freezerState, groupOf, pidsBelow } from "./CgroupTree.ts"
+import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
-import { readText } from "./KernelFiles.ts"
-import { currentTrees, hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
-import { LogSlices } from "./LogSlices.ts"
-import { type ContainerRef, monitorByFile } from "./Monitors.ts"
+import { hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
+import { type ContainerRef, monitorByFile, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, waitsForSignals } from "./Processes.ts"
-import { commandFailed, runTool, runToolOk } from "./Tools.ts"
+import { runTool, runToolOk } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
 const retryEvery = 5
-
-const logLines = (text: string): ReadonlyArray<string> => errors(text).map((line) => line.message)
-
-/**
- * Starts the container. lxc-start says why it failed only in its log, so what it appends in this run is read.
- *
- * @since 0.1.0
- * @category steps
- */
-export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: Case<"StartContainer">) {
-  const argv = Commands.startContainer(step)
-  const logs = yield* LogSlices
-  logs.begin(step.logFile)
-  const ended = yield* runTool(argv, step.timeoutMs).pipe(
-    Effect.catchTag("HostError", ({ problem }) =>
-      Effect.fail(
-        new HostError({
-          problem: problem._tag === "CommandTimedOut" ? { ...problem, log: logLines(logs.read(step.logFile)) } : problem
-        })
-      ))
-  )
-  if (ended.exitCode !== 0) return yield* commandFailed(argv, ended, logLines(logs.read(step.logFile)))
-  if (/already running/.test(ended.stderr)) {
-    return yield* new HostError({
-      problem: {
-        _tag: "Conflict",
-        found: `LXC says that ${step.name} is running already`,
-        advice: `look at it: effect-lxc info ${step.name}`
-      }
-    })
-  }
-})
-
-/** The kernel rounds and rewrites what it is told: bytes to pages, cpu lists to ranges. */
-const sameLimit = (wanted: string, found: string): boolean => {
-  if (wanted === found) return true
-  const page = 4096n
-  return /^\d+$/.test(wanted) && /^\d+$/.test(found) && BigInt(wanted) / page === BigInt(found) / page &&
-    BigInt(wanted) >= page
-}
-
-/**
- * Reads each limit back from the container's own cgroup.
- *
- * @since 0.1.0
- * @category steps
- */
-export const confirmLimits = Effect.fn("ContainerSteps.confirmLimits")(function*(step: Case<"ConfirmLimits">) {
-  const init = initOf(step)
-  if (init === undefined) return
-  const trees = currentTrees()
-  for (const limit of step.limits) {
-    const group = groupOf(trees, init.pid, limit.controller)
-    const file = `${group ?? `(no cgroup of ${limit.controller})`}/${limit.file}`
-    const found = (group === undefined ? undefined : readText(file))?.trim() ?? "not there"
-    if (!sameLimit(limit.value, found)) {
-      if (initOf(step) === undefined) return // it ended meanwhile: the next step says so, and why
-      return yield* new HostError({
-        problem: { _tag: "LimitNotInForce", file, wanted: limit.value, found }
-      })
-    }
-  }
-})
-
-/**
- * Watches one and the same first process for the settling window; its death is noticed at once.
- *
- * @since 0.1.0
- * @category steps
- */
-export const confirmAlive = Effect.fn("ContainerSteps.confirmAlive")(function*(step: Case<"ConfirmAlive">) {
-  const logs = yield* LogSlices
-  const began = yield* Clock.currentTimeMillis
-  const init = initOf(step)
-  const ended = () => init === undefined || !isSameProcess(init, initOf(step))
-  if (!(yield* waitFor(step, ended, step.settleMs))) return
-  const afterMs = (yield* Clock.currentTimeMillis) - began
-  yield* waitFor(step, () => !hasMonitor(step), 2_000) // the monitor logs how init ended, then goes
-  const log = logs.read(step.logFile)
-  return yield* new HostError({
-    problem: {
-      _tag: "InitEnded",
-      name: step.name,
-      afterMs,
-      cause: childEnd(log) ?? "exit code 0",
-      log: logLines(log)
-    }
-  })
-})
-
-/**
- * @since 0.1.0
- * @category steps
- */
-export const isThawed = (container: ContainerRef): boolean =>
-  freezerState(currentTrees(), payloadCgroup(container.name)) === "thawed"
-
-/** Without a monitor there is nobody to ask: the freezer is told directly. */
-const thawOrphan = (container: ContainerRef) =>
-  systemCall("write", `${payloadCgroup(container.name)}/freezer.state`, () => {
-    for (const { mountPoint, version } of currentTrees().hierarchies) {
-      const group = `${mountPoint}/${payloadCgroup(container.name)}`
-      const file = version === 2 ? `${group}/cgroup.freeze` : `${group}/freezer.state`
-      if (fs.existsSync(file)) fs.writeFileSync(file, version === 2 ? "0" : "THAWED")
-    }
-  })
-
-/**
- * @since 0.1.0
- * @category steps
- */
-export const thaw = Effect.fn("ContainerSteps.thaw")(function*(step: Case<"Thaw">) {
-  if (hasMonitor(step)) yield* runToolOk(Commands.thaw(step), step.timeoutMs)
-  else yield* thawOrphan(step)
-})
 
 /** SIGRTMIN is 34 in glibc's numbering, which LXC and systemd use. */
 const realTimeMinimum = 34
@@ -233,12 +115,21 @@ const answers = (container: ContainerRef): boolean => {
 }
 
 /**
+ * Whether nothing of the container lives, nor anything that is about to start it.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const isDead = (container: ContainerRef): boolean => isGone(container) && startersOf(container).length === 0
+
+/**
  * Ends every process of the container and its monitor: in order where LXC answers, else without it.
  *
  * @since 0.1.0
  * @category steps
  */
 export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
+  for (const pid of startersOf(step)) killPid(pid)
   if (answers(step)) yield* Effect.ignore(runTool(Commands.kill(step), step.timeoutMs))
   if (isGone(step)) return
   yield* killGroups(step)

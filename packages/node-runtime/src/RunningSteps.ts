@@ -1,0 +1,149 @@
+/**
+ * Steps on a container that goes on running: freeze, thaw, limit, reboot.
+ *
+ * @since 0.1.0
+ */
+import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { isSameProcess } from "@effect-lxc/core/host/ProcessStat"
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { HostError } from "@effect-lxc/core/runtime/Host"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import { freezerState, groupOf } from "./CgroupTree.ts"
+import { systemCall } from "./HostFiles.ts"
+import { readText } from "./KernelFiles.ts"
+import { currentTrees, hasMonitor, initOf } from "./Liveness.ts"
+import type { ContainerRef } from "./Monitors.ts"
+import { sameLimit } from "./StartingSteps.ts"
+import { runToolOk } from "./Tools.ts"
+
+type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const isThawed = (container: ContainerRef): boolean =>
+  freezerState(currentTrees(), payloadCgroup(container.name)) === "thawed"
+
+/** Without a monitor there is nobody to ask: the freezer is told directly. */
+const thawOrphan = (container: ContainerRef) =>
+  systemCall("write", `${payloadCgroup(container.name)}/freezer.state`, () => {
+    for (const { mountPoint, version } of currentTrees().hierarchies) {
+      const group = `${mountPoint}/${payloadCgroup(container.name)}`
+      const file = version === 2 ? `${group}/cgroup.freeze` : `${group}/freezer.state`
+      if (fs.existsSync(file)) fs.writeFileSync(file, version === 2 ? "0" : "THAWED")
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const thaw = Effect.fn("ContainerSteps.thaw")(function*(step: Case<"Thaw">) {
+  if (hasMonitor(step)) yield* runToolOk(Commands.thaw(step), step.timeoutMs)
+  else yield* thawOrphan(step)
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const isFrozen = (container: ContainerRef): boolean =>
+  freezerState(currentTrees(), payloadCgroup(container.name)) === "frozen"
+
+/**
+ * Freezes every process; one that cannot be frozen in time is thawed again, with all others.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const freeze = Effect.fn("RunningSteps.freeze")(function*(step: Case<"Freeze">) {
+  yield* runToolOk(Commands.freeze(step), step.timeoutMs).pipe(
+    Effect.onError(() => Effect.ignore(runToolOk(Commands.thaw(step), step.timeoutMs)))
+  )
+})
+
+const pidsFiles = (step: Case<"ForbidForks">): ReadonlyArray<string> =>
+  step.hierarchies.map((tree) => `${tree}/${payloadCgroup(step.name)}/pids.max`).filter((file) => fs.existsSync(file))
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const canNotFork = (step: Case<"ForbidForks">): boolean =>
+  pidsFiles(step).every((file) => readText(file)?.trim() === "0")
+
+/** Written at once: a cgroup file takes the whole value in one write(2), and tells in its errno why it does not. */
+const writeLimit = (file: string, value: string) => systemCall("write", file, () => fs.writeFileSync(file, value))
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const forbidForks = Effect.fn("RunningSteps.forbidForks")(function*(step: Case<"ForbidForks">) {
+  for (const file of pidsFiles(step)) yield* writeLimit(file, "0")
+})
+
+const limitFile = (step: Case<"SetLimit">): string | undefined => {
+  const init = initOf(step)
+  const group = init === undefined ? undefined : groupOf(currentTrees(), init.pid, step.controller)
+  return group === undefined ? undefined : `${group}/${step.file}`
+}
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const hasLimit = (step: Case<"SetLimit">): boolean => {
+  const file = limitFile(step)
+  return file !== undefined && sameLimit(step.value, readText(file)?.trim() ?? "")
+}
+
+/**
+ * Writes a limit and reads it back.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const setLimit = Effect.fn("RunningSteps.setLimit")(function*(step: Case<"SetLimit">) {
+  const file = limitFile(step)
+  if (file === undefined) {
+    return yield* new HostError({
+      problem: { _tag: "Conflict", found: `${step.name} has no cgroup of ${step.controller}`, advice: "see that it runs" }
+    })
+  }
+  yield* writeLimit(file, step.value)
+  const found = readText(file)?.trim() ?? "not there"
+  if (!sameLimit(step.value, found)) {
+    return yield* new HostError({ problem: { _tag: "LimitNotInForce", file, wanted: step.value, found } })
+  }
+})
+
+/** lxc-stop -r waits by itself; beyond that it hangs. */
+const hangs = 5_000
+const lookEvery = 10
+
+/**
+ * Asks LXC for its own reboot and waits for another first process.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const rebootInPlace = Effect.fn("RunningSteps.rebootInPlace")(function*(step: Case<"RebootInPlace">) {
+  const before = initOf(step)
+  const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
+  yield* runToolOk(Commands.rebootInPlace(step), step.timeoutMs + hangs)
+  while (true) {
+    const after = initOf(step)
+    if (after !== undefined && !isSameProcess(before, after)) return
+    if ((yield* Clock.currentTimeMillis) >= until) {
+      return yield* new HostError({
+        problem: { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain: false }
+      })
+    }
+    yield* Effect.sleep(lookEvery)
+  }
+})

@@ -1,0 +1,165 @@
+/**
+ * Steps on a container that goes on running: freeze, limit, reboot; and the host's own restart.
+ *
+ * @since 0.1.0
+ */
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import { freeze as freezeContainer, receives } from "../Lifecycle.ts"
+import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
+import { answers, changeContainer, containerNamed, isLiving, processOf, removeProcess, spawn } from "../Process.ts"
+import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
+import { timing } from "../Timing.ts"
+import type { Seen } from "./Seen.ts"
+
+interface Named {
+  readonly lxcPath: string
+  readonly name: string
+}
+
+const running = (state: SimulatedState, step: Named): SimulatedContainer | undefined => {
+  const container = containerNamed(state, step)
+  return isLiving(processOf(state, container?.init ?? null)) ? container : undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeFreeze = (state: SimulatedState, step: Case<"Freeze">): Seen => ({
+  done: containerNamed(state, step)?.frozen === true
+})
+
+/**
+ * lxc-freeze: asks the monitor, which may not answer.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const freeze = (state: SimulatedState, step: Case<"Freeze">, call: Call): Outcome => {
+  const container = running(state, step)
+  const argv = Commands.freeze(step)
+  if (container?.listening !== true) return failed(state, commandFailed(argv, 1, `${step.name} is not running\n`))
+  return answers(state, container)
+    ? after(state, call, timing.lxcFreeze, () => done(freezeContainer(state, container.id)))
+    : after(state, call, step.timeoutMs, () => failed(state, timedOut(argv, step.timeoutMs)))
+}
+
+const fileIn = (tree: CgroupTree, group: string, file: string): string | undefined => tree.groups[group]?.[file]
+
+const write = (state: SimulatedState, mountPoint: string, group: string, file: string, value: string): SimulatedState => ({
+  ...state,
+  trees: state.trees.map((tree) =>
+    tree.mountPoint === mountPoint && tree.groups[group] !== undefined
+      ? { ...tree, groups: { ...tree.groups, [group]: { ...tree.groups[group], [file]: value } } }
+      : tree
+  )
+})
+
+const pidsTrees = (state: SimulatedState, step: Case<"ForbidForks">): ReadonlyArray<CgroupTree> =>
+  state.trees.filter((tree) =>
+    step.hierarchies.some((each) => each === tree.mountPoint) && tree.controllers.includes("pids") &&
+    tree.groups[`lxc.payload.${step.name}`] !== undefined
+  )
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeForbidForks = (state: SimulatedState, step: Case<"ForbidForks">): Seen => ({
+  done: pidsTrees(state, step).every((tree) => fileIn(tree, `lxc.payload.${step.name}`, "pids.max") === "0")
+})
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const forbidForks = (state: SimulatedState, step: Case<"ForbidForks">): Outcome =>
+  done(pidsTrees(state, step).reduce(
+    (before, tree) => write(before, tree.mountPoint, `lxc.payload.${step.name}`, "pids.max", "0"),
+    state
+  ))
+
+const treeOf = (state: SimulatedState, controller: string): CgroupTree | undefined =>
+  state.trees.find((tree) => tree.version === 1 && tree.controllers.includes(controller)) ??
+    state.trees.find((tree) => tree.version === 2)
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeSetLimit = (state: SimulatedState, step: Case<"SetLimit">): Seen => {
+  const container = running(state, step)
+  const tree = treeOf(state, step.controller)
+  const found = container === undefined || tree === undefined ? undefined : fileIn(tree, container.payload, step.file)
+  return { done: found === step.value }
+}
+
+/**
+ * write(2) to a cgroup file; v1 refuses a memory limit below what is used, since it cannot reclaim that.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome => {
+  const container = running(state, step)
+  const tree = treeOf(state, step.controller)
+  if (container === undefined || tree === undefined) {
+    return failed(state, conflict(`${step.name} has no cgroup of ${step.controller}`, "see that it runs"))
+  }
+  const path = `${tree.mountPoint}/${container.payload}/${step.file}`
+  const used = Number(fileIn(tree, container.payload, "memory.usage_in_bytes") ?? 0)
+  const isV1Memory = step.file === "memory.limit_in_bytes" || step.file === "memory.memsw.limit_in_bytes"
+  if (isV1Memory && step.value !== "-1" && Number(step.value) < used) {
+    return failed(state, callFailed("write", path, "EBUSY"))
+  }
+  return done(write(state, tree.mountPoint, container.payload, step.file, step.value))
+}
+
+/**
+ * LXC's own reboot: the monitor, its cgroups and its config stay, the first process is another. A guest that does not
+ * act on the signal goes on as it is.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">, call: Call): Outcome => {
+  const container = running(state, step)
+  const argv = Commands.rebootInPlace(step)
+  if (container?.listening !== true) return failed(state, commandFailed(argv, 2, `${step.name} is not running\n`))
+  const takes = container.guest.haltAfterMs
+  if (takes === null || takes > step.timeoutMs || !receives(state, container, container.guest.haltSignal)) {
+    return after(state, call, step.timeoutMs, () => failed(state, commandFailed(argv, 1, "")))
+  }
+  return after(state, call, takes, () => {
+    const before = processOf(state, container.init)
+    const begun = spawn(removeProcess(state, container.init), {
+      parent: container.monitor ?? 1,
+      command: before?.command ?? "init",
+      cgroup: container.payload
+    })
+    return done(changeContainer(begun, container.id, { init: state.nextPid, execedAt: state.now }))
+  })
+}
+
+const isVolatile = (path: string): boolean => path === "/run" || path.startsWith("/run/")
+
+/**
+ * The host restarts: what lives in memory is gone, what is on disk stays.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const powerCycle = (state: SimulatedState): Outcome =>
+  done({
+    ...state,
+    bootedAt: state.now,
+    bootId: `${state.bootId.slice(0, -1)}${state.bootId.endsWith("1") ? "2" : "1"}`,
+    trees: state.trees.map((tree) => ({ ...tree, groups: {} })),
+    files: Object.fromEntries(Object.entries(state.files).filter(([path]) => !isVolatile(path) || path === "/run")),
+    loops: [],
+    mounts: state.mounts.filter((mount) => mount.image === null && !isVolatile(mount.target)),
+    interfaces: state.interfaces.filter((each) => each.container === null),
+    processes: [],
+    containers: [],
+    agenda: []
+  })
