@@ -27,7 +27,7 @@ const wantsJson = (argv: ReadonlyArray<string>): boolean => {
 
 /** What effect/cli has to say while it reads a command line. */
 interface Said {
-  /** What was asked for: help, the version, a script for completion. */
+  /** Help, the version, a script for completion: printed where they were asked for, that is, where nothing fails. */
   readonly results: Array<string>
   /** The commands that could have followed where one was missing. */
   commands: ReadonlyArray<string>
@@ -47,16 +47,17 @@ const formatHelp = (doc: HelpDoc): string =>
   formatter.formatHelpDoc({
     ...doc,
     flags: doc.flags.map(readable),
+    ...(doc.args === undefined ? {} : { args: doc.args.map((arg) => ({ ...arg, name: arg.type, type: "" })) }),
     ...(doc.globalFlags === undefined ? {} : { globalFlags: doc.globalFlags.map(readable) })
   })
 
-/** Help is a result where it was asked for; nobody wants a page of it for a misspelt flag. */
+/** Nobody wants a page of help for a misspelt flag. */
 const presenterOf = (said: Said): CliOutput.Presenter => ({
   present: (event) =>
     Effect.sync(() => {
       switch (event._tag) {
         case "Help":
-          if (event.reason === "Requested") said.results.push(`${formatHelp(event.helpDoc)}\n`)
+          said.results.push(`${formatHelp(event.helpDoc)}\n`)
           said.commands = event.helpDoc.subcommands?.flatMap((group) => group.commands.map(({ name }) => name)) ?? []
           break
         case "Version":

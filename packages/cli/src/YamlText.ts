@@ -115,7 +115,7 @@ export const parseYaml = (text: string): Result.Result<Located, string> => {
   })
   const [error] = document.errors
   if (error !== undefined) return Result.fail(`${placeOf(error.pos[0])}: ${wordsOf(error)}`)
-  if (document.directives?.yaml.explicit === true || /^%/m.test(text.slice(0, document.range?.[0] ?? 0))) {
+  if (/^%/m.test(text.slice(0, document.range?.[0] ?? 0))) {
     return Result.fail("line 1, column 1: a directive (%) is refused")
   }
   if (document.contents === null) return Result.fail("there is nothing in it")

@@ -1,6 +1,7 @@
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Layer } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import { conflict, type FakeHost, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
 import { cli, prepare, type Setting, specText, temporary } from "./Harness.ts"
@@ -126,11 +127,16 @@ describe("a failed operation", () => {
 
   it.effect("by a fault of the program is exit code 1 and two lines, without a stack", () =>
     Effect.gen(function*() {
-      const host = hostWith((fake) => (fake.apply = () => Effect.die(new TypeError("no such thing\n    at f (x.ts:1)"))))
-      const ran = yield* cli(["start", spec()], { host })
-      assert.strictEqual(ran.code, 1)
-      assert.include(ran.err, "no such thing")
-      assert.notMatch(ran.err, /^\s+at /m)
+      const fault = Effect.die(new TypeError("no such thing\n    at f (x.ts:1)"))
+      const within = yield* cli(["start", spec()], { host: hostWith((fake) => (fake.apply = () => fault)) })
+      assert.strictEqual(within.code, 1)
+      assert.include(within.err, "no such thing")
+      assert.notMatch(within.err, /^\s+at /m)
+      const make = () => Layer.effect(Hypervisor, fault)
+      const ran = yield* cli(["list"], { make })
+      assert.deepStrictEqual([ran.code, ran.out], [1, ""])
+      assert.match(ran.err, /^effect-lxc: unexpected fault: no such thing\nthis is a bug of effect-lxc; [^\n]*\n$/)
+      assert.strictEqual(error((yield* cli(["list", "--json"], { make })).err)["_tag"], "Fault")
     }))
 })
 

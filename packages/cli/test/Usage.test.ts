@@ -25,6 +25,8 @@ const wrong: ReadonlyArray<readonly [argv: string, problem: RegExp, command: str
   ["stop x --format sh", /--format goes with --dry-run/, "effect-lxc stop"],
   ["plan start x --format yaml", /--format: expected .*text.*; found "yaml"/, "effect-lxc plan start"],
   ["plan start - --facts -", /cannot both be standard input/, "effect-lxc plan start"],
+  ["config x --root-dir x", /--root-dir: expected an absolute path.*; found "x"/, "effect-lxc config"],
+  ["config x --cgroup v3", /--cgroup: expected .*v2/, "effect-lxc config"],
   ["list --run-dir", /--run-dir needs a value/, "effect-lxc list"],
   ["list --run-dir=", /--run-dir/, "effect-lxc list"],
   ["list x", /there is too much: "x"/, "effect-lxc list"]
@@ -97,7 +99,7 @@ describe("help and version", () => {
     Effect.gen(function*() {
       const help = yield* cli(["stop", "--help"])
       assert.deepStrictEqual([help.code, help.err], [0, ""])
-      assert.match(help.out, /--timeout T .*bare number is seconds/)
+      assert.match(help.out, / {2}NAME +The name of a container\n[^]*--timeout T .*bare number is seconds/)
       assert.deepStrictEqual(yield* cli(["--version"]), { code: 0, out: `effect-lxc ${version}\n`, err: "" })
     }))
 

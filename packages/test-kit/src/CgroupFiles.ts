@@ -118,7 +118,7 @@ export const applyLimits = (
   const layout = state.trees.every((tree) => tree.version === 2) ? 2 : 1
   const files = new Map<string, Files>()
   for (const { file, value, version } of limits) {
-    if (version !== layout) continue
+    if (version !== layout || state.ignoredLimits.includes(file)) continue
     const controller = file.split(".")[0] ?? ""
     const tree = treeOf(state, layout, controller)
     if (tree === undefined) return Result.fail(`Failed to setup limits for the "${controller}" controller`)

@@ -102,6 +102,7 @@ const empty = (options: HostOptions): SimulatedState => {
     cpus: options.cpus ?? 4,
     swapAccounting: options.swapAccounting ?? true,
     ioWeightFile: options.ioWeightFile === undefined ? (layout === "v2" ? "io.weight" : null) : options.ioWeightFile,
+    ignoredLimits: [],
     trees,
     files: { "/": { kind: "directory", mode: "0755", text: "" } },
     links: options.links ?? {},

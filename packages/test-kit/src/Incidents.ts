@@ -149,6 +149,17 @@ export const putDirectory = (path: string, mode = "0755"): Incident => (state) =
 export const fillDisk = (directory: string): Incident => (state) => ({ ...state, full: [...state.full, directory] })
 
 /**
+ * LXC takes a limit, by the name of its file, and does not put it in force.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const ignoreLimit = (file: string): Incident => (state) => ({
+  ...state,
+  ignoredLimits: [...state.ignoredLimits, file]
+})
+
+/**
  * Directories that a killed monitor, or a failed start, left in every cgroup tree.
  *
  * @since 0.1.0

@@ -149,6 +149,8 @@ export const SimulatedState = Schema.Struct({
   cpus: Schema.Int,
   swapAccounting: Schema.Boolean,
   ioWeightFile: Schema.NullOr(Schema.String),
+  /** Limits that LXC takes and does not put in force, without a word. */
+  ignoredLimits: Schema.Array(Schema.String),
   trees: Schema.Array(CgroupTree),
   files: Schema.Record(Schema.String, FileNode),
   /** Symbolic links, by their path. */

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Arbitraries from "./Arbitraries.ts"
 export * as Diff from "./Diff.ts"
 export * as Facts from "./Facts.ts"
 export * as Faults from "./Faults.ts"
@@ -13,6 +14,7 @@ export { MemoryJournal } from "./MemoryJournal.ts"
 export { MemoryLocks } from "./MemoryLocks.ts"
 export type { Call, Outcome } from "./Outcome.ts"
 export { type Recorded, recordingHost } from "./Recording.ts"
+export * as Scenario from "./Scenario.ts"
 export { SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
 export { SimulatedState, SimulatedStateFromJson } from "./SimulatedState.ts"
 export * as TestHypervisor from "./TestHypervisor.ts"

@@ -5,6 +5,8 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Schema from "effect/Schema"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { spec } from "../Flags.ts"
 import { lazily } from "../Lazily.ts"
 
@@ -22,6 +24,7 @@ const cgroup = Flag.Literals("cgroup", ["v1", "hybrid", "v2"]).pipe(
 const rootDir = Flag.String("root-dir").pipe(
   Flag.withMetavar("DIR"),
   Flag.withDescription("Where the root file system is mounted (default: in the run directory)"),
+  Flag.filter(Schema.is(HostPath), () => "an absolute path without . or .. components"),
   Flag.optional
 )
 

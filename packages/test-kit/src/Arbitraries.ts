@@ -1,0 +1,62 @@
+/**
+ * Generated values that shrink to what a person can read.
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import { atIndex, type Fault, FaultKind } from "./Faults.ts"
+import { Scenario, simplest } from "./Scenario.ts"
+
+/** Towards the simplest one, field by field. */
+const simpler = (scenario: Scenario): ReadonlyArray<Scenario> => {
+  const fields = Object.keys(simplest) as ReadonlyArray<keyof Scenario> // the keys of a struct are its fields
+  return fields.flatMap((field) =>
+    JSON.stringify(scenario[field]) === JSON.stringify(simplest[field])
+      ? []
+      : [{ ...scenario, [field]: simplest[field] }]
+  )
+}
+
+/**
+ * A host with an instance that can be started on it.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const scenario: Arbitrary.Arbitrary<Scenario> = Arbitrary.schema(Scenario, { shrink: simpler })
+
+const Place = Schema.Struct({
+  index: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 })),
+  call: Schema.Literals(["apply", "observe"]),
+  kind: FaultKind
+})
+
+/**
+ * One fault at one of the first 25 steps that are observed.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const fault: Arbitrary.Arbitrary<Fault> = Arbitrary.map(
+  Arbitrary.schema(Place),
+  ({ call, index, kind }) => atIndex(index, kind, { call })
+)
+
+/**
+ * Up to `most` faults in one run.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const faults = (most: number): Arbitrary.Arbitrary<ReadonlyArray<Fault>> =>
+  Arbitrary.array(fault, { maxLength: most })
+
+/**
+ * An instant, from 0 to `most`.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const milliseconds = (most: number): Arbitrary.Arbitrary<number> =>
+  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: most })))
