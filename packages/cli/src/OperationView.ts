@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { describe } from "@effect-lxc/core/plan/Describe"
-import { isRolledBack, type Operation } from "@effect-lxc/core/plan/Operation"
+import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Residue } from "@effect-lxc/core/runtime/OperationFailed"
 import { Progress, type ProgressEvent } from "@effect-lxc/core/runtime/Progress"
 import { explain } from "@effect-lxc/core/runtime/StepProblem"
@@ -18,7 +18,8 @@ import { paintingOf } from "./ProgressPainting.ts"
 interface Account {
   begun: { readonly operation: Operation; readonly instance: string } | undefined
   broken: boolean
-  residue: ReadonlyArray<Residue>
+  /** Undefined where what was done is not undone. */
+  residue: ReadonlyArray<Residue> | undefined
 }
 
 const note = (account: Account, event: ProgressEvent): void => {
@@ -32,7 +33,7 @@ const outcome = ({ begun, broken, residue }: Account): string => {
   if (begun === undefined) return "interrupted; nothing was done"
   const what = `${begun.operation} ${begun.instance}`
   if (!broken) return `interrupted when ${what} had been carried out`
-  if (!isRolledBack(begun.operation)) {
+  if (residue === undefined) {
     return `interrupted: ${what} stopped there; what is left is seen and removed by the same command`
   }
   if (residue.length === 0) return `interrupted: ${what} was undone; the host is as before`
@@ -50,7 +51,7 @@ const lastWords = (account: Account, json: boolean): string => {
   const message = outcome(account)
   const { begun, residue } = account
   return json
-    ? `${JSON.stringify({ error: { _tag: "Interrupted", message, ...begun, residue } })}\n`
+    ? `${JSON.stringify({ error: { _tag: "Interrupted", message, ...begun, residue: residue ?? [] } })}\n`
     : `effect-lxc: ${harmless(message)}\n`
 }
 
@@ -67,7 +68,7 @@ export const viewed = <A, E, R>(operation: Effect.Effect<A, E, R>) =>
     const json = yield* Json
     const terminal = yield* output.terminal
     const textOf = terminal !== undefined ? paintingOf(terminal) : json ? () => "" : linesOf()
-    const account: Account = { begun: undefined, broken: false, residue: [] }
+    const account: Account = { begun: undefined, broken: false, residue: undefined }
     const show = (event: ProgressEvent): Effect.Effect<void> => {
       note(account, event)
       const text = textOf(event)

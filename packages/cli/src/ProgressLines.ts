@@ -22,6 +22,8 @@ export const linesOf = (): (event: ProgressEvent) => string => {
     `[${String(index + 1).padStart(String(total).length)}/${total}] ${text}\n`
   return (event) => {
     switch (event._tag) {
+      case "Recovering":
+        return `an earlier ${event.operation} of ${event.instance}, begun ${event.since}, did not end: dealing with it first\n`
       case "PlanBegun":
         total = event.steps
         return `${event.operation} ${event.instance}: ${total} steps\n`

@@ -44,6 +44,8 @@ export const paintingOf = ({ color, columns, unicode }: Terminal): (event: Progr
   const busy = (text: string): string => `${clear}  ${mark("busy")} ${text.slice(0, Math.max(0, columns - 5))}`
   return (event) => {
     switch (event._tag) {
+      case "Recovering":
+        return `an earlier ${event.operation} of ${event.instance}, begun ${event.since}, did not end: dealing with it first\n`
       case "PlanBegun":
         total = event.steps
         return `${event.operation} ${event.instance}\n`

@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { HostError } from "@effect-lxc/core/runtime/Host"
-import { UnknownContainer } from "@effect-lxc/core/runtime/Hypervisor"
+import { UnknownContainer } from "@effect-lxc/core/runtime/Queries"
 
 /**
  * Some of what was asked for could not be had; the rest was.

@@ -4,14 +4,15 @@
  * @since 0.1.0
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
-import { Journal, JournalEntry, type OpenJournal } from "@effect-lxc/core/runtime/Journal"
+import { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
+import { Journal, type OpenJournal } from "@effect-lxc/core/runtime/Journal"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import { makeDirectory, systemCall } from "./HostFiles.ts"
-import { errnoOf } from "./KernelFiles.ts"
+import { errnoOf, names } from "./KernelFiles.ts"
 
 const EntryText = Schema.fromJsonString(Schema.toCodecJson(JournalEntry))
 const encode = Schema.encodeSync(EntryText)
@@ -68,10 +69,19 @@ const read = Effect.fn("NodeJournal.read")(function*(directories: Directories, i
   return entries
 })
 
+const ending = ".journal"
+
 /**
  * Journals in RUN/locks, 0600, beside the lock that guards them.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Journal> = Layer.succeed(Journal, Journal.of({ open, read }))
+export const layer: Layer.Layer<Journal> = Layer.succeed(Journal, Journal.of({
+  open,
+  read,
+  discard: (directories, instance) => remove(directories.journal(instance)),
+  list: (directories) =>
+    systemCall("read", directories.locks, () =>
+      names(directories.locks).filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length)).sort())
+}))

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
-import { Journal, type JournalEntry } from "@effect-lxc/core/runtime/Journal"
+import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -45,7 +46,20 @@ export class MemoryJournal extends Context.Service<MemoryJournal, {
             })
           }
         }),
-      read
+      read,
+      discard: (directories, instance) =>
+        Effect.sync(() => {
+          journals.delete(directories.journal(instance))
+        }),
+      list: (directories) =>
+        Effect.sync(() => {
+          const before = `${directories.locks}/`
+          const after = ".journal"
+          return [...journals.keys()]
+            .filter((path) => path.startsWith(before) && path.endsWith(after))
+            .map((path) => path.slice(before.length, -after.length))
+            .sort()
+        })
     })
     return Context.make(Journal, port).pipe(Context.add(MemoryJournal, {
       entries: read,

@@ -134,6 +134,18 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
 })
 
 /**
+ * A recovery is planned from the journal of what did not end, which stays until it is dealt with; its own steps, all of
+ * which take away, need none.
+ */
+const journalOf = Effect.fnUntraced(function*(plan: Plan) {
+  const journals = yield* Journal
+  const { directories, instance, operation } = plan
+  return operation === "recover"
+    ? { append: () => Effect.void, remove: journals.discard(directories, instance) } satisfies OpenJournal
+    : yield* journals.open(directories, instance)
+})
+
+/**
  * Carries out a plan whose basis holds, under the lock of its instance: each step is observed, and unless its result
  * holds already its intent is written to the journal and it is applied.
  *
@@ -152,9 +164,8 @@ export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan) {
     alreadyDone: plan.steps.length - acted,
     warnings: plan.warnings
   })
-  if (plan.steps.length === 0) return report(0)
-  const journals = yield* Journal
-  const journal = yield* journals.open(plan.directories, plan.instance)
+  if (plan.steps.length === 0 && plan.operation !== "recover") return report(0)
+  const journal = yield* journalOf(plan)
   const run: Run = { plan, journal, results: new Map(), begun: [], index: 0, acted: 0 }
   const steps = Effect.gen(function*() {
     const at = DateTime.formatIso(yield* DateTime.now)

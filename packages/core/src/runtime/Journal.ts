@@ -7,30 +7,10 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Directories } from "../host/Directories.ts"
-import { Operation } from "../plan/Operation.ts"
-import { Step } from "../plan/Step.ts"
+import type { JournalEntry } from "../plan/JournalEntry.ts"
 import type { HostError } from "./Host.ts"
-
-/**
- * @since 0.1.0
- * @category models
- */
-export const JournalEntry = Schema.TaggedUnion({
-  Begun: { operation: Operation, instance: Schema.String, at: Schema.String, bootId: Schema.String },
-  /** Written before the step is applied; `undo` says whether a failure undoes it. */
-  Intent: { step: Step, undo: Schema.Boolean },
-  /** Written after it was; `result` is what later steps may name. */
-  Done: { name: Schema.NullOr(Schema.String), result: Schema.NullOr(Schema.String) }
-})
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type JournalEntry = typeof JournalEntry.Type
 
 /**
  * An open journal of one operation.
@@ -56,4 +36,8 @@ export class Journal extends Context.Service<Journal, {
     directories: Directories,
     instance: string
   ) => Effect.Effect<ReadonlyArray<JournalEntry>, HostError>
+  /** Removes the journal of an operation that was dealt with. */
+  readonly discard: (directories: Directories, instance: string) => Effect.Effect<void, HostError>
+  /** Instances that have a journal. */
+  readonly list: (directories: Directories) => Effect.Effect<ReadonlyArray<string>, HostError>
 }>()("@effect-lxc/core/Journal") {}

@@ -15,6 +15,8 @@ import type { StepProblem } from "./StepProblem.ts"
  * @category models
  */
 export type ProgressEvent =
+  /** An earlier operation on the instance did not end; it is dealt with first. */
+  | { readonly _tag: "Recovering"; readonly operation: Operation; readonly instance: string; readonly since: string }
   | { readonly _tag: "PlanBegun"; readonly operation: Operation; readonly instance: string; readonly steps: number }
   | { readonly _tag: "StepBegun"; readonly index: number; readonly step: Step }
   | {

@@ -1,0 +1,62 @@
+/**
+ * The plan that deals with an operation that did not end: its process died, or it could not go on.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts } from "../host/HostFacts.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import { basisOf } from "./Basis.ts"
+import type { JournalEntry } from "./JournalEntry.ts"
+import { Plan } from "./Plan.ts"
+import type { PlanRejected } from "./PlanRejected.ts"
+import { rollbackOf } from "./Rollback.ts"
+import { Device, type Step } from "./Step.ts"
+import { planCleanup } from "./StopPlan.ts"
+import * as Schema from "effect/Schema"
+
+const isDevice = Schema.is(Device)
+
+/** The results that the journal knows, in place of their names; a result that never came to be keeps its name. */
+const resolve = (step: Step, results: ReadonlyMap<string, string>): Step => {
+  const known = (device: string) => {
+    const found = device.startsWith("$") ? results.get(device.slice(1)) : undefined
+    return found !== undefined && isDevice(found) ? found : undefined
+  }
+  if (step._tag === "DetachLoop") return { ...step, device: known(step.device) ?? step.device }
+  if (step._tag === "Unmount") return { ...step, source: known(step.source) ?? step.source }
+  return step
+}
+
+/**
+ * What was to be undone is undone, the last first; an operation that took away is completed as far as nothing that runs in
+ * order is touched.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planRecover = (
+  name: InstanceName,
+  entries: ReadonlyArray<JournalEntry>,
+  directories: Directories,
+  facts: HostFacts
+): Result.Result<Plan, PlanRejected> => {
+  const begun = entries.flatMap((entry) => entry._tag === "Intent" && entry.undo ? [entry.step] : [])
+  if (begun.length === 0) return planCleanup(name, directories, facts, "recover")
+  const results = new Map(entries.flatMap((entry) =>
+    entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
+  ))
+  const steps = rollbackOf(begun).map((step) => resolve(step, results))
+  return Result.succeed(
+    new Plan({
+      operation: "recover",
+      instance: name,
+      directories,
+      basis: basisOf(directories, name, { paths: [], links: [] }, facts),
+      steps,
+      undoFrom: steps.length,
+      warnings: []
+    })
+  )
+}

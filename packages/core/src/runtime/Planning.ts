@@ -1,0 +1,93 @@
+/**
+ * Planning against the host as it is now.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Directories } from "../host/Directories.ts"
+import type { Instance } from "../model/Instance.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import { type FreezeOptions, planFreeze, planThaw } from "../plan/FreezePlan.ts"
+import type { Plan } from "../plan/Plan.ts"
+import type { PlanRejected } from "../plan/PlanRejected.ts"
+import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
+import { planRecover } from "../plan/RecoverPlan.ts"
+import { planStart, type StartOptions } from "../plan/StartPlan.ts"
+import { planCleanup, planKill, planStop, type StopOptions } from "../plan/StopPlan.ts"
+import type { Host, HostError } from "./Host.ts"
+import type { Journal } from "./Journal.ts"
+
+type Planned = Effect.Effect<Plan, PlanRejected | HostError>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RebootRequest extends RebootOptions {
+  /** LXC's own reboot, with the config it was started with. */
+  readonly inPlace?: boolean | undefined
+}
+
+/**
+ * One planner for each operation that changes the host; nothing is changed by planning.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Planning {
+  readonly start: (instance: Instance, options?: StartOptions) => Planned
+  readonly stop: (name: InstanceName, options?: StopOptions) => Planned
+  readonly kill: (name: InstanceName) => Planned
+  readonly cleanup: (name: InstanceName) => Planned
+  readonly recover: (name: InstanceName) => Planned
+  readonly freeze: (name: InstanceName, options?: FreezeOptions) => Planned
+  readonly thaw: (name: InstanceName, options?: FreezeOptions) => Planned
+  readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
+}
+
+const diskPaths = (instance: Instance | undefined): ReadonlyArray<string> =>
+  instance?.disks.map((disk) => disk.path) ?? []
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePlanning = (
+  host: Host["Service"],
+  journals: Journal["Service"],
+  directories: Directories
+): Planning => {
+  const facts = (paths: ReadonlyArray<string> = []) => host.facts({ directories, paths })
+  return {
+    start: Effect.fn("Hypervisor.plan.start")(function*(instance, options) {
+      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(diskPaths(instance)), options))
+    }),
+    stop: Effect.fn("Hypervisor.plan.stop")(function*(name, options) {
+      return yield* Effect.fromResult(planStop(name, directories, yield* facts(), options))
+    }),
+    kill: Effect.fn("Hypervisor.plan.kill")(function*(name) {
+      return yield* Effect.fromResult(planKill(name, directories, yield* facts()))
+    }),
+    cleanup: Effect.fn("Hypervisor.plan.cleanup")(function*(name) {
+      return yield* Effect.fromResult(planCleanup(name, directories, yield* facts()))
+    }),
+    recover: Effect.fn("Hypervisor.plan.recover")(function*(name) {
+      const entries = yield* journals.read(directories, name)
+      return yield* Effect.fromResult(planRecover(name, entries, directories, yield* facts()))
+    }),
+    freeze: Effect.fn("Hypervisor.plan.freeze")(function*(name, options) {
+      return yield* Effect.fromResult(planFreeze(name, directories, yield* facts(), options))
+    }),
+    thaw: Effect.fn("Hypervisor.plan.thaw")(function*(name, options) {
+      return yield* Effect.fromResult(planThaw(name, directories, yield* facts(), options))
+    }),
+    reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
+      const observed = yield* facts(diskPaths(options.instance))
+      return yield* Effect.fromResult(
+        inPlace
+          ? planRebootInPlace(name, directories, observed, options)
+          : planReboot(name, directories, observed, options)
+      )
+    })
+  }
+}
