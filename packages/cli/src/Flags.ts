@@ -66,12 +66,32 @@ export const stopTimeout = timeout(
 )
 
 /**
+ * How long freezing or thawing may take.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const freezeTimeout = timeout(
+  "How long the kernel may take (default 10s)",
+  (ms) => ms > 0,
+  "a duration such as 500ms, 30s or 2m, longer than nothing"
+)
+
+/**
  * Whether a guest that does not obey is killed.
  *
  * @since 0.1.0
  * @category flags
  */
 export const force = toggle("force", "Kill a guest that does not obey in time; with --timeout 0 at once")
+
+/**
+ * Whether LXC reboots the container itself.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const inPlace = toggle("in-place", "Let LXC reboot it with the config it has; needs the capability sys_boot")
 
 /**
  * Whether the plan is printed instead of carried out.
@@ -125,6 +145,18 @@ export const facts = Flag.String("facts").pipe(
 export const spec = Argument.String("spec").pipe(
   Argument.withMetavar("SPEC"),
   Argument.withDescription("A spec as YAML or JSON, - for standard input")
+)
+
+/**
+ * The file with the spec to use instead of the one that was started.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const specFlag = Flag.String("spec").pipe(
+  Flag.withMetavar("SPEC"),
+  Flag.withDescription("Start with this spec instead of the one it was started with"),
+  Flag.optional
 )
 
 /**

@@ -4,14 +4,20 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
+import { cleanupCommand } from "./commands/CleanupCommand.ts"
 import { configCommand } from "./commands/ConfigCommand.ts"
 import { factsCommand } from "./commands/FactsCommand.ts"
+import { freezeCommand } from "./commands/FreezeCommand.ts"
 import { infoCommand } from "./commands/InfoCommand.ts"
+import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
 import { planCommand } from "./commands/PlanCommand.ts"
+import { rebootCommand } from "./commands/RebootCommand.ts"
+import { recoverCommand } from "./commands/RecoverCommand.ts"
 import { runCommand } from "./commands/RunCommand.ts"
 import { startCommand } from "./commands/StartCommand.ts"
 import { stopCommand } from "./commands/StopCommand.ts"
+import { thawCommand } from "./commands/ThawCommand.ts"
 import { globalFlags } from "./Globals.ts"
 
 /**
@@ -23,7 +29,11 @@ import { globalFlags } from "./Globals.ts"
 export const root = Command.make("effect-lxc").pipe(
   Command.withDescription("LXC system containers: plans that can be read, kept, carried out and undone"),
   Command.withSubcommands([
-    { group: "CHANGE", commands: [startCommand, stopCommand, runCommand] },
+    {
+      group: "CHANGE",
+      commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, runCommand]
+    },
+    { group: "MEND", commands: [cleanupCommand, recoverCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand] },
     { group: "PLAN", commands: [planCommand, configCommand, factsCommand] }
   ]),

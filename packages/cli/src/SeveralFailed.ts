@@ -3,19 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import { HostError } from "@effect-lxc/core/runtime/Host"
-import { UnknownContainer } from "@effect-lxc/core/runtime/Queries"
+import * as Data from "effect/Data"
 
 /**
- * Some of what was asked for could not be had; the rest was.
+ * Some of what was asked for could not be had; the rest was. Each of `errors` is told for itself.
  *
  * @since 0.1.0
  * @category errors
  */
-export class SeveralFailed extends Schema.TaggedError<SeveralFailed>()("SeveralFailed", {
-  errors: Schema.Array(Schema.Union([UnknownContainer, HostError]))
-}) {
+export class SeveralFailed extends Data.TaggedError("SeveralFailed")<{
+  readonly errors: ReadonlyArray<Error & { readonly _tag: string }>
+}> {
   override get message(): string {
     return this.errors.map((error) => error.message).join("\n")
   }

@@ -78,7 +78,9 @@ const hostLayer = (fake: FakeHost) =>
 
 const journalLayer = Layer.succeed(Journal, {
   open: () => Effect.succeed({ append: () => Effect.void, remove: Effect.void }),
-  read: () => Effect.succeed([])
+  read: () => Effect.succeed([]),
+  discard: () => Effect.void,
+  list: () => Effect.succeed([])
 })
 
 const locksLayer = (fake: FakeHost) =>

@@ -5,7 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import { escape } from "@effect-lxc/core/model/HostText"
-import { type ContainerSummary, Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import type { ContainerSummary } from "@effect-lxc/core/runtime/Queries"
 import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { Output } from "../Output.ts"

@@ -16,7 +16,7 @@ import { lazily } from "../Lazily.ts"
 export const stopCommand = Command.make(
   "stop",
   { name: instanceName, timeout: stopTimeout, force, dryRun, format },
-  lazily(() => import("../actions/Stop.ts").then((action) => action.stop))
+  lazily(() => import("../actions/Change.ts").then((action) => action.stop))
 ).pipe(
   Command.withDescription(
     "Halt a container and remove what it had on the host; a guest that does not obey goes on running unless --force"

@@ -1,0 +1,105 @@
+/**
+ * What `effect-lxc cleanup` and `effect-lxc recover` do.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import type { RecoverReport } from "@effect-lxc/core/runtime/Changes"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Json } from "../Globals.ts"
+import { withHypervisor } from "../Hypervisors.ts"
+import { viewed } from "../OperationView.ts"
+import { harmless, Output } from "../Output.ts"
+import { type PlanFormat, printPlan } from "../PlanText.ts"
+import { printReport } from "../Report.ts"
+import { SeveralFailed } from "../SeveralFailed.ts"
+import { UsageError } from "../UsageError.ts"
+import { checkFormat } from "./DryRun.ts"
+
+const isInstanceName = Schema.is(InstanceName)
+
+/** Names of which something is there and nothing runs in order. */
+const leftNames = Effect.fnUntraced(function*() {
+  const hypervisor = yield* Hypervisor
+  const facts = yield* hypervisor.facts()
+  const managed = facts.containers.filter((each) => each.lxcPath === hypervisor.directories.containers)
+  const known = new Set(facts.containers.map((each) => each.name))
+  const stray = facts.cgroupDirectories.flatMap((each) => /^lxc\.(?:payload|monitor)\.(.*)$/.exec(each.name)?.[1] ?? [])
+  return [...new Set([
+    ...managed.filter((each) => statusOf(each).problem !== null).map((each) => each.name),
+    ...stray.filter((name) => !known.has(name))
+  ])].filter(isInstanceName).sort()
+})
+
+/**
+ * Removes what is left of one instance, or of all of which something is left.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const cleanup = Effect.fnUntraced(function*(input: {
+  readonly name: Option.Option<InstanceName>
+  readonly all: boolean
+  readonly dryRun: boolean
+  readonly format: Option.Option<PlanFormat>
+}) {
+  if (Option.isSome(input.name) === input.all) {
+    return yield* new UsageError({ problems: ["give either a NAME or --all"], command: "effect-lxc cleanup" })
+  }
+  yield* checkFormat("effect-lxc cleanup", input)
+  yield* withHypervisor(Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const names = Option.isSome(input.name) ? [input.name.value] : yield* leftNames()
+    const output = yield* Output
+    if (names.length === 0) return yield* output.out((yield* Json) ? "[]\n" : "nothing is left of anything\n")
+    if (input.dryRun) {
+      for (const name of names) yield* printPlan(yield* hypervisor.plan.cleanup(name), input.format)
+      return
+    }
+    const done = yield* Effect.forEach(names, (name) => Effect.result(viewed(hypervisor.cleanup(name))))
+    const reports = done.filter(Result.isSuccess).map((each) => each.success)
+    if (input.all && (yield* Json)) yield* output.out(`${JSON.stringify(reports, undefined, 2)}\n`)
+    else yield* Effect.forEach(reports, printReport, { discard: true })
+    const errors = done.filter(Result.isFailure).map((each) => each.failure)
+    if (errors.length > 0) return yield* new SeveralFailed({ errors })
+  }))
+})
+
+/** An operation that has not ended. */
+class Unfinished extends Data.TaggedError("Unfinished")<{ readonly instance: string; readonly reason: string }> {
+  override get message(): string {
+    return `${this.instance} is unfinished: ${this.reason}`
+  }
+}
+
+const lines = ({ notRunning, recovered, unfinished }: RecoverReport): ReadonlyArray<string> => [
+  ...recovered.map(({ instance, operation, report, since }) =>
+    `${instance}: an earlier ${operation}, begun ${since}, was dealt with (${report.acted} steps)`),
+  ...unfinished.map(({ instance, reason }) => `${instance}: unfinished: ${reason}`),
+  ...notRunning.map((name) => `${name}: is meant to run and does not`)
+]
+
+/**
+ * Deals with operations that did not end.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const recover = Effect.fnUntraced(function*(input: { readonly name: Option.Option<InstanceName> }) {
+  yield* withHypervisor(Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const output = yield* Output
+    const report = yield* viewed(hypervisor.recover(Option.getOrUndefined(input.name)))
+    const text = lines(report).map((line) => `${harmless(line)}\n`).join("")
+    yield* output.out((yield* Json) ? `${JSON.stringify(report, undefined, 2)}\n` : text === "" ? "nothing was unfinished\n" : text)
+    if (report.unfinished.length > 0) {
+      return yield* new SeveralFailed({ errors: report.unfinished.map((each) => new Unfinished(each)) })
+    }
+  }))
+})
