@@ -80,14 +80,14 @@ export const planReboot = (
   const stop = Result.mapError(planStop(name, directories, facts, options), asReboot)
   if (Result.isFailure(stop)) return stop
   const start = Result.mapError(planStart(instance, directories, without(name, directories, facts)), asReboot)
-  return Result.map(start, ({ steps, undoFrom, warnings }) =>
+  return Result.map(start, ({ steps, warnings }) =>
     new Plan({
       operation: "reboot",
       instance: name,
       directories,
       basis: basisOf(directories, name, namedBy(instance), facts),
       steps: [...stop.success.steps, ...steps],
-      undoFrom: stop.success.steps.length + undoFrom,
+      undoFrom: stop.success.steps.length,
       warnings: [...stop.success.warnings, ...warnings]
     }))
 }

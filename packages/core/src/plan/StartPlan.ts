@@ -198,9 +198,9 @@ export const planStart = (
   if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(root)) {
     return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))
   }
-  const residue = [...diskResidue(directories, name, remains, root.success.mounted), ...containerResidue(remains)]
   const steps = [
-    ...residue,
+    ...diskResidue(directories, name, remains, root.success.mounted),
+    ...containerResidue(remains),
     ...prepare(instance, directories, config.success.text),
     ...root.success.steps,
     ...bringUp(instance, directories, config.success, facts, options),
@@ -213,7 +213,7 @@ export const planStart = (
       directories,
       basis: basisOf(directories, name, namedBy(instance), facts),
       steps,
-      undoFrom: residue.length,
+      undoFrom: 0,
       warnings: root.success.warnings
     })
   )

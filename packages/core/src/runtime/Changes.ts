@@ -5,16 +5,14 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
-import { InstanceName } from "../model/InstanceName.ts"
-import { basisOf, differences } from "../plan/Basis.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
 import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
-import { type PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
+import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
+import { namedIn, stillHolds } from "../plan/Staleness.ts"
 import { Host, type HostError } from "./Host.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
@@ -32,29 +30,17 @@ import { Progress } from "./Progress.ts"
 export type ChangeError = PlanRejected | PlanStale | OperationFailed | HostError | LockHeld | LockError
 
 /**
- * What `recover` found and did.
+ * An operation that had not ended, and how it was dealt with.
  *
  * @since 0.1.0
  * @category models
  */
-export interface RecoverReport {
-  /** Operations that had not ended and have been dealt with now. */
-  readonly recovered: ReadonlyArray<{
-    readonly instance: string
-    readonly operation: Operation
-    readonly since: string
-    readonly report: Report
-  }>
-  /** Operations that have not ended: somebody is at it, or dealing with it failed. */
-  readonly unfinished: ReadonlyArray<{ readonly instance: string; readonly reason: string }>
-  /** Instances that are meant to run and do not. */
-  readonly notRunning: ReadonlyArray<string>
+export interface Recovered {
+  readonly instance: string
+  readonly operation: Operation
+  readonly since: string
+  readonly report: Report
 }
-
-const isInstanceName = Schema.is(InstanceName)
-
-const sameDirectories = (one: Directories, other: Directories): boolean =>
-  one.run === other.run && one.log === other.log && one.state === other.state
 
 /**
  * @since 0.1.0
@@ -71,22 +57,6 @@ export const makeChanges = (
   const services = Context.make(Host, host).pipe(Context.add(Journal, journals))
   const carryOut = (plan: Plan) => Effect.provideContext(execute(plan), services)
 
-  const checkBasis = Effect.fnUntraced(function*(stored: Plan) {
-    const paths = stored.basis.paths.map((each) => each.path)
-    const links = stored.basis.interfaces.map((each) => each.name)
-    const facts = yield* host.facts({ directories, paths })
-    const found = basisOf(directories, stored.instance, { paths, links }, facts)
-    const changed = [
-      ...differences(stored.basis, found),
-      ...(sameDirectories(stored.directories, directories)
-        ? []
-        : [`directories: planned for ${stored.directories.run}, this is ${directories.run}`])
-    ]
-    if (changed.length > 0) {
-      return yield* new PlanStale({ operation: stored.operation, instance: stored.instance, differences: changed })
-    }
-  })
-
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
     const begun = begunBy(yield* journals.read(directories, name))
@@ -94,7 +64,7 @@ export const makeChanges = (
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
     const report = yield* Effect.flatMap(planning.recover(name), carryOut)
-    return { instance: name, operation: begun.operation, since: begun.at, report }
+    return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })
 
   const locked = <A, E>(
@@ -118,31 +88,18 @@ export const makeChanges = (
       : yield* change(name, operation, plan)
   })
 
-  const settleOne = (name: InstanceName, waitMs: number) =>
-    locked(name, "recover", settle(name), waitMs).pipe(
-      Effect.map((recovered) => ({ recovered: recovered === undefined ? [] : [recovered], unfinished: [] })),
-      Effect.catch((error) =>
-        Effect.succeed({ recovered: [], unfinished: [{ instance: name as string, reason: error.message }] })
+  const run = Effect.fn("Hypervisor.run")((stored: Plan) =>
+    locked(
+      stored.instance,
+      stored.operation,
+      host.facts({ directories, paths: namedIn(stored).paths }).pipe(
+        Effect.flatMap((facts) => Effect.fromResult(stillHolds(stored, directories, facts))),
+        Effect.flatMap(carryOut)
       )
     )
-
-  const recover = Effect.fn("Hypervisor.recover")(function*(name?: InstanceName) {
-    const found = name === undefined ? (yield* journals.list(directories)).filter(isInstanceName) : [name]
-    const settled = yield* Effect.forEach(found, (each) => settleOne(each, name === undefined ? 0 : lockWaitMs))
-    const containers = yield* host.containers({ directories })
-    return {
-      recovered: settled.flatMap((each) => each.recovered),
-      unfinished: settled.flatMap((each) => each.unfinished),
-      notRunning: containers
-        .filter((each) => (name === undefined || each.name === name) && each.meantToRun && statusOf(each).state === "STOPPED")
-        .map((each) => each.name)
-        .sort()
-    } satisfies RecoverReport
-  })
-
-  const run = Effect.fn("Hypervisor.run")((stored: Plan) =>
-    locked(stored.instance, stored.operation, Effect.andThen(checkBasis(stored), carryOut(stored)))
   )
+
+  const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)
 
   return { change, takeAway, recover, run }
 }

@@ -14,12 +14,13 @@ import type { FreezeOptions } from "../plan/FreezePlan.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
-import { type ChangeError, makeChanges, type RecoverReport } from "./Changes.ts"
+import { type ChangeError, makeChanges } from "./Changes.ts"
 import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { Locks } from "./Locks.ts"
 import { makePlanning, type Planning, type RebootRequest } from "./Planning.ts"
+import { makeRecover, type RecoverReport } from "./Recovery.ts"
 import { type ContainerInfo, type ContainerSummary, makeQueries, type UnknownContainer } from "./Queries.ts"
 
 /**
@@ -78,21 +79,15 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
   const journals = yield* Journal
   const locks = yield* Locks
   const plan = makePlanning(host, journals, directories)
-  const { change, recover, run, takeAway } = makeChanges(
-    host,
-    journals,
-    locks,
-    plan,
-    directories,
-    options.lockWaitMs ?? 30_000
-  )
+  const lockWaitMs = options.lockWaitMs ?? 30_000
+  const { change, recover, run, takeAway } = makeChanges(host, journals, locks, plan, directories, lockWaitMs)
   return Hypervisor.of({
     directories,
     facts: (paths = []) => host.facts({ directories, paths }),
     ...makeQueries(host, directories),
     plan,
     run,
-    recover,
+    recover: makeRecover(host, journals, directories, lockWaitMs, recover),
     start: Effect.fn("Hypervisor.start")((instance, options) =>
       change(instance.name, "start", plan.start(instance, options))
     ),

@@ -1,0 +1,43 @@
+/**
+ * Whether a stored plan may still be carried out.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts } from "../host/HostFacts.ts"
+import { basisOf, differences, type Named } from "./Basis.ts"
+import type { Plan } from "./Plan.ts"
+import { PlanStale } from "./PlanRejected.ts"
+
+const sameDirectories = (one: Directories, other: Directories): boolean =>
+  one.run === other.run && one.log === other.log && one.state === other.state
+
+/**
+ * What the plan's basis names; facts to compare with must have been asked for these paths.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const namedIn = ({ basis }: Plan): Named => ({
+  paths: basis.paths.map((each) => each.path),
+  links: basis.interfaces.map((each) => each.name)
+})
+
+/**
+ * The plan, if what it was made for still holds; else every difference.
+ *
+ * @since 0.1.0
+ * @category comparisons
+ */
+export const stillHolds = (plan: Plan, directories: Directories, facts: HostFacts): Result.Result<Plan, PlanStale> => {
+  const changed = [
+    ...differences(plan.basis, basisOf(directories, plan.instance, namedIn(plan), facts)),
+    ...(sameDirectories(plan.directories, directories)
+      ? []
+      : [`directories: planned for ${plan.directories.run}, this is ${directories.run}`])
+  ]
+  return changed.length === 0
+    ? Result.succeed(plan)
+    : Result.fail(new PlanStale({ operation: plan.operation, instance: plan.instance, differences: changed }))
+}

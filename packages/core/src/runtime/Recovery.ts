@@ -1,0 +1,61 @@
+/**
+ * Dealing with operations that did not end: their process died, or they could not go on.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { statusOf } from "../host/ContainerStatus.ts"
+import type { Directories } from "../host/Directories.ts"
+import { InstanceName } from "../model/InstanceName.ts"
+import type { ChangeError, Recovered } from "./Changes.ts"
+import type { Host } from "./Host.ts"
+import type { Journal } from "./Journal.ts"
+
+/**
+ * What `recover` found and did.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RecoverReport {
+  /** Operations that had not ended and have been dealt with now. */
+  readonly recovered: ReadonlyArray<Recovered>
+  /** Operations that have not ended: somebody is at it, or dealing with it failed. */
+  readonly unfinished: ReadonlyArray<{ readonly instance: string; readonly reason: string }>
+  /** Instances that are meant to run and do not. */
+  readonly notRunning: ReadonlyArray<string>
+}
+
+const isInstanceName = Schema.is(InstanceName)
+
+/**
+ * Deals with one instance after the other. Without a name, one that somebody is at is not waited for.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeRecover = (
+  host: Host["Service"],
+  journals: Journal["Service"],
+  directories: Directories,
+  lockWaitMs: number,
+  settle: (name: InstanceName, waitMs: number) => Effect.Effect<Recovered | undefined, ChangeError>
+) =>
+  Effect.fn("Hypervisor.recover")(function*(name?: InstanceName) {
+    const names = name === undefined ? (yield* journals.list(directories)).filter(isInstanceName) : [name]
+    const unfinished: Array<{ readonly instance: string; readonly reason: string }> = []
+    const recovered: Array<Recovered> = []
+    for (const instance of names) {
+      yield* Effect.match(settle(instance, name === undefined ? 0 : lockWaitMs), {
+        onFailure: (error) => unfinished.push({ instance, reason: error.message }),
+        onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
+      })
+    }
+    const containers = yield* host.containers({ directories })
+    const notRunning = containers
+      .filter((each) => (name === undefined || each.name === name) && each.meantToRun && statusOf(each).state === "STOPPED")
+      .map((each) => each.name)
+      .sort()
+    return { recovered, unfinished, notRunning } satisfies RecoverReport
+  })
