@@ -175,7 +175,7 @@ describe("a stored plan", () => {
 
   it.effect("for other directories is refused, naming both", () =>
     Effect.gen(function*() {
-      const other = new Directories({ ...directories, run: HostPath.make("/run/other") })
+      const other = new Directories({ run: HostPath.make("/run/other"), log: directories.log, state: directories.state })
       const plan = yield* (yield* Hypervisor).plan.start(web1)
       const elsewhere = Hypervisor.layer({ directories: other })
       const error = yield* failureOf(Effect.flatMap(Hypervisor, ({ run }) => run(plan)).pipe(

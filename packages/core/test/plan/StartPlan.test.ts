@@ -1,0 +1,224 @@
+import { decodePlan, encodePlan } from "@effect-lxc/core/plan/Plan"
+import { planStart } from "@effect-lxc/core/plan/StartPlan"
+import { vethName } from "@effect-lxc/core/model/VethName"
+import { Arbitraries, Guest, Incidents, Scenario, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Equal, Result } from "effect"
+import { carriedOut, directories, factsFor, host, instance, rejectionOf, startPlan, tags } from "./fixtures.ts"
+
+const web1 = instance()
+const other = (name: string, path = `/srv/${name}.img`) => instance({ name, disks: [{ path }], nics: [] })
+
+/** A host on which an instance runs. */
+const running = (given = web1, state: SimulatedState = host()) => carriedOut(startPlan(given, state), state)
+
+it.prop("equal inputs give equal plans, and every plan survives JSON", { scenario: Arbitraries.scenario }, ({ scenario }) => {
+  const given = Scenario.instanceOf(scenario)
+  const plan = startPlan(given, Scenario.hostOf(scenario))
+  const again = startPlan(Scenario.instanceOf(scenario), Scenario.hostOf(scenario))
+  assert.deepStrictEqual(encodePlan(plan), encodePlan(again))
+  const read = Result.getOrThrow(decodePlan(JSON.parse(JSON.stringify(encodePlan(plan))), "a test"))
+  assert.isTrue(Equal.equals(read, plan))
+  assert.deepStrictEqual(read, plan)
+})
+
+it.prop("facts are not changed by planning", { scenario: Arbitraries.scenario }, ({ scenario }) => {
+  const given = Scenario.instanceOf(scenario)
+  const facts = factsFor(Scenario.hostOf(scenario), given)
+  const before = JSON.stringify(facts)
+  planStart(given, directories, facts)
+  assert.strictEqual(JSON.stringify(facts), before)
+})
+
+it.prop("a start that was planned again after it was carried out is rejected as running", { scenario: Arbitraries.scenario }, ({ scenario }) => {
+  const given = Scenario.instanceOf(scenario)
+  const after = running(given, Scenario.hostOf(scenario))
+  assert.deepStrictEqual(rejectionOf(given, after), [
+    "name: already-running",
+    ...(scenario.nics.flatMap((kind, index) =>
+      kind === "phys" && given.nics[index]?.mode === "phys" ? [`nics[${index}].link: interface-missing`] : []))
+  ])
+})
+
+describe("the steps of a start", () => {
+  it("are in an order in which each finds what it needs", () => {
+    assert.deepStrictEqual(tags(startPlan(instance({ resources: { memory: "64MiB" } }), host())), [
+      "MakeDirectory",
+      "MakeDirectory",
+      "WriteFile",
+      "MakeDirectory",
+      "MakeDirectory",
+      "WriteFile",
+      "AttachLoop",
+      "Mount",
+      "StartContainer",
+      "ConfirmLimits",
+      "ConfirmAlive",
+      "MakeDirectory",
+      "WriteFile"
+    ])
+  })
+
+  it("write the record before anything that has to be undone, and the word that it is meant to run last", () => {
+    const { steps } = startPlan(web1, host())
+    const written = steps.flatMap((step) => step._tag === "WriteFile" ? [step.path] : [])
+    assert.deepStrictEqual(written.map(String), [
+      directories.record("web1"),
+      directories.config("web1"),
+      directories.meantToRun("web1")
+    ])
+    assert.isTrue(steps.findIndex((step) => step._tag === "WriteFile") < steps.findIndex((step) => step._tag === "AttachLoop"))
+    assert.strictEqual(steps.at(-1)?._tag, "WriteFile")
+  })
+
+  it("write secrets to nobody: files 0600, directories 0700 but for the mount point", () => {
+    for (const step of startPlan(web1, host()).steps) {
+      if (step._tag === "WriteFile") assert.strictEqual(step.mode, "0600")
+      if (step._tag === "MakeDirectory") {
+        assert.strictEqual(step.mode, step.path === directories.rootfs("web1") ? "0755" : "0700")
+      }
+    }
+  })
+
+  it("remove what an earlier run left before anything else", () => {
+    const killed = Incidents.killMonitor("web1")(running())
+    const residue = tags(startPlan(web1, Incidents.leaveInterface(vethName("web1", 0))(killed)))
+    assert.deepStrictEqual(residue.slice(0, 3), ["DeleteInterface", "RemoveCgroups", "MakeDirectory"])
+    const mounted = tags(startPlan(web1, Incidents.mountOn(`${directories.rootfs("web1")}/sub`)(killed)))
+    assert.deepStrictEqual(mounted.slice(0, 2), ["Unmount", "RemoveCgroups"])
+  })
+
+  it("keep a root that is mounted already from the same image", () => {
+    const killed = Incidents.killMonitor("web1")(running())
+    const plan = startPlan(web1, killed)
+    assert.notInclude(tags(plan), "Unmount")
+    assert.notInclude(tags(plan), "DetachLoop")
+    assert.deepStrictEqual(carriedOut(plan, killed).loops, killed.loops)
+  })
+
+  it("name the real file behind a symbolic link", () => {
+    const state = SimulatedHost.state({
+      bridges: ["br0"],
+      images: { "/srv/real.img": Guest.obedient() },
+      links: { "/srv/web1.img": "/srv/real.img" }
+    })
+    const attach = startPlan(web1, state).steps.find((step) => step._tag === "AttachLoop")
+    assert.isTrue(attach?._tag === "AttachLoop" && attach.file === "/srv/real.img")
+  })
+
+  it("bind a directory, and mount a block device without a loop", () => {
+    const directory = instance({ disks: [{ path: "/srv/root" }] })
+    const bind = startPlan(directory, host({ images: { "/srv/root/": Guest.obedient() } }))
+    assert.notInclude(tags(bind), "AttachLoop")
+    assert.isTrue(bind.steps.some((step) => step._tag === "Mount" && step.options.includes("bind") && step.fsType === null))
+    const device = instance({ disks: [{ path: "/dev/vg0/web1", fsType: "xfs", options: ["noatime"], readOnly: true }] })
+    const mount = startPlan(device, host({ images: { "/dev/vg0/web1": Guest.obedient() } })).steps
+      .find((step) => step._tag === "Mount")
+    assert.deepInclude(mount, { source: "/dev/vg0/web1", fsType: "xfs", options: ["noatime", "ro"] })
+  })
+
+  it("read no limit back where none was asked for", () => {
+    assert.notInclude(tags(startPlan(web1, host())), "ConfirmLimits")
+  })
+
+  it("give the limit of the command to lxc-start, else that of the spec", () => {
+    const limit = (given: typeof web1, timeoutMs?: number) => {
+      const plan = Result.getOrThrow(planStart(given, directories, factsFor(host(), given), { timeoutMs }))
+      const start = plan.steps.find((step) => step._tag === "StartContainer")
+      return start?._tag === "StartContainer" ? start.timeoutMs : undefined
+    }
+    assert.strictEqual(limit(web1), 30_000)
+    assert.strictEqual(limit(instance({ lxc: { startupTimeout: "5s" } })), 5_000)
+    assert.strictEqual(limit(web1, 1_000), 1_000)
+  })
+
+  it("say what is assumed of a disk of which the facts know nothing", () => {
+    const facts = { ...factsFor(host(), web1), paths: [] }
+    const plan = Result.getOrThrow(planStart(web1, directories, facts))
+    assert.strictEqual(plan.warnings.length, 1)
+    assert.include(plan.warnings[0] ?? "", "an image file is assumed")
+  })
+})
+
+describe("a start is rejected", () => {
+  it("for a bridge that is missing", () => {
+    assert.deepStrictEqual(rejectionOf(web1, host({ bridges: [] })), ["nics[0].link: bridge-missing"])
+  })
+
+  it("for an interface that is no bridge", () => {
+    assert.deepStrictEqual(rejectionOf(web1, host({ bridges: [], interfaces: ["br0"] })), ["nics[0].link: not-a-bridge"])
+  })
+
+  it("for an mtu above the bridge's", () => {
+    const jumbo = instance({ nics: [{ link: "br0", mtu: 9_000 }] })
+    assert.deepStrictEqual(rejectionOf(jumbo, host()), ["nics[0].mtu: mtu-too-large"])
+    assert.strictEqual(tags(startPlan(instance({ nics: [{ link: "br0", mtu: 1_500 }] }), host())).length, 12)
+  })
+
+  it("for an image that is missing", () => {
+    assert.deepStrictEqual(rejectionOf(other("web2"), host()), ["disks[0].path: disk-missing"])
+  })
+
+  it("for an image of another instance that runs, and names it", () => {
+    const state = running(web1)
+    const thief = other("thief", "/srv/web1.img")
+    const plan = planStart(thief, directories, factsFor(state, thief))
+    assert.isTrue(Result.isFailure(plan) && plan.failure.message.includes("is the disk of web1, which is running"))
+  })
+
+  it("for an image that is mounted elsewhere, and names the place", () => {
+    const state = host()
+    const mounted = {
+      ...state,
+      loops: [{ device: "/dev/loop3", backingFile: "/srv/web1.img", autoclear: false }],
+      mounts: [...state.mounts, {
+        target: "/mnt",
+        source: "/dev/loop3",
+        root: "/",
+        device: "7:3",
+        fsType: "ext4",
+        options: ["rw"],
+        image: "/srv/web1.img"
+      }]
+    }
+    const plan = planStart(web1, directories, factsFor(mounted, web1))
+    assert.isTrue(Result.isFailure(plan) && plan.failure.message.includes("is mounted on /mnt (/dev/loop3)"))
+  })
+
+  it("for a root that something else is mounted on", () => {
+    const state = Incidents.mountOn(directories.rootfs("web1"), "/dev/sdz1")(host())
+    assert.deepStrictEqual(rejectionOf(web1, state), ["disks[0].path: root-occupied"])
+  })
+
+  it("for a namesake under another lxcpath", () => {
+    const state = host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
+    assert.deepStrictEqual(rejectionOf(web1, state), ["name: namesake-running"])
+  })
+
+  it("for an instance that runs, and for one of which a process lives", () => {
+    assert.include(rejectionOf(web1, running()), "name: already-running")
+    assert.include(rejectionOf(web1, Incidents.orphan("web1")(running())), "name: already-active")
+    assert.include(rejectionOf(web1, Incidents.stopMonitor("web1")(running())), "name: already-active")
+  })
+
+  it("without LXC, and for a version that cannot be read", () => {
+    assert.deepStrictEqual(rejectionOf(web1, host({ lxcVersion: null })), [": lxc-missing"])
+    assert.deepStrictEqual(rejectionOf(web1, host({ lxcVersion: "five" })), [": lxc-version-unknown"])
+  })
+
+  it("for a limit that this LXC would not put in force", () => {
+    const limited = instance({ resources: { memory: "64MiB", swap: "64MiB" } })
+    assert.deepStrictEqual(rejectionOf(limited, host({ swapAccounting: false })), ["resources.swap: swap-accounting"])
+    assert.isAbove(rejectionOf(limited, host({ layout: "v1", lxcVersion: "7.0.0" })).length, 0)
+  })
+
+  it("for every reason at once, not only for the first", () => {
+    const wrong = instance({ disks: [{ path: "/srv/none.img" }], nics: [{ link: "br7" }, { link: "br8" }] })
+    assert.deepStrictEqual(rejectionOf(wrong, host({ lxcVersion: null })), [
+      ": lxc-missing",
+      "disks[0].path: disk-missing",
+      "nics[0].link: bridge-missing",
+      "nics[1].link: bridge-missing"
+    ])
+  })
+})

@@ -1,0 +1,148 @@
+import { planStop } from "@effect-lxc/core/plan/StopPlan"
+import { decodePlan, encodePlan } from "@effect-lxc/core/plan/Plan"
+import { Arbitraries, Diff, Facts, Guest, Incidents, Scenario, type SimulatedState } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { carriedOut, directories, host, instance, startPlan, stopPlan, tags } from "./fixtures.ts"
+
+const web1 = instance()
+const running = (state: SimulatedState = host(), given = web1) => carriedOut(startPlan(given, state), state)
+const hostWith = (guest: Guest.Guest, options = {}) => host({ ...options, images: { "/srv/web1.img": guest } })
+
+it.prop("what a start brought, the stop that is planned from looking takes away; planning again gives nothing to do", {
+  scenario: Arbitraries.scenario
+}, ({ scenario }) => {
+  const given = Scenario.instanceOf(scenario)
+  const started = running(Scenario.hostOf(scenario), given)
+  const plan = stopPlan(given, started)
+  assert.deepStrictEqual(encodePlan(plan), encodePlan(stopPlan(given, started)))
+  assert.deepStrictEqual(Result.getOrThrow(decodePlan(JSON.parse(JSON.stringify(encodePlan(plan))), "a test")), plan)
+  const stopped = carriedOut(plan, started)
+  assert.strictEqual(Diff.traces(Scenario.cleanHostOf(scenario), stopped, directories), "")
+  assert.deepStrictEqual(stopPlan(given, stopped).steps, [])
+})
+
+describe("the steps of a stop", () => {
+  it("signal, wait, and then take away from the inside out, the record as the last file", () => {
+    const plan = stopPlan(web1, running())
+    assert.deepStrictEqual(tags(plan), [
+      "SignalContainer",
+      "AwaitStopped",
+      "Unmount",
+      "DetachLoop",
+      "DeleteInterface",
+      "RemoveCgroups",
+      "RemoveFile",
+      "RemoveFile",
+      "RemoveDirectory",
+      "RemoveFile",
+      "RemoveDirectory",
+      "RemoveFile",
+      "RemoveDirectory",
+      "RemoveDirectory"
+    ])
+    const removed = plan.steps.flatMap((step) => step._tag === "RemoveFile" ? [step.path] : [])
+    assert.strictEqual(removed.at(-1), directories.record("web1"))
+  })
+
+  it("kill only with force, and then only what did not obey: the later steps find it done", () => {
+    assert.notInclude(tags(stopPlan(web1, running())), "KillContainer")
+    const forced = stopPlan(web1, running(), { force: true, timeoutMs: 5_000 })
+    assert.deepStrictEqual(tags(forced).slice(0, 4), ["SignalContainer", "AwaitStopped", "KillContainer", "AwaitStopped"])
+    const waits = forced.steps.flatMap((step) => step._tag === "AwaitStopped" ? [[step.timeoutMs, step.onTimeout]] : [])
+    assert.deepStrictEqual(waits, [[5_000, "continue"], [10_000, "fail"]])
+  })
+
+  it("begin with the kill when it is forced without time, and when the first process is dead", () => {
+    assert.strictEqual(tags(stopPlan(web1, running(), { force: true, timeoutMs: 0 }))[0], "KillContainer")
+    const dead = Incidents.killInit("web1")(Incidents.stopMonitor("web1")(running()))
+    assert.strictEqual(tags(stopPlan(web1, dead))[0], "KillContainer")
+  })
+
+  it("thaw what is frozen first, and freeze it again if it does not obey", () => {
+    const plan = stopPlan(web1, Incidents.freeze("web1")(running()))
+    assert.deepStrictEqual(tags(plan).slice(0, 3), ["Thaw", "SignalContainer", "AwaitStopped"])
+    assert.isTrue(plan.steps.some((step) => step._tag === "AwaitStopped" && step.onTimeout === "freeze"))
+  })
+
+  it("unmount in the reverse order of the mount table, where the deepest path first would be wrong", () => {
+    const rootfs = directories.rootfs("web1")
+    const guest = Guest.obedient({ mounts: ["sub", "sub/deep/er", "sub", "a name with blanks"] })
+    const plan = stopPlan(web1, running(hostWith(guest)))
+    const targets = plan.steps.flatMap((step) => step._tag === "Unmount" ? [step.target] : [])
+    assert.deepStrictEqual(targets, [
+      `${rootfs}/a name with blanks`,
+      `${rootfs}/sub`,
+      `${rootfs}/sub/deep/er`,
+      `${rootfs}/sub`,
+      rootfs
+    ])
+  })
+
+  it("leave alone what is of an instance whose name begins alike", () => {
+    const web10 = instance({ name: "web10", disks: [{ path: "/srv/web10.img" }] })
+    const both = running(running(host({ images: { "/srv/web10.img": Guest.obedient() } })), web10)
+    const text = JSON.stringify(stopPlan(web1, both).steps)
+    assert.notInclude(text, "web10")
+    assert.include(JSON.stringify(stopPlan(web10, both).steps), "web10")
+  })
+
+  it("take lxc.payload.web1-1 for the second of web1, unless an instance web1-1 is there", () => {
+    const left = Incidents.leaveCgroup("lxc.payload.web1-1")(running())
+    const groups = (state: SimulatedState) =>
+      stopPlan(web1, state).steps.flatMap((step) => step._tag === "RemoveCgroups" ? step.names : [])
+    assert.include(groups(left), "lxc.payload.web1-1")
+    const known = Incidents.putDirectory(directories.container("web1-1"))(left)
+    assert.notInclude(groups(known), "lxc.payload.web1-1")
+  })
+
+  it("leave the cgroups alone that a namesake under another lxcpath has", () => {
+    const state = Incidents.putDirectory(directories.container("web1"))(
+      host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
+    )
+    assert.notInclude(tags(stopPlan(web1, state)), "RemoveCgroups")
+  })
+
+  it("are those that are left to do after a stop that failed", () => {
+    const killed = Incidents.killMonitor("web1")(running())
+    const plan = stopPlan(web1, killed)
+    assert.notInclude(tags(plan), "SignalContainer")
+    assert.strictEqual(tags(plan)[0], "Unmount")
+  })
+
+  it("wait as long as the command says, else the spec of the running instance, else a minute", () => {
+    const wait = (state: SimulatedState, timeoutMs?: number) =>
+      stopPlan(web1, state, { timeoutMs }).steps.flatMap((step) => step._tag === "AwaitStopped" ? [step.timeoutMs] : [])[0]
+    const spec = running(host(), instance({ lxc: { shutdownTimeout: "7s" } }))
+    assert.strictEqual(wait(spec), 7_000)
+    assert.strictEqual(wait(spec, 1_000), 1_000)
+    const recordless = Incidents.putFile(directories.record("web1"), "not JSON", "0600")(spec)
+    assert.strictEqual(wait(recordless), 60_000)
+  })
+
+  it("send the signal that the spec names", () => {
+    const signal = (given: typeof web1) =>
+      stopPlan(web1, running(host(), given)).steps.flatMap((step) => step._tag === "SignalContainer" ? [step.signal] : [])
+    assert.deepStrictEqual(signal(web1), ["halt"])
+    assert.deepStrictEqual(signal(instance({ lxc: { haltSignal: "SIGTERM" } })), ["SIGTERM"])
+  })
+})
+
+describe("a stop is rejected", () => {
+  const code = (state: SimulatedState, force: boolean) => {
+    const plan = planStop(web1.name, directories, Facts.factsOf(state, directories), { force })
+    return Result.isFailure(plan) ? plan.failure.rejections[0]?.code : undefined
+  }
+
+  it("for a monitor that does not answer, unless it is forced", () => {
+    const silent = Incidents.stopMonitor("web1")(running())
+    assert.strictEqual(code(silent, false), "monitor-silent")
+    assert.isUndefined(code(silent, true))
+  })
+
+  it("for a container of somebody else, forced or not", () => {
+    const foreign = host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
+    assert.strictEqual(code(foreign, false), "not-managed")
+    assert.strictEqual(code(foreign, true), "not-managed")
+  })
+})

@@ -1,0 +1,50 @@
+import type { Directories } from "@effect-lxc/core/host/Directories"
+import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
+import type { Instance } from "@effect-lxc/core/model/Instance"
+import type { Plan } from "@effect-lxc/core/plan/Plan"
+import { planStart } from "@effect-lxc/core/plan/StartPlan"
+import { planStop, type StopOptions } from "@effect-lxc/core/plan/StopPlan"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import type { SimulatedState } from "@effect-lxc/test-kit"
+import { Facts, Transition } from "@effect-lxc/test-kit"
+import { assert } from "@effect/vitest"
+import { Result } from "effect"
+import { directories } from "../runtime/fixtures.ts"
+
+export { directories, host, instance } from "../runtime/fixtures.ts"
+
+/** What is observed of a host, with the disks of an instance. */
+export const factsFor = (state: SimulatedState, instance: Instance, at: Directories = directories): HostFacts =>
+  Facts.factsOf(state, at, instance.disks.map((disk) => disk.path))
+
+export const startPlan = (instance: Instance, state: SimulatedState): Plan =>
+  Result.getOrThrow(planStart(instance, directories, factsFor(state, instance)))
+
+export const stopPlan = (instance: Instance, state: SimulatedState, options?: StopOptions): Plan =>
+  Result.getOrThrow(planStop(instance.name, directories, Facts.factsOf(state, directories), options))
+
+/** The host after every step of a plan was taken. */
+export const carriedOut = (plan: Plan, state: SimulatedState): SimulatedState => {
+  const results = new Map<string, string>()
+  return plan.steps.reduce((before, step) => {
+    const seen = Transition.observe(before, step, results)
+    if ("done" in seen && seen.done) {
+      if (step._tag === "AttachLoop" && seen.result !== undefined) results.set(step.result, seen.result)
+      return before
+    }
+    const ended = Transition.complete(before, step, results)
+    assert.isUndefined(ended.problem, JSON.stringify(ended.problem))
+    if (step._tag === "AttachLoop" && ended.result !== undefined) results.set(step.result, ended.result)
+    return ended.state
+  }, state)
+}
+
+/** The codes of a rejection and the fields they are about. */
+export const rejectionOf = (instance: Instance, state: SimulatedState): ReadonlyArray<string> => {
+  const plan = planStart(instance, directories, factsFor(state, instance))
+  assert.isTrue(Result.isFailure(plan), "it should have been rejected")
+  return Result.isFailure(plan) ? plan.failure.rejections.map(({ code, field }) => `${field}: ${code}`) : []
+}
+
+export const tags = (plan: { readonly steps: ReadonlyArray<Step> }): ReadonlyArray<string> =>
+  plan.steps.map(({ _tag }) => _tag)
