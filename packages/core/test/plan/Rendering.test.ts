@@ -4,9 +4,12 @@ import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderMermaid } from "@effect-lxc/core/plan/RenderMermaid"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { renderText } from "@effect-lxc/core/plan/RenderText"
-import type { Step } from "@effect-lxc/core/plan/Step"
-import { Arbitraries, Guest, Incidents, Scenario } from "@effect-lxc/test-kit"
+import { Step } from "@effect-lxc/core/plan/Step"
+import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
+import { planRebootInPlace } from "@effect-lxc/core/plan/RebootPlan"
+import { Arbitraries, Facts, Guest, Incidents, Scenario } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
 import { spawnSync } from "node:child_process"
 import { carriedOut, directories, host, instance, startPlan, stopPlan } from "./fixtures.ts"
 
@@ -15,13 +18,33 @@ const start = startPlan(web1, host())
 const running = carriedOut(start, host())
 const stop = stopPlan(web1, running)
 
+/** One that may reboot by itself. */
+const bootable = instance({ lxc: { dropCapabilities: [] } })
+const bootableRunning = carriedOut(startPlan(bootable, host()), host())
+
 /** Plans that have, between them, every step there is. */
 const plans = [
   start,
   startPlan(instance({ resources: { memory: "64MiB" } }), Incidents.killMonitor("web1")(running)),
   stop,
   stopPlan(web1, Incidents.freeze("web1")(running), { force: true }),
-  stopPlan(web1, Incidents.killMonitor("web1")(running))
+  stopPlan(web1, Incidents.killMonitor("web1")(running)),
+  Result.getOrThrow(planFreeze(web1.name, directories, Facts.factsOf(running, directories))),
+  Result.getOrThrow(planRebootInPlace(bootable.name, directories, Facts.factsOf(bootableRunning, directories))),
+  new Plan({ ...start, operation: "powercycle", steps: [{ _tag: "PowerCycle" }], undoFrom: 1 }),
+  new Plan({
+    ...start,
+    operation: "resize",
+    steps: [{
+      _tag: "SetLimit",
+      lxcPath: HostPath.make(directories.containers),
+      name: web1.name,
+      controller: "memory",
+      file: "memory.max",
+      value: "1",
+      previous: "2"
+    }]
+  })
 ]
 
 const sh = (script: string, ...args: ReadonlyArray<string>) => spawnSync("sh", [...args], { input: script, encoding: "utf8" })
@@ -70,11 +93,11 @@ const textOf = (path: string): string => {
 }
 
 describe("every step", () => {
-  const steps = plans.flatMap((plan) => plan.steps)
+  const steps: ReadonlyArray<Step> = plans.flatMap((plan) => plan.steps)
   const tags = [...new Set(steps.map(({ _tag }) => _tag))]
 
   it("is in one of these plans", () => {
-    assert.strictEqual(tags.length, 17)
+    assert.sameMembers(tags, Object.keys(Step.cases))
   })
 
   for (const tag of tags) {
@@ -137,9 +160,11 @@ describe("sh", () => {
 
   it("quotes every character that a path or a config may hold", () => {
     const nasty = `it's $(touch /tmp/no) \`x\` "y" \\ *`
-    const quoted: Step = { _tag: "WriteFile", path: HostPath.make("/tmp/a"), mode: "0600", text: `${nasty}\n` }
-    const { basis, directories: at, instance: name, operation, warnings } = start
-    const script = renderShell(new Plan({ basis, directories: at, instance: name, operation, warnings, steps: [quoted] }))
+    const quoted: Step = { _tag: "WriteFile", path: HostPath.make("/tmp/a"), mode: "0600", text: `${nasty}\n`, previous: null }
+    const { basis, directories: at, instance: name, operation, undoFrom, warnings } = start
+    const script = renderShell(
+      new Plan({ basis, directories: at, instance: name, operation, undoFrom, warnings, steps: [quoted] })
+    )
     const line = script.split("\n").find((each) => each.startsWith("write_file /")) ?? ""
     const shown = sh(`write_file() { printf '%s' "$3"; }\n${script.slice(script.indexOf(line))}`)
     assert.strictEqual(shown.stdout, `${nasty}\n`)
