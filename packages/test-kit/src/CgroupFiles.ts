@@ -9,8 +9,13 @@ import * as Result from "effect/Result"
 import type { LimitSetting } from "./LxcSettings.ts"
 import type { CgroupTree, SimulatedState } from "./SimulatedState.ts"
 
-/** The errno of a refused value, in words as LXC logs it. */
-type Errno = "Invalid argument" | "No such file or directory" | "Numerical result out of range"
+/**
+ * The errno of a refused value, in words as LXC logs it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Errno = "Invalid argument" | "No such file or directory" | "Numerical result out of range"
 
 type Files = Readonly<Record<string, string>>
 
@@ -66,10 +71,22 @@ const ioWeight = (state: SimulatedState, file: string, value: string): Result.Re
 const device = (value: string): Result.Result<string, Errno> =>
   /^(?:a|[abc] (?:\d+|\*):(?:\d+|\*) [rwm]+)$/.test(value) ? Result.succeed(value) : Result.fail("Invalid argument")
 
-/** What the file holds once `value` was written, next to the other files of the group. */
-const written = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
+const memoryAlone = (files: Files, value: string): Result.Result<string, Errno> => {
+  const total = files["memory.memsw.limit_in_bytes"]
+  return Result.flatMap(bytes(value), (limit) =>
+    total !== undefined && Number(limit) > Number(total) ? Result.fail("Invalid argument") : Result.succeed(limit))
+}
+
+/**
+ * What a file of a group holds once `value` was written to it, next to the group's other files.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const written = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
   switch (file) {
     case "memory.limit_in_bytes":
+      return memoryAlone(files, value)
     case "memory.max":
     case "memory.high":
       return bytes(value)

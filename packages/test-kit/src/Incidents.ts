@@ -187,16 +187,4 @@ export const leaveInterface = (name: string): Incident => (state) => ({
  * @since 0.1.0
  * @category incidents
  */
-export const reboot = (bootId: string): Incident => (state) => ({
-  ...state,
-  bootId,
-  bootedAt: state.now,
-  files: Object.fromEntries(Object.entries(state.files).filter(([path]) => !path.startsWith("/run/"))),
-  loops: [],
-  mounts: state.mounts.filter((mount) => mount.target === "/" || mount.target === "/run" || mount.fsType.startsWith("cgroup")),
-  trees: state.trees.map((tree) => ({ ...tree, groups: {} })),
-  interfaces: state.interfaces.filter((each) => each.kind !== "veth"),
-  processes: state.processes.filter((each) => each.pid === 1),
-  containers: [],
-  agenda: []
-})
+export const reboot = (bootId: string): Incident => (state) => Lifecycle.boot(state, bootId)

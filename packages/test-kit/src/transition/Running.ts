@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import * as Commands from "@effect-lxc/core/plan/Commands"
-import { freeze as freezeContainer, receives } from "../Lifecycle.ts"
+import * as Result from "effect/Result"
+import { type Errno, written } from "../CgroupFiles.ts"
+import { boot, freeze as freezeContainer, initEnds, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
 import { answers, changeContainer, containerNamed, isLiving, processOf, removeProcess, spawn } from "../Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
@@ -94,8 +96,15 @@ export const observeSetLimit = (state: SimulatedState, step: Case<"SetLimit">): 
   return { done: found === step.value }
 }
 
+const codes: Readonly<Record<Errno, string>> = {
+  "Invalid argument": "EINVAL",
+  "No such file or directory": "ENOENT",
+  "Numerical result out of range": "ERANGE"
+}
+
 /**
- * write(2) to a cgroup file; v1 refuses a memory limit below what is used, since it cannot reclaim that.
+ * write(2) to a cgroup file. Below what is used v1 refuses a memory limit, since it cannot reclaim that; v2 takes it and
+ * kills.
  *
  * @since 0.1.0
  * @category transitions
@@ -107,12 +116,14 @@ export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome
     return failed(state, conflict(`${step.name} has no cgroup of ${step.controller}`, "see that it runs"))
   }
   const path = `${tree.mountPoint}/${container.payload}/${step.file}`
-  const used = Number(fileIn(tree, container.payload, "memory.usage_in_bytes") ?? 0)
-  const isV1Memory = step.file === "memory.limit_in_bytes" || step.file === "memory.memsw.limit_in_bytes"
-  if (isV1Memory && step.value !== "-1" && Number(step.value) < used) {
+  const value = written(state, tree.groups[container.payload] ?? {}, step.file, step.value)
+  if (Result.isFailure(value)) return failed(state, callFailed("write", path, codes[value.failure]))
+  const isShort = /^\d+$/.test(value.success) && Number(value.success) < container.guest.usesBytes
+  if (isShort && (step.file === "memory.limit_in_bytes" || step.file === "memory.memsw.limit_in_bytes")) {
     return failed(state, callFailed("write", path, "EBUSY"))
   }
-  return done(write(state, tree.mountPoint, container.payload, step.file, step.value))
+  const set = write(state, tree.mountPoint, container.payload, step.file, value.success)
+  return done(isShort && step.file === "memory.max" ? initEnds(set, container.id, "signal Killed(9)") : set)
 }
 
 /**
@@ -141,8 +152,6 @@ export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">
   })
 }
 
-const isVolatile = (path: string): boolean => path === "/run" || path.startsWith("/run/")
-
 /**
  * The host restarts: what lives in memory is gone, what is on disk stays.
  *
@@ -150,16 +159,4 @@ const isVolatile = (path: string): boolean => path === "/run" || path.startsWith
  * @category transitions
  */
 export const powerCycle = (state: SimulatedState): Outcome =>
-  done({
-    ...state,
-    bootedAt: state.now,
-    bootId: `${state.bootId.slice(0, -1)}${state.bootId.endsWith("1") ? "2" : "1"}`,
-    trees: state.trees.map((tree) => ({ ...tree, groups: {} })),
-    files: Object.fromEntries(Object.entries(state.files).filter(([path]) => !isVolatile(path) || path === "/run")),
-    loops: [],
-    mounts: state.mounts.filter((mount) => mount.image === null && !isVolatile(mount.target)),
-    interfaces: state.interfaces.filter((each) => each.container === null),
-    processes: [],
-    containers: [],
-    agenda: []
-  })
+  done(boot(state, `${state.bootId.slice(0, -1)}${state.bootId.endsWith("1") ? "2" : "1"}`))
