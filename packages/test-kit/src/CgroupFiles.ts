@@ -20,11 +20,16 @@ export type Errno = "Invalid argument" | "No such file or directory" | "Numerica
 type Files = Readonly<Record<string, string>>
 
 const pageBytes = 4_096
+
+/** What v1 shows where there is no limit: the largest whole number of pages. */
+const unlimitedV1 = "9223372036854771712"
+
 const units: Readonly<Record<string, number>> = { "": 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 }
 
 const bytes = (value: string): Result.Result<string, Errno> => {
   const [, digits, unit] = /^(\d+)([KMG]?)$/i.exec(value) ?? []
-  if (value === "max" || value === "-1") return Result.succeed(value)
+  if (value === "max") return Result.succeed(value)
+  if (value === "-1") return Result.succeed(unlimitedV1)
   if (digits === undefined || unit === undefined) return Result.fail("Invalid argument")
   const whole = Number(digits) * (units[unit.toUpperCase()] ?? 1)
   return Result.succeed(String(whole - whole % pageBytes))

@@ -155,6 +155,12 @@ const quotaOf = (files: Readonly<Record<string, string>>): number | null => {
 
 const numberOf = (text: string | undefined): number | null => text === undefined || !/^\d+$/.test(text) ? null : Number(text)
 
+/** v1 shows "no limit" as the largest whole number of pages. */
+const limitOf = (text: string | undefined): number | null => {
+  const limit = numberOf(text)
+  return limit !== null && limit >= 2 ** 62 ? null : limit
+}
+
 /** What the groups of a container say, from all trees together. */
 const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> =>
   Object.assign({}, ...state.trees.map((tree) => tree.groups[container.payload] ?? {})) as Record<string, string> // of texts only
@@ -184,7 +190,7 @@ export const usageOf = (state: SimulatedState, facts: ContainerFacts): Container
   const cpus = Option.getOrElse(parseKernel(files["cpuset.cpus"] ?? ""), (): ReadonlyArray<number> => [])
   return {
     memory: {
-      limitBytes: numberOf(files["memory.limit_in_bytes"] ?? files["memory.max"]),
+      limitBytes: limitOf(files["memory.limit_in_bytes"] ?? files["memory.max"]),
       usageBytes: container.guest.usesBytes
     },
     cpu: {

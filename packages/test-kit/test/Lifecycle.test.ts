@@ -1,5 +1,5 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
-import { Guest, Incidents } from "@effect-lxc/test-kit"
+import { Facts, Guest, Incidents } from "@effect-lxc/test-kit"
 import { advance, nextEventAt } from "@effect-lxc/test-kit/Lifecycle"
 import { busyWith, topMount } from "@effect-lxc/test-kit/MountOps"
 import { assert, describe, it } from "@effect/vitest"
@@ -171,6 +171,13 @@ describe("a kill", () => {
     assert.isTrue(problem._tag === "CannotKill" && problem.holders[0]?.command === "/sbin/init")
   })
 
+  it("leaves a process of the cgroup that nothing kills, and names that", () => {
+    const state = Incidents.orphan("web1")(running())
+    const stuck = { pid: 77, parent: 1, startTime: 1, state: "D", command: "dd", cgroup: "lxc.payload.web1/.lxc", holds: [] }
+    const { problem } = failed({ ...state, processes: [...state.processes, stuck] }, kill(state, 100))
+    assert.isTrue(problem._tag === "CannotKill" && problem.holders.map(({ command }) => command).join() === "dd")
+  })
+
   it("takes what an attach left in the cgroup with it", () => {
     const state = running()
     const attached = { ...state, processes: [...state.processes, { pid: 77, parent: 1, startTime: 1, state: "S", command: "sh", cgroup: "lxc.payload.web1/.lxc", holds: [] }] }
@@ -215,6 +222,45 @@ describe("a killed monitor", () => {
       file: HostPath.make("/srv/web1.img")
     })
     assert.strictEqual(problem._tag, "Busy")
+  })
+})
+
+describe("a monitor that was stopped by a signal and goes on", () => {
+  it("answers again; of a first process that died meanwhile it cleans up then", () => {
+    const stopped = Incidents.stopMonitor("web1")(running())
+    assert.strictEqual(factsOf(Incidents.continueMonitor("web1")(stopped))?.monitor?.state, "S")
+    const dead = advance(Incidents.killInit("web1")(stopped), stopped.now + 60_000)
+    assert.isTrue(factsOf(dead)?.socket)
+    const woken = Incidents.continueMonitor("web1")(dead)
+    assert.deepStrictEqual(advance(woken, woken.now + 39).containers, [])
+  })
+})
+
+describe("what can be observed", () => {
+  it("of a run directory is what is a directory in it, and by its name an instance's", () => {
+    const state = [
+      Incidents.putFile(`${lxcPath}/a-file`),
+      Incidents.putDirectory(`${lxcPath}/Not_A_Name`),
+      Incidents.putDirectory(`${lxcPath}/web2`)
+    ].reduce((before, incident) => incident(before), running())
+    assert.deepStrictEqual(Facts.containersOf(state, directories, false).map((each) => each.name), ["web1", "web2"])
+  })
+
+  it("of others are those whose monitor listens", () => {
+    const foreign = running({ foreign: [{ lxcPath: "/var/lib/lxc", name: "theirs" }] })
+    const names = (state: typeof foreign) => Facts.containersOf(state, directories, true).map((each) => each.name)
+    assert.deepStrictEqual(names(foreign), ["web1", "theirs"])
+    assert.deepStrictEqual(names(Incidents.orphan("theirs")(foreign)), ["web1"])
+  })
+
+  it("of its use grows with time", () => {
+    const state = running()
+    const used = (at: typeof state) => {
+      const facts = factsOf(at)
+      return facts === undefined ? undefined : Facts.usageOf(at, facts)?.cpu.usageSeconds
+    }
+    assert.strictEqual(used(state), 0)
+    assert.strictEqual(used(advance(state, state.now + 100_000)), 1)
   })
 })
 

@@ -232,6 +232,8 @@ describe("a start that LXC calls a success", () => {
   it("may be dead a moment later: init that exits at once, or is killed for its memory", () => {
     const exited = running({ guest: Guest.dying(0, 1) })
     assert.isNull(advance(exited, exited.now + 1).containers[0]?.init)
+    const enough = running({ config: config(...pinned, "lxc.cgroup2.memory.max = 2M") })
+    assert.isNotNull(advance(enough, enough.now + 1_000).containers[0]?.init)
     const killed = running({ config: config(...pinned, "lxc.cgroup2.memory.max = 1M") })
     const after = advance(killed, killed.now + 5)
     assert.isNull(after.containers[0]?.init)

@@ -1,4 +1,4 @@
-import { Guest, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
+import { Facts, Guest, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { advance } from "@effect-lxc/test-kit/Lifecycle"
 import { assert, describe, it } from "@effect/vitest"
 import { config, container, directories, done, factsOf, failed, groups, hierarchies, holds, pinned, running } from "./steps.ts"
@@ -73,6 +73,24 @@ describe("limits of a running container", () => {
     assert.strictEqual(code(state, "cpu.max", "10 100000"), "EINVAL")
     assert.strictEqual(code(state, "cpuset.cpus", "0-64"), "ERANGE")
     assert.strictEqual(code(state, "memory.nonsense", "1"), "ENOENT")
+  })
+
+  it("may be just what there is: all the cpus, swap of nothing, no limit at all", () => {
+    const files = (state: SimulatedState) => state.trees[0]?.groups["lxc.payload.web1"]
+    const cpus = done(running({ cpus: 4 }), setLimit("cpuset.cpus", "0-3"))
+    assert.strictEqual(files(cpus)?.["cpuset.cpus"], "0-3")
+    assert.strictEqual(code(running({ cpus: 4 }), "cpuset.cpus", "0-4"), "ERANGE")
+    const free = done(done(limited("v2", "lxc.cgroup2.memory.max = 64M"), setLimit("memory.max", "max")), setLimit("pids.max", "max"))
+    assert.deepStrictEqual(files(free), { "memory.max": "max", "pids.max": "max" })
+    const same = limited("v1", "lxc.cgroup.memory.limit_in_bytes = 64M", "lxc.cgroup.memory.memsw.limit_in_bytes = 64M")
+    const raised = done(done(same, setLimit("memory.memsw.limit_in_bytes", "-1")), setLimit("memory.limit_in_bytes", "128M"))
+    const unlimited = done(raised, setLimit("memory.limit_in_bytes", "-1"))
+    const limit = (state: SimulatedState) => {
+      const facts = factsOf(state)
+      return facts === undefined ? undefined : Facts.usageOf(state, facts)?.memory.limitBytes
+    }
+    assert.deepStrictEqual([limit(same), limit(raised), limit(unlimited)], [67_108_864, 134_217_728, null])
+    assert.strictEqual(code(running({ swapAccounting: false }), "memory.swap.max", "1M"), "ENOENT")
   })
 
   it("are a conflict where nothing runs", () => {

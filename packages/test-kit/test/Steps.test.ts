@@ -4,6 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { container, done, failed, groups, hierarchies, holds, prepared, rootfs, running } from "./steps.ts"
 
 const at = HostPath.make
+
+/** Why a step fails; undefined where it does not. */
+const failedOrNot = (...of: Parameters<typeof failed>) => Transition.complete(...of).problem
 const host = (options = {}) =>
   SimulatedHost.state({
     bridges: ["br0"],
@@ -31,6 +34,9 @@ describe("MakeDirectory", () => {
     assert.isTrue("_tag" in file && file._tag === "Conflict" && file.found.includes(step.path))
     const below = failed(Incidents.putFile("/run/a")(host()), step).problem
     assert.isTrue(below._tag === "SystemCallFailed" && below.code === "ENOTDIR")
+    const itself = failed(Incidents.fillDisk(step.path)(host()), step).problem
+    assert.isTrue(itself._tag === "SystemCallFailed" && itself.code === "ENOSPC")
+    assert.isUndefined(failedOrNot(Incidents.fillDisk("/run/a/b/cd")(host()), step))
     const full = failed(Incidents.fillDisk("/run")(host()), step).problem
     assert.isTrue(full._tag === "SystemCallFailed" && full.call === "mkdir" && full.code === "ENOSPC")
   })
@@ -240,6 +246,7 @@ describe("RemoveCgroups", () => {
   it("removes them in every tree, with those below", () => {
     const left = Incidents.leaveCgroup("lxc.payload.web1/system.slice")(Incidents.leaveCgroup("lxc.payload.web1")(host({ layout: "hybrid" })))
     const state = done(left, step(left))
+    assert.strictEqual(state.now, left.now, "nothing is waited for")
     assert.deepStrictEqual(groups(state), {})
     assert.isTrue(holds(state, step(left)))
     assert.isTrue(state.trees.every((tree) => Object.keys(tree.groups).length === 0))
