@@ -1,6 +1,5 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { describe as describeStep } from "@effect-lxc/core/plan/Describe"
-import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderMermaid } from "@effect-lxc/core/plan/RenderMermaid"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { renderText } from "@effect-lxc/core/plan/RenderText"
@@ -11,7 +10,7 @@ import { Arbitraries, Facts, Guest, Incidents, Scenario } from "@effect-lxc/test
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { spawnSync } from "node:child_process"
-import { carriedOut, directories, host, instance, startPlan, stopPlan } from "./fixtures.ts"
+import { carriedOut, directories, host, instance, planOf, startPlan, stopPlan } from "./fixtures.ts"
 
 const web1 = instance()
 const start = startPlan(web1, host())
@@ -31,20 +30,16 @@ const plans = [
   stopPlan(web1, Incidents.killMonitor("web1")(running)),
   Result.getOrThrow(planFreeze(web1.name, directories, Facts.factsOf(running, directories))),
   Result.getOrThrow(planRebootInPlace(bootable.name, directories, Facts.factsOf(bootableRunning, directories))),
-  new Plan({ ...start, operation: "powercycle", steps: [{ _tag: "PowerCycle" }], undoFrom: 1 }),
-  new Plan({
-    ...start,
-    operation: "resize",
-    steps: [{
-      _tag: "SetLimit",
-      lxcPath: HostPath.make(directories.containers),
-      name: web1.name,
-      controller: "memory",
-      file: "memory.max",
-      value: "1",
-      previous: "2"
-    }]
-  })
+  planOf(start, "powercycle", [{ _tag: "PowerCycle" }]),
+  planOf(start, "resize", [{
+    _tag: "SetLimit",
+    lxcPath: HostPath.make(directories.containers),
+    name: web1.name,
+    controller: "memory",
+    file: "memory.max",
+    value: "1",
+    previous: "2"
+  }])
 ]
 
 const sh = (script: string, ...args: ReadonlyArray<string>) => spawnSync("sh", [...args], { input: script, encoding: "utf8" })
@@ -78,6 +73,13 @@ describe("text", () => {
   it("says of a stop that it goes on, and of an empty plan that there is nothing to do", () => {
     assert.include(renderText(stop), "on failure: it stops there, and the same command goes on")
     assert.strictEqual(renderText(stopPlan(web1, host())), "plan: stop web1\n  nothing to do\n")
+  })
+
+  it("names the halt signal by what it is for, and any other by its name", () => {
+    const signal = (name: string) =>
+      describeStep({ _tag: "SignalContainer", lxcPath: HostPath.make("/p"), name: web1.name, signal: name, graceMs: 0 })
+    assert.strictEqual(signal("halt"), "send the halt signal to the first process of web1")
+    assert.strictEqual(signal("SIGTERM"), "send SIGTERM to the first process of web1")
   })
 
   it("is one line for each step, whatever a guest calls its directories", () => {
@@ -161,10 +163,7 @@ describe("sh", () => {
   it("quotes every character that a path or a config may hold", () => {
     const nasty = `it's $(touch /tmp/no) \`x\` "y" \\ *`
     const quoted: Step = { _tag: "WriteFile", path: HostPath.make("/tmp/a"), mode: "0600", text: `${nasty}\n`, previous: null }
-    const { basis, directories: at, instance: name, operation, undoFrom, warnings } = start
-    const script = renderShell(
-      new Plan({ basis, directories: at, instance: name, operation, undoFrom, warnings, steps: [quoted] })
-    )
+    const script = renderShell(planOf(start, "start", [quoted]))
     const line = script.split("\n").find((each) => each.startsWith("write_file /")) ?? ""
     const shown = sh(`write_file() { printf '%s' "$3"; }\n${script.slice(script.indexOf(line))}`)
     assert.strictEqual(shown.stdout, `${nasty}\n`)

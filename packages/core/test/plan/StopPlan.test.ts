@@ -110,6 +110,24 @@ describe("the steps of a stop", () => {
     assert.notInclude(tags(stopPlan(web1, state)), "RemoveCgroups")
   })
 
+  it("insist that the run directory goes, unless a file of somebody else is in it, which is warned of", () => {
+    const own = (state: SimulatedState) =>
+      stopPlan(web1, state).steps.flatMap((step) =>
+        step._tag === "RemoveDirectory" && step.path === directories.container("web1") ? [step.ifEmpty] : [])
+    assert.deepStrictEqual(own(running()), [false])
+    const foreign = Incidents.putFile(`${directories.container("web1")}/notes`)(running())
+    assert.deepStrictEqual(own(foreign), [true])
+    assert.deepStrictEqual(stopPlan(web1, foreign).warnings, [
+      `${directories.container("web1")}/notes was not made by this library and is left`
+    ])
+  })
+
+  it("remove what an interrupted write left beside a file", () => {
+    const half = Incidents.putFile(`${directories.config("web1")}.new`)(running())
+    const removed = stopPlan(web1, half).steps.flatMap((step) => step._tag === "RemoveFile" ? [String(step.path)] : [])
+    assert.include(removed, `${directories.config("web1")}.new`)
+  })
+
   it("are those that are left to do after a stop that failed", () => {
     const killed = Incidents.killMonitor("web1")(running())
     const plan = stopPlan(web1, killed)

@@ -1,7 +1,7 @@
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Instance } from "@effect-lxc/core/model/Instance"
-import type { Plan } from "@effect-lxc/core/plan/Plan"
+import { Plan } from "@effect-lxc/core/plan/Plan"
 import { planStart } from "@effect-lxc/core/plan/StartPlan"
 import { planStop, type StopOptions } from "@effect-lxc/core/plan/StopPlan"
 import type { Step } from "@effect-lxc/core/plan/Step"
@@ -22,6 +22,12 @@ export const startPlan = (instance: Instance, state: SimulatedState): Plan =>
 
 export const stopPlan = (instance: Instance, state: SimulatedState, options?: StopOptions): Plan =>
   Result.getOrThrow(planStop(instance.name, directories, Facts.factsOf(state, directories), options))
+
+/** A plan of these steps, with everything else as in another. */
+export const planOf = (like: Plan, operation: Plan["operation"], steps: ReadonlyArray<Step>): Plan => {
+  const { basis, directories: at, instance: name, warnings } = like
+  return new Plan({ basis, directories: at, instance: name, operation, steps, undoFrom: 0, warnings })
+}
 
 /** The host after every step of a plan was taken. */
 export const carriedOut = (plan: Plan, state: SimulatedState): SimulatedState => {

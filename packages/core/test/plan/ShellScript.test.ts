@@ -1,0 +1,83 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { renderShell } from "@effect-lxc/core/plan/RenderShell"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { host, instance, planOf, startPlan } from "./fixtures.ts"
+
+const start = startPlan(instance(), host())
+
+/** Runs the script of one step with tools that only say how they were called. */
+const run = (step: Step, tools: string) => {
+  const ended = spawnSync("sh", ["-eu"], { input: `${tools}\n${renderShell(planOf(start, "start", [step]))}`, encoding: "utf8" })
+  assert.strictEqual(ended.stderr, "")
+  assert.strictEqual(ended.status, 0)
+  return ended.stdout
+}
+
+/** A directory for the files of a test. */
+const inDirectory = (body: (directory: string) => void) => {
+  const directory = mkdtempSync(join(tmpdir(), "effect-lxc-"))
+  try {
+    body(directory)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+describe("the script of a step whose result holds already runs nothing:", () => {
+  it("an interface that is not there is not deleted, one that is, is", () => {
+    const tools = 'ip() { printf "%s " ip "$@"; }'
+    assert.strictEqual(run({ _tag: "DeleteInterface", name: "no-such-nic" }, tools), "")
+    assert.strictEqual(run({ _tag: "DeleteInterface", name: "lo" }, tools), "ip link delete dev lo ")
+  })
+
+  it("a loop device is detached only if it has the file", () => {
+    const step = { _tag: "DetachLoop", device: HostPath.make("/dev/loop0"), file: HostPath.make("/srv/a.img") } as const
+    const tools = (file: string) =>
+      `losetup() { if [ "$1" = --noheadings ]; then echo ${file}; else printf "%s " losetup "$@"; fi; }`
+    assert.strictEqual(run(step, tools("/srv/b.img")), "")
+    assert.strictEqual(run(step, tools("")), "")
+    assert.strictEqual(run(step, tools("/srv/a.img")), "losetup --detach /dev/loop0 ")
+  })
+
+  it("what is not mounted is not unmounted", () => {
+    const step = { _tag: "Unmount", source: "/dev/loop0", target: "/nowhere at all", timeoutMs: 100 } as const
+    assert.strictEqual(run(step, 'umount() { echo umount; }\nmountpoint() { return 1; }'), "")
+    const once = 'umount() { printf "%s " "$@"; }\nmountpoint() { return 0; }'
+    assert.strictEqual(run(step, once), "--no-canonicalize -- /nowhere at all ")
+  })
+})
+
+describe("the script of a step on files does what the step says:", () => {
+  it("a directory with its mode, and the one that is there stays", () =>
+    inDirectory((directory) => {
+      const step = { _tag: "MakeDirectory", path: HostPath.make(`${directory}/a b`), mode: "0711", keep: false } as const
+      run(step, "")
+      assert.strictEqual(statSync(step.path).mode & 0o777, 0o711)
+      run({ ...step, mode: "0700" }, "")
+      assert.strictEqual(statSync(step.path).mode & 0o777, 0o711)
+    }))
+
+  it("a file with exactly its text and its mode", () =>
+    inDirectory((directory) => {
+      const text = "it's\n$HOME `x` \\n %s\ttab\n\n"
+      const path = HostPath.make(`${directory}/a'b`)
+      run({ _tag: "WriteFile", path, mode: "0644", text, previous: null }, "")
+      assert.strictEqual(readFileSync(path, "utf8"), text)
+      assert.strictEqual(statSync(path).mode & 0o777, 0o644)
+    }))
+
+  it("what is in a directory is never removed with it", () =>
+    inDirectory((directory) => {
+      writeFileSync(`${directory}/kept`, "")
+      run({ _tag: "RemoveDirectory", path: HostPath.make(directory), ifEmpty: true }, "")
+      assert.isTrue(statSync(`${directory}/kept`).isFile())
+      run({ _tag: "RemoveFile", path: HostPath.make(`${directory}/kept`) }, "")
+      run({ _tag: "RemoveFile", path: HostPath.make(`${directory}/kept`) }, "")
+      run({ _tag: "RemoveDirectory", path: HostPath.make(`${directory}/none`), ifEmpty: false }, "")
+    }))
+})
