@@ -8,24 +8,12 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
-import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { RealLab } from "./RealLab.ts"
+import { inLab, quick } from "./RealTests.ts"
 
 const lab = new RealLab()
 
-const onHost = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.provide(body, layer({ directories: lab.directories, lockWaitMs: 2_000 }))
-
-/** Runs the body and then asserts that the host is as it was before. */
-const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.gen(function*() {
-    const before = lab.snapshot()
-    const result = yield* Effect.tapCause(onHost(body), () => Effect.sync(() => lab.reset()))
-    assert.deepStrictEqual(lab.differences(before), [])
-    return result
-  })
-
-const quick = { lxc: { settle: "300ms", shutdownTimeout: "5s" } }
+const { leavingNothing } = inLab(lab)
 
 describe.runIf(realHost.available)("on real LXC", () => {
   beforeAll(() => lab.open())
