@@ -16,7 +16,7 @@ export const inits = {
   /** Installs its handler late: a halt signal before that is lost. */
   slow: "#!/bin/sh\nusleep 700000\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
   /** Forks as fast as it can, and so do its children; deaf to the halt signal. */
-  forkBomb: "#!/bin/sh\nbomb() { while :; do (exec sleep 3) & (bomb) & sleep 0.1; done; }\nsleep 0.3; bomb\nwhile :; do sleep 1; done\n",
+  forkBomb: "#!/bin/sh\nbomb() { while :; do (exec sleep 3) & (bomb) & sleep 0.1; done; }\n(sleep 0.3; bomb) &\nwhile :; do wait; done\n",
   /** Reboots when it is asked to by SIGINT, as an init does on ctrl-alt-del; ends by SIGPWR. */
   rebootable: "#!/bin/sh\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
   missing: null

@@ -86,7 +86,7 @@ const journalLayer = Layer.succeed(Journal, {
 const locksLayer = (fake: FakeHost) =>
   Layer.succeed(Locks, {
     acquire: (_directories, instance, _operation, waitedMs) =>
-      fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.void
+      fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.succeed((body) => body)
   })
 
 export const hypervisorOf = (fake: FakeHost): MakeHypervisor => (options) =>

@@ -131,6 +131,9 @@ export const observeFile = (step: Case<"WriteFile">) =>
     return { done: same }
   })
 
+/** Where a file is written before it takes its place. */
+const besideOf = (at: string): string => `${at}.new`
+
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
 
 const syncDirectory = (at: string): void => {
@@ -166,7 +169,7 @@ const writeNew = (at: string, mode: number, text: string): void => {
  */
 export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostError> =>
   systemCall("write", step.path, () => {
-    const beside = `${step.path}.new`
+    const beside = besideOf(step.path)
     writeNew(beside, Number.parseInt(step.mode, 8), step.text)
     fs.renameSync(beside, step.path)
     syncDirectory(path.dirname(step.path))
@@ -177,7 +180,9 @@ export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostErro
  * @category steps
  */
 export const observeNoFile = (step: Case<"RemoveFile">) =>
-  systemCall("lstat", step.path, () => ({ done: lstat(step.path) === undefined }))
+  systemCall("lstat", step.path, () => ({
+    done: lstat(step.path) === undefined && lstat(besideOf(step.path)) === undefined
+  }))
 
 /**
  * @since 0.1.0
@@ -185,9 +190,11 @@ export const observeNoFile = (step: Case<"RemoveFile">) =>
  */
 export const removeFile = (step: Case<"RemoveFile">): Effect.Effect<void, HostError> =>
   systemCall("unlink", step.path, () => {
-    try {
-      fs.unlinkSync(step.path)
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error
+    for (const at of [step.path, besideOf(step.path)]) {
+      try {
+        fs.unlinkSync(at)
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT") throw error
+      }
     }
   })

@@ -17,8 +17,11 @@ export const errnoOf = (error: unknown): string =>
     ? error.code
     : "EUNKNOWN"
 
-/** What a file or directory that goes away under a reader gives; anything else is a real failure. */
-const vanished = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV"])
+/**
+ * What a file or directory that goes away under a reader gives; anything else is a real failure. EINVAL is how the files
+ * of a network interface answer while it is being deleted.
+ */
+const vanished = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EINVAL"])
 
 const orUndefined = <A>(read: () => A): A | undefined => {
   try {

@@ -8,7 +8,6 @@ import { Host, type HostError, type Observed, type Results } from "@effect-lxc/c
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
 import { observeContainers } from "./Containers.ts"
 import * as Disks from "./Disks.ts"
@@ -74,7 +73,7 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
   }
 }
 
-const apply = (step: Step, results: Results): Effect.Effect<string | void, HostError, ChildProcessSpawner | LogSlices> => {
+const apply = (step: Step, results: Results): Effect.Effect<string | void, HostError, LogSlices> => {
   switch (step._tag) {
     case "MakeDirectory":
       return Files.makeDirectory(step.path, Number.parseInt(step.mode, 8))
@@ -123,14 +122,12 @@ const apply = (step: Step, results: Results): Effect.Effect<string | void, HostE
   }
 }
 
-const make = Effect.gen(function*() {
-  const services = Context.make(ChildProcessSpawner, yield* ChildProcessSpawner).pipe(
-    Context.add(LogSlices, LogSlices.make())
-  )
+const make = () => {
+  const services = Context.make(LogSlices, LogSlices.make())
   const lxcVersion = makeLxcVersion()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
-      const version = yield* Effect.provideContext(lxcVersion(), services)
+      const version = yield* lxcVersion()
       const trees = yield* requireTrees
       return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version))
     }),
@@ -148,7 +145,7 @@ const make = Effect.gen(function*() {
     apply: (step, results) =>
       Effect.provideContext(apply(step, results), services).pipe(Effect.map((result) => result ?? undefined))
   })
-})
+}
 
 /**
  * Observes by reading /proc and /sys, and acts by system calls and the tools of LXC, util-linux and iproute2: argument
@@ -157,4 +154,4 @@ const make = Effect.gen(function*() {
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Host, never, ChildProcessSpawner> = Layer.effect(Host, make)
+export const layer: Layer.Layer<Host> = Layer.sync(Host, make)

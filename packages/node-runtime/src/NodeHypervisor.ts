@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { Hypervisor, type HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Layer from "effect/Layer"
 import * as NodeHost from "./NodeHost.ts"
 import * as NodeJournal from "./NodeJournal.ts"
@@ -18,6 +17,5 @@ import * as NodeLocks from "./NodeLocks.ts"
  */
 export const layer = (options: HypervisorOptions = {}): Layer.Layer<Hypervisor> =>
   Hypervisor.layer(options).pipe(
-    Layer.provide([NodeHost.layer, NodeJournal.layer, NodeLocks.layer]),
-    Layer.provide(NodeServices.layer)
+    Layer.provide([NodeHost.layer, NodeJournal.layer, NodeLocks.layer])
   )

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { HeldLock } from "./HeldLock.ts"
 import { makeDirectory } from "./HostFiles.ts"
 import { errnoOf, readText } from "./KernelFiles.ts"
 import { toolPath } from "./Tools.ts"
@@ -88,6 +89,7 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
       }),
       () => Effect.sync(() => fs.ftruncateSync(file))
     )
+    return Effect.provideService(HeldLock, file)
   }
 )
 

@@ -8,10 +8,11 @@ import type { Argv } from "@effect-lxc/core/plan/Commands"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as ChildProcess from "effect/process/ChildProcess"
-import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
-import * as Stream from "effect/Stream"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
+import type { Readable } from "node:stream"
+import { HeldLock } from "./HeldLock.ts"
+import { errnoOf } from "./KernelFiles.ts"
 
 const directories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
@@ -44,34 +45,57 @@ export interface Ended {
 /** What a tool may print before we stop keeping it. */
 const outputLimit = 64 * 1024
 
-const text = <E>(stream: Stream.Stream<Uint8Array, E>) =>
-  stream.pipe(
-    Stream.decodeText(),
-    Stream.runFold(() => "", (all, part: string) => all.length > outputLimit ? all : all + part)
-  )
+/** SIGKILL to the process group of a child, which is its own. */
+const killGroup = (child: ChildProcess): void => {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, "SIGKILL")
+  } catch {
+    // gone already
+  }
+}
 
-/** Node reports an end by a signal as an error of exitCode, with the signal in its description only. */
-const signalIn = (error: { readonly message: string }): string => /SIG[A-Z0-9]+/.exec(error.message)?.[0] ?? "a signal"
-
-const run = Effect.fnUntraced(function*([command, ...args]: Argv) {
-  const handle = yield* ChildProcess.make(command, args, {
-    cwd: "/",
-    env: environment,
-    extendEnv: false,
-    stdin: "ignore",
-    killSignal: "SIGKILL",
-    forceKillAfter: "1 second"
+const collect = (stream: Readable | null): () => string => {
+  const parts: Array<Buffer> = []
+  let size = 0
+  stream?.on("data", (part: Buffer) => {
+    if (size < outputLimit) parts.push(part)
+    size += part.length
   })
-  const [stdout, stderr, exit] = yield* Effect.all([
-    text(handle.stdout),
-    text(handle.stderr),
-    handle.exitCode.pipe(
-      Effect.map((exitCode) => ({ exitCode: Number(exitCode), signal: null })),
-      Effect.catch((error) => Effect.succeed({ exitCode: null, signal: signalIn(error) }))
-    )
-  ], { concurrency: "unbounded" })
-  return { stdout, stderr, ...exit }
-}, Effect.scoped)
+  return () => Buffer.concat(parts).toString("utf8")
+}
+
+/** How long a pipe that a daemon holds open is waited for after the end of the tool. */
+const drainMs = 200
+
+const run = ([command, ...args]: Argv, lock: number | undefined): Effect.Effect<Ended, HostError> =>
+  Effect.callback<Ended, HostError>((resume) => {
+    const child = spawn(command, args, {
+      cwd: "/",
+      env: environment,
+      detached: true, // its own process group, to be killed whole
+      stdio: ["ignore", "pipe", "pipe", ...(lock === undefined ? [] : [lock])]
+    })
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    const end = (exitCode: number | null, signal: string | null): void =>
+      resume(Effect.succeed({ exitCode, signal, stdout: stdout(), stderr: stderr() }))
+    child.on("error", (error) => resume(Effect.fail(notSpawned(command, error))))
+    child.on("close", end)
+    child.on("exit", (exitCode, signal) => {
+      setTimeout(() => end(exitCode, signal), drainMs).unref()
+    })
+    return Effect.sync(() => killGroup(child))
+  })
+
+const notSpawned = (command: string, error: Error): HostError => {
+  const code = errnoOf(error)
+  return new HostError({
+    problem: code === "ENOENT"
+      ? { _tag: "Conflict", found: `${command} is not installed`, advice: "install the package that has it" }
+      : { _tag: "SystemCallFailed", call: "spawn", path: command, code, advice: error.message }
+  })
+}
 
 /**
  * Runs a tool to its end, whatever its exit code. One that does not end in `timeoutMs` is killed with its process group,
@@ -81,21 +105,12 @@ const run = Effect.fnUntraced(function*([command, ...args]: Argv) {
  * @category running
  */
 export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: number) {
-  const ended = yield* run(argv).pipe(
-    Effect.timeoutOption(Duration.millis(timeoutMs)),
-    Effect.catchTag("PlatformError", (error) =>
-      Effect.fail(
-        new HostError({
-          problem: error.reason._tag === "NotFound"
-            ? { _tag: "Conflict", found: `${argv[0]} is not installed`, advice: "install the package that has it" }
-            : { _tag: "SystemCallFailed", call: "spawn", path: argv[0], code: error.reason._tag, advice: error.message }
-        })
-      ))
-  )
+  const lock = yield* HeldLock
+  const ended = yield* Effect.timeoutOption(run(argv, lock), Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
     return yield* new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } })
   }
-  return ended.value satisfies Ended
+  return ended.value
 })
 
 /**
@@ -124,11 +139,3 @@ export const commandFailed = (argv: Argv, ended: Ended, log: ReadonlyArray<strin
       log
     }
   })
-
-/**
- * The services a tool call needs.
- *
- * @since 0.1.0
- * @category models
- */
-export type Spawner = ChildProcessSpawner

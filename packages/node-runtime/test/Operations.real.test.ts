@@ -1,4 +1,5 @@
 import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
+import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { assert, describe, it } from "@effect/vitest"
@@ -143,7 +144,7 @@ describe.runIf(realHost.available)("on real LXC", () => {
             ? { ...step, text: `${step.text}lxc.monitor.signal.pdeath = 0\n` }
             : step
         )
-        yield* hypervisor.run(Object.assign(Object.create(Object.getPrototypeOf(plan)), plan, { steps }))
+        yield* hypervisor.run(new Plan({ ...plan, steps }))
         process.kill(monitorPid(instance.name), "SIGKILL")
         yield* Effect.sleep(200)
         assert.deepInclude(yield* hypervisor.info(instance.name), { state: "ORPHANED", problem: "monitor-dead" })

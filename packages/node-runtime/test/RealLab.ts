@@ -2,6 +2,7 @@ import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import { Result } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -88,8 +89,12 @@ export class RealLab {
     sweep(this.id)
   }
 
+  private readonly names = new Set<InstanceName>()
+
   name(short: string): InstanceName {
-    return InstanceName.make(`${this.id}-${short}`)
+    const name = InstanceName.make(`${this.id}-${short}`)
+    this.names.add(name)
+    return name
   }
 
   image(init: Init): string {
@@ -112,7 +117,13 @@ export class RealLab {
     return hostSnapshot(this.directories.run, this.directories.state)
   }
 
+  /** What is of this lab, or of nobody: other labs may be at work on the same machine. */
   differences(before: HostSnapshot): ReadonlyArray<string> {
-    return hostDifferences(before, this.snapshot())
+    const veths = [...this.names].map(vethPrefix)
+    const isForeign = (line: string): boolean =>
+      /^. (?:cgroup|loop|mount|file) /.test(line)
+        ? !line.includes(this.id)
+        : /^. interface /.test(line) && !line.includes(this.id) && !veths.some((each) => line.includes(each))
+    return hostDifferences(before, this.snapshot()).filter((line) => !isForeign(line))
   }
 }

@@ -1,4 +1,4 @@
-import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import type { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"

@@ -57,6 +57,7 @@ export class MemoryLocks extends Context.Service<MemoryLocks, {
           }
           const since = DateTime.formatIso(yield* DateTime.now)
           holders.set(path, `pid ${options.pid ?? 1} (${operation} since ${since})`)
+          return (body) => body
         })
       })
       return Context.make(Locks, port).pipe(Context.add(MemoryLocks, {

@@ -114,10 +114,22 @@ export const rootMount = (directories: Directories, name: string, facts: HostFac
 
 const ownFiles = new Set(["config", "instance.json", "monitor.pid"])
 
+/** The file that an interrupted write was to become. */
+const meant = (file: string): string => file.endsWith(".new") ? file.slice(0, -".new".length) : file
+
 /**
- * Whether a file in the instance's run directory is one that a start makes; `.new` is what an interrupted write leaves.
+ * Whether a file in the instance's run directory is one that a start makes, or what an interrupted write of it left.
  *
  * @since 0.1.0
  * @category queries
  */
-export const isOurFile = (file: string): boolean => ownFiles.has(file.endsWith(".new") ? file.slice(0, -4) : file)
+export const isOurFile = (file: string): boolean => ownFiles.has(meant(file))
+
+/**
+ * The files that a start makes and of which anything is there, each once.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const ownFilesIn = (files: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(files.filter(isOurFile).map(meant))].sort()

@@ -39,7 +39,7 @@ const fileCommand = (step: Step): string | undefined => {
     case "WriteFile":
       return call("write_file", step.path, step.mode, step.text)
     case "RemoveFile":
-      return `rm -f -- ${quote(step.path)}`
+      return `rm -f -- ${quote(step.path)} ${quote(`${step.path}.new`)}`
     case "AttachLoop":
       return [
         `${step.result}=$(losetup --noheadings --output NAME --associated ${quote(step.file)} --offset ${step.offset} | head -n 1)`,

@@ -6,7 +6,7 @@
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
-import { isOurFile, type Remains } from "../host/Remains.ts"
+import { isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
 import { HostPath } from "../model/HostPath.ts"
 import type { Step } from "./Step.ts"
 
@@ -73,11 +73,11 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
   if (container === undefined) return []
   const own = directories.container(name)
   const remove = (file: string): Step => ({ _tag: "RemoveFile", path: path(`${own}/${file}`) })
-  const record = container.files.includes("instance.json") ? ["instance.json"] : []
-  const others = container.files.filter((file) => isOurFile(file) && file !== "instance.json")
+  const record = ownFilesIn(container.files).filter((file) => file === "instance.json")
+  const others = ownFilesIn(container.files).filter((file) => file !== "instance.json")
   const foreign = container.files.some((file) => file !== "rootfs" && !isOurFile(file))
   return [
-    ...[...others].sort().map(remove),
+    ...others.map(remove),
     ...(container.files.includes("rootfs")
       ? [{ _tag: "RemoveDirectory", path: path(directories.rootfs(name)), ifEmpty: false } as const]
       : []),

@@ -59,7 +59,10 @@ export const Step = Schema.TaggedUnion({
    * sees the old content or the new. Undone by writing `previous`, or by removing the file where there was none.
    */
   WriteFile: { path: HostPath, mode: Mode, text: Schema.String, previous: Schema.NullOr(Schema.String) },
-  /** Afterwards nothing is at `path`, which is no directory. unlink(2). */
+  /**
+   * Afterwards nothing is at `path`, which is no directory, nor at `path`.new, where an interrupted WriteFile leaves what
+   * it had written. unlink(2).
+   */
   RemoveFile: { path: HostPath },
   /**
    * Afterwards a loop device has `file` behind it, from byte `offset` on; its path is the result. `sizeLimit` is in bytes,

@@ -73,7 +73,7 @@ export const makeChanges = (
     body: Effect.Effect<A, E>,
     waitMs = lockWaitMs
   ): Effect.Effect<A, E | LockHeld | LockError> =>
-    Effect.scoped(Effect.andThen(locks.acquire(directories, name, operation, waitMs), body))
+    Effect.scoped(Effect.flatMap(locks.acquire(directories, name, operation, waitMs), (under) => under(body)))
 
   const change = <E>(name: InstanceName, operation: Operation, plan: Effect.Effect<Plan, E>) =>
     locked(name, operation, Effect.andThen(settle(name), Effect.flatMap(plan, carryOut)))

@@ -45,6 +45,15 @@ export class LockError extends Schema.TaggedError<LockError>()("LockError", {
 }
 
 /**
+ * Runs what is done under a lock that is held, so that the lock can go along: a command that outlives its caller must not
+ * outlive the lock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UnderLock = <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
  * @since 0.1.0
  * @category services
  */
@@ -55,5 +64,5 @@ export class Locks extends Context.Service<Locks, {
     instance: string,
     operation: Operation,
     waitMs: number
-  ) => Effect.Effect<void, LockHeld | LockError, Scope.Scope>
+  ) => Effect.Effect<UnderLock, LockHeld | LockError, Scope.Scope>
 }>()("@effect-lxc/core/Locks") {}

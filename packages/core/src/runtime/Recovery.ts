@@ -27,10 +27,13 @@ export interface RecoverReport {
   readonly notRunning: ReadonlyArray<string>
 }
 
+/** A tool that outlived its caller holds the lock until it ends, in milliseconds of its own; a person at work does not. */
+const briefly = 2_000
+
 const isInstanceName = Schema.is(InstanceName)
 
 /**
- * Deals with one instance after the other. Without a name, one that somebody is at is not waited for.
+ * Deals with one instance after the other. Without a name, one that somebody is at is waited for only briefly.
  *
  * @since 0.1.0
  * @category constructors
@@ -47,7 +50,7 @@ export const makeRecover = (
     const unfinished: Array<{ readonly instance: string; readonly reason: string }> = []
     const recovered: Array<Recovered> = []
     for (const instance of names) {
-      yield* Effect.match(settle(instance, name === undefined ? 0 : lockWaitMs), {
+      yield* Effect.match(settle(instance, name === undefined ? Math.min(briefly, lockWaitMs) : lockWaitMs), {
         onFailure: (error) => unfinished.push({ instance, reason: error.message }),
         onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
       })

@@ -100,8 +100,11 @@ export const writeFile = (state: SimulatedState, step: Case<"WriteFile">): Outco
  * @category observations
  */
 export const observeRemoveFile = (state: SimulatedState, step: Case<"RemoveFile">): Seen => ({
-  done: nodeAt(state, step.path) === undefined
+  done: nodeAt(state, step.path) === undefined && nodeAt(state, besideOf(step.path)) === undefined
 })
+
+/** Where an interrupted write leaves what it had written. */
+const besideOf = (path: string): string => `${path}.new`
 
 /**
  * unlink(2): never of a directory.
@@ -112,4 +115,7 @@ export const observeRemoveFile = (state: SimulatedState, step: Case<"RemoveFile"
 export const removeFile = (state: SimulatedState, step: Case<"RemoveFile">): Outcome =>
   nodeAt(state, step.path)?.kind === "directory"
     ? failed(state, callFailed("unlink", step.path, "EISDIR"))
-    : done(remove(state, step.path))
+    : done([step.path, besideOf(step.path)].reduce(
+      (before, path) => nodeAt(before, path) === undefined ? before : remove(before, path),
+      state
+    ))
