@@ -13,6 +13,8 @@ export default defineConfig({
           // One module graph for all files of a worker: importing Effect anew for each costs more than the tests.
           isolate: false,
           maxWorkers: "100%",
+          // A property that takes long on a busy machine has not failed.
+          testTimeout: 60_000,
           sequence: { groupOrder: 1 }
         }
       },

@@ -144,7 +144,8 @@ describe.runIf(realHost.available)("on real LXC", () => {
             ? { ...step, text: `${step.text}lxc.monitor.signal.pdeath = 0\n` }
             : step
         )
-        yield* hypervisor.run(new Plan({ ...plan, steps }))
+        const { basis, directories, instance: name, operation, undoFrom, warnings } = plan
+        yield* hypervisor.run(new Plan({ basis, directories, instance: name, operation, undoFrom, warnings, steps }))
         process.kill(monitorPid(instance.name), "SIGKILL")
         yield* Effect.sleep(200)
         assert.deepInclude(yield* hypervisor.info(instance.name), { state: "ORPHANED", problem: "monitor-dead" })
