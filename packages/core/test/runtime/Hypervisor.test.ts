@@ -269,6 +269,16 @@ describe("the journal", () => {
       assert.deepStrictEqual(yield* journal.open, [])
     }).pipe(onHost({ state: host() })))
 
+  it.effect("has one end for each intent that acted, and no word of what only looks", () =>
+    Effect.gen(function*() {
+      const starting = yield* Effect.forkScoped((yield* Hypervisor).start(instance({ resources: { memory: "64MiB" } })))
+      yield* Effect.sleep(100)
+      const entries = yield* (yield* MemoryJournal).entries(directories, "web1")
+      const tags = entries.slice(1).map(({ _tag }) => _tag)
+      assert.deepStrictEqual(tags, Array.from({ length: 9 }, () => ["Intent", "Done"]).flat())
+      yield* Fiber.interrupt(starting)
+    }).pipe(Effect.scoped, onHost({ state: host() })))
+
   it.effect("begins with the operation and its boot, and has what later steps may name", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
