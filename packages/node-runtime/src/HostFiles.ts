@@ -176,6 +176,18 @@ export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostErro
   })
 
 /**
+ * Fails where LXC would log into something that is no file of its own: it follows symbolic links, as root.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkLogFile = Effect.fnUntraced(function*(at: string) {
+  const stats = yield* systemCall("lstat", at, () => lstat(at))
+  if (stats === undefined || (stats.isFile() && stats.nlink === 1)) return
+  return yield* conflict(`${at} is a link or no regular file`, "a log is a plain file: look what it is, and remove it by hand")
+})
+
+/**
  * @since 0.1.0
  * @category steps
  */

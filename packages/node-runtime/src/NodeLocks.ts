@@ -75,6 +75,9 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
       Effect.mapError((error) => failed(directories.locks, error.message, "it cannot be made"))
     )
     const file = yield* openLock(path)
+    if (!fs.fstatSync(file).isFile()) {
+      return yield* failed(path, "no regular file", "this library did not make it: look what it is, and remove it by hand")
+    }
     const began = yield* Clock.currentTimeMillis
     const had = (yield* flock(path, file, 0)) || (waitMs > 0 && (yield* flock(path, file, waitMs)))
     if (!had) {

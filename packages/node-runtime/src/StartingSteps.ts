@@ -11,6 +11,7 @@ import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { groupOf } from "./CgroupTree.ts"
+import { checkLogFile } from "./HostFiles.ts"
 import { readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
@@ -28,6 +29,8 @@ const logLines = (text: string): ReadonlyArray<string> => errors(text).map((line
  */
 export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: Case<"StartContainer">) {
   const argv = Commands.startContainer(step)
+  yield* checkLogFile(step.logFile)
+  yield* checkLogFile(step.consoleLog)
   const logs = yield* LogSlices
   logs.begin(step.logFile)
   const ended = yield* runTool(argv, step.timeoutMs).pipe(

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -98,7 +99,21 @@ const unknownField = (name: string, ast: SchemaAST.AST): string => {
     : `is not a known field; did you mean ${meant}?`
 }
 
+/** The tags by which the members of a union of structures are told apart; empty for any other union. */
+const tagsOf = (types: ReadonlyArray<SchemaAST.AST>): ReadonlyArray<string> =>
+  types.flatMap((type) => {
+    const tag = type._tag === "Objects" ? type.propertySignatures.find((field) => field.name === "_tag")?.type : undefined
+    return tag?._tag === "Literal" ? [String(tag.literal)] : []
+  })
+
 const alternatives = (issue: SchemaIssue.AnyOf): string => {
+  const tags = tagsOf(issue.ast.types)
+  if (tags.length > 0) {
+    const found = Predicate.hasProperty(issue.input, "_tag") ? issue.input._tag : undefined
+    const meant = typeof found === "string" ? nearest(found, tags) : undefined
+    const hint = meant === undefined ? `known are ${tags.join(", ")}` : `did you mean ${meant}?`
+    return `expected a known _tag; found ${show(found)}; ${hint}`
+  }
   const words = issue.ast.types.flatMap((type) => type._tag === "Literal" ? [String(type.literal)] : [])
   const meant = typeof issue.input === "string" ? nearest(issue.input, words) : undefined
   const message = expectedFound(expectedOf(issue.ast), issue)

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
+import { confined } from "../plan/Confinement.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
 import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
@@ -63,7 +64,8 @@ export const makeChanges = (
     if (begun === undefined) return undefined
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
-    const report = yield* Effect.flatMap(planning.recover(name), carryOut)
+    const plan = yield* Effect.flatMap(planning.recover(name), (each) => Effect.fromResult(confined(each, begun.operation)))
+    const report = yield* carryOut(plan)
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })
 
@@ -88,8 +90,9 @@ export const makeChanges = (
       : yield* change(name, operation, plan)
   })
 
-  const run = Effect.fn("Hypervisor.run")((stored: Plan) =>
-    locked(
+  const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
+    yield* Effect.fromResult(confined(stored))
+    return yield* locked(
       stored.instance,
       stored.operation,
       host.facts({ directories, paths: namedIn(stored).paths }).pipe(
@@ -97,7 +100,7 @@ export const makeChanges = (
         Effect.flatMap(carryOut)
       )
     )
-  )
+  })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)
 

@@ -1,0 +1,44 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { Plan } from "@effect-lxc/core/plan/Plan"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { SimulatedHost } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { directories, failureOf, host, instance, onHost } from "./fixtures.ts"
+
+const web1 = instance()
+const precious = HostPath.make("/etc/passwd")
+
+describe("what another hand wrote is not believed:", () => {
+  it.effect("a stored plan with a step for the rest of the host is rejected before anything is done", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { basis, directories, instance, operation, steps, undoFrom, warnings } = yield* hypervisor.plan.start(web1)
+      const edited = new Plan({
+        basis, directories, instance, operation, undoFrom, warnings,
+        steps: [{ _tag: "RemoveFile", path: precious }, ...steps]
+      })
+      const error = yield* failureOf(hypervisor.run(edited))
+      assert.strictEqual(error._tag, "PlanRejected")
+      assert.include(error.message, "steps[0]: remove /etc/passwd: that is not web1's")
+      assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("a journal that would undo what was never the instance's is named as unfinished, and nothing is done", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { bootId } = yield* hypervisor.facts()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const journal = yield* (yield* Journal).open(directories, "web1")
+        yield* journal.append({ _tag: "Begun", operation: "start", instance: web1.name, at: "2026-01-01T00:00:00.000Z", bootId })
+        const step = { _tag: "WriteFile", path: precious, mode: "0600", text: "", previous: "root::0:0" } as const
+        yield* journal.append({ _tag: "Intent", step, undo: true })
+      }))
+      const { recovered, unfinished } = yield* hypervisor.recover()
+      assert.deepStrictEqual(recovered, [])
+      assert.deepStrictEqual(unfinished.map((each) => each.instance), ["web1"])
+      assert.include(unfinished[0]?.reason ?? "", "/etc/passwd")
+      assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ state: host() })))
+})
