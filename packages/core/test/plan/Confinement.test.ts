@@ -39,7 +39,7 @@ const strange: Readonly<Record<string, Step>> = {
 
 describe("a stored plan is refused if", () => {
   for (const [what, step] of Object.entries(strange)) {
-    it(`it ${what}`, () => {
+    it(`a step of it ${what}`, () => {
       const refused = confined(withSteps([...start.steps, step]))
       assert.isTrue(Result.isFailure(refused))
       if (!Result.isFailure(refused)) return
@@ -50,7 +50,7 @@ describe("a stored plan is refused if", () => {
     })
   }
 
-  it("it is one for another instance under this one's name", () => {
+  it("all of it is for another instance under this one's name", () => {
     assert.isTrue(Result.isFailure(confined(withSteps(start.steps, InstanceName.make("other")))))
   })
 })
