@@ -67,10 +67,29 @@ const hostLayer = (fake: FakeHost) =>
       }),
     usage: () =>
       Effect.succeed({
-        memory: { limitBytes: 268_435_456, usageBytes: 12_582_912 },
-        cpu: { count: 1, usageSeconds: 0.5 },
+        memory: {
+          limitBytes: 268_435_456,
+          usageBytes: 12_582_912,
+          peakBytes: 13_631_488,
+          swapLimitBytes: null,
+          swapUsageBytes: 0,
+          oomKills: 0
+        },
+        cpu: { count: 1, usageSeconds: 0.5, set: "0-3", weight: 100, quota: 1 },
         pids: { current: 3, limit: null },
-        startedAt: "2026-11-22T12:00:00.000Z"
+        io: { readBytes: 4_096, writtenBytes: 0 },
+        interfaces: [
+          { name: "eth0", hostName: "el0123456789n0", receivedBytes: 1_048_576, sentBytes: 0, addresses: ["10.0.0.5/24"] }
+        ],
+        root: {
+          source: "/dev/loop7",
+          backingFile: "/srv/web1.img",
+          fsType: "ext4",
+          sizeBytes: 67_108_864,
+          usedBytes: 8_388_608
+        },
+        startedAt: "2026-11-22T12:00:00.000Z",
+        uptimeSeconds: 61.5
       }),
     observe: () => Effect.succeed({ done: false }),
     apply: (step) => Effect.andThen(Effect.sync(() => fake.applied.push(step._tag)), fake.apply(step))

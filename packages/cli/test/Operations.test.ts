@@ -283,10 +283,29 @@ describe("list and info", () => {
         name: "web1",
         state: "RUNNING",
         initPid: 4242,
-        memory: { limitBytes: 268_435_456, usageBytes: 12_582_912 },
-        cpu: { count: 1, usageSeconds: 0.5 },
+        memory: {
+          limitBytes: 268_435_456,
+          usageBytes: 12_582_912,
+          peakBytes: 13_631_488,
+          swapLimitBytes: null,
+          swapUsageBytes: 0,
+          oomKills: 0
+        },
+        cpu: { count: 1, usageSeconds: 0.5, set: "0-3", weight: 100, quota: 1 },
         pids: { current: 3, limit: null },
+        io: { readBytes: 4_096, writtenBytes: 0 },
+        interfaces: [
+          { name: "eth0", hostName: "el0123456789n0", receivedBytes: 1_048_576, sentBytes: 0, addresses: ["10.0.0.5/24"] }
+        ],
+        root: {
+          source: "/dev/loop7",
+          backingFile: "/srv/web1.img",
+          fsType: "ext4",
+          sizeBytes: 67_108_864,
+          usedBytes: 8_388_608
+        },
         startedAt: "2026-11-22T12:00:00.000Z",
+        uptimeSeconds: 61.5,
         managed: true,
         problem: null,
         lxcPath: containers,
@@ -298,7 +317,7 @@ describe("list and info", () => {
   it.effect("info without a name shows all that are managed", () =>
     Effect.gen(function*() {
       const { out } = yield* cli(["info"], { host: two() })
-      assert.match(out, /^web1\n {2}state +RUNNING, first process 4242\n[^]*memory +12\.0 MiB of 256\.0 MiB\n[^]*\n\nweb2\n/)
+      assert.match(out, /^web1\n {2}state +RUNNING, first process 4242\n[^]*memory +12\.0 MiB of 256\.0 MiB, 13\.0 MiB at most\n[^]*\n\nweb2\n/)
     }))
 
   it.effect("info of an unknown name is exit code 1, and the known ones are shown all the same", () =>

@@ -166,6 +166,15 @@ export const cgroupDirectories = (trees: CgroupTrees): ReadonlyArray<CgroupDirec
 }
 
 /**
+ * The tree in which the files of a controller are: its own, else the unified one.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const treeOf = (trees: CgroupTrees, controller: string): Hierarchy | undefined =>
+  v1Tree(trees, controller) ?? unifiedTree(trees)
+
+/**
  * The group of a container in the tree of a controller, from its first process: pinned or not, with or without a number
  * behind it. A guest's own groups below it are cut off.
  *
@@ -178,7 +187,7 @@ export const groupOf = (trees: CgroupTrees, initPid: number, controller: string)
   const path = v1 === undefined
     ? groups.find((group) => group.controllers.length === 0)?.path
     : groups.find((group) => group.controllers.includes(controller))?.path
-  const tree = v1 ?? unifiedTree(trees)
+  const tree = treeOf(trees, controller)
   if (path === undefined || tree === undefined) return undefined
   const components = path.split("/")
   const payload = components.findIndex((component) => component.startsWith(payloadCgroup("")))

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import { type Cgroups, layoutOf } from "@effect-lxc/core/host/CgroupLayout"
-import type { ContainerUsage } from "@effect-lxc/core/host/ContainerUsage"
+import { cgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
+import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/host/ContainerUsage"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
-import { count, parseKernel } from "@effect-lxc/core/model/CpuSet"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as DateTime from "effect/DateTime"
@@ -147,23 +147,66 @@ export const factsOf = (
   }
 }
 
-const quotaOf = (files: Readonly<Record<string, string>>): number | null => {
-  const [quota, period] = files["cpu.max"]?.split(" ").map(Number) ??
-    [Number(files["cpu.cfs_quota_us"]), Number(files["cpu.cfs_period_us"] ?? 100_000)]
-  return quota !== undefined && period !== undefined && quota > 0 ? quota / period : null
-}
-
-const numberOf = (text: string | undefined): number | null => text === undefined || !/^\d+$/.test(text) ? null : Number(text)
-
-/** v1 shows "no limit" as the largest whole number of pages. */
-const limitOf = (text: string | undefined): number | null => {
-  const limit = numberOf(text)
-  return limit !== null && limit >= 2 ** 62 ? null : limit
+/** The files that the kernel makes up, next to those that were written. */
+const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> => {
+  const { usesBytes } = container.guest
+  const microseconds = Math.max(0, state.now - container.execedAt) * 10
+  const pids = String(processesIn(state, container.payload).length)
+  return state.trees.every((tree) => tree.version === 2)
+    ? {
+      "memory.current": String(usesBytes),
+      "memory.peak": String(usesBytes),
+      "memory.swap.current": "0",
+      "memory.events": "oom 0\noom_kill 0\n",
+      "cpu.stat": `usage_usec ${microseconds}\n`,
+      "cpu.weight": "100",
+      "cpuset.cpus.effective": `0-${state.cpus - 1}`,
+      "io.stat": "254:0 rbytes=4096 wbytes=0 rios=1 wios=0\n",
+      "pids.current": pids
+    }
+    : {
+      "memory.usage_in_bytes": String(usesBytes),
+      "memory.max_usage_in_bytes": String(usesBytes),
+      "memory.stat": "swap 0\n",
+      "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+      "cpuacct.usage": String(microseconds * 1_000),
+      "cpu.shares": "1024",
+      "cpu.cfs_period_us": "100000",
+      "cpuset.effective_cpus": `0-${state.cpus - 1}`,
+      "blkio.throttle.io_service_bytes": "254:0 Read 4096\n254:0 Write 0\nTotal 4096\n",
+      "pids.current": pids
+    }
 }
 
 /** What the groups of a container say, from all trees together. */
-const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> =>
-  Object.assign({}, ...state.trees.map((tree) => tree.groups[container.payload] ?? {})) as Record<string, string> // of texts only
+const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> => {
+  const written = state.trees.map((tree) => tree.groups[container.payload] ?? {})
+  const files: Record<string, string> = Object.assign(madeUp(state, container), ...written)
+  const cpus = files["cpuset.cpus"]
+  return cpus === undefined ? files : { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
+}
+
+/** The guest's side of its nics: lo first, then one for each host interface that LXC made for it. */
+const interfacesOf = (state: SimulatedState, container: SimulatedContainer): ContainerUsage["interfaces"] => [
+  { name: "lo", hostName: null, receivedBytes: 0, sentBytes: 0, addresses: ["127.0.0.1/8", "::1/128"] },
+  ...state.interfaces.filter((each) => each.container === container.id).map((each, index) => ({
+    name: `eth${index}`,
+    hostName: each.name,
+    receivedBytes: 0,
+    sentBytes: 0,
+    addresses: []
+  }))
+]
+
+const imageBytes = 64 * 1024 * 1024
+
+const rootOf = (state: SimulatedState, { lxcPath, name }: ContainerFacts): RootUsage | null => {
+  const mount = state.mounts.findLast((each) => each.target === `${lxcPath}/${name}/rootfs`)
+  if (mount === undefined) return null
+  const { fsType, source } = mount
+  const backingFile = state.loops.find((loop) => loop.device === source)?.backingFile ?? null
+  return { source, backingFile, fsType, sizeBytes: imageBytes, usedBytes: imageBytes / 8 }
+}
 
 const startedAt = (state: SimulatedState, init: ProcessStat): string =>
   DateTime.formatIso(DateTime.makeUnsafe(state.bootedAt + init.startTime * 10))
@@ -176,28 +219,16 @@ const startedAt = (state: SimulatedState, init: ProcessStat): string =>
  */
 export const usageOf = (state: SimulatedState, facts: ContainerFacts): ContainerUsage | undefined => {
   const { init } = facts
-  if (!isAlive(init)) {
-    return {
-      memory: { limitBytes: null, usageBytes: null },
-      cpu: { count: null, usageSeconds: null },
-      pids: { current: null, limit: null },
-      startedAt: null
-    }
-  }
+  const root = rootOf(state, facts)
+  if (!isAlive(init)) return { ...noUsage, root }
   const container = state.containers.find((each) => each.init === init.pid)
   if (container === undefined) return undefined
   const files = filesOf(state, container)
-  const cpus = Option.getOrElse(parseKernel(files["cpuset.cpus"] ?? ""), (): ReadonlyArray<number> => [])
   return {
-    memory: {
-      limitBytes: limitOf(files["memory.limit_in_bytes"] ?? files["memory.max"]),
-      usageBytes: container.guest.usesBytes
-    },
-    cpu: {
-      count: quotaOf(files) ?? (cpus.length > 0 ? count(cpus) : state.cpus),
-      usageSeconds: Math.max(0, state.now - container.execedAt) / 100_000
-    },
-    pids: { current: processesIn(state, container.payload).length, limit: numberOf(files["pids.max"]) },
-    startedAt: startedAt(state, init)
+    ...cgroupUsage(cgroupsOf(state).layout, (_, file) => files[file]),
+    interfaces: interfacesOf(state, container),
+    root,
+    startedAt: startedAt(state, init),
+    uptimeSeconds: Math.max(0, state.now - state.bootedAt - init.startTime * 10) / 1_000
   }
 }

@@ -20,7 +20,11 @@ const shown = (info: ContainerInfo) => ({
   memory: info.memory,
   cpu: info.cpu,
   pids: info.pids,
+  io: info.io,
+  interfaces: info.interfaces,
+  root: info.root,
   startedAt: info.startedAt,
+  uptimeSeconds: info.uptimeSeconds,
   managed: info.managed,
   problem: info.problem,
   lxcPath: info.lxcPath,
@@ -30,24 +34,58 @@ const shown = (info: ContainerInfo) => ({
 
 const mebibytes = (bytes: number | null): string => bytes === null ? "?" : (bytes / 2 ** 20).toFixed(1)
 
+type Line = readonly [word: string, text: string]
+
+/** A line where there is something to tell. */
+const line = (word: string, known: boolean, text: () => string): ReadonlyArray<Line> => known ? [[word, text()]] : []
+
+const orUnlimited = (limit: string | number | null): string => limit === null ? ", no limit" : ` of ${limit}`
+
+const memoryLines = ({ memory }: ContainerInfo): ReadonlyArray<Line> => [
+  ...line("memory", memory.usageBytes !== null || memory.limitBytes !== null, () => {
+    const limit = memory.limitBytes === null ? null : `${mebibytes(memory.limitBytes)} MiB`
+    const peak = memory.peakBytes === null ? "" : `, ${mebibytes(memory.peakBytes)} MiB at most`
+    return `${mebibytes(memory.usageBytes)} MiB${orUnlimited(limit)}${peak}`
+  }),
+  ...line("swap", (memory.swapUsageBytes ?? 0) > 0 || memory.swapLimitBytes !== null, () =>
+    `${mebibytes(memory.swapUsageBytes)} MiB${
+      orUnlimited(memory.swapLimitBytes === null ? null : `${mebibytes(memory.swapLimitBytes)} MiB`)
+    }`),
+  ...line("killed", (memory.oomKills ?? 0) > 0, () => `${memory.oomKills} processes, for want of memory`)
+]
+
+const useLines = ({ cpu, io, pids }: ContainerInfo): ReadonlyArray<Line> => [
+  ...line("cpu", cpu.usageSeconds !== null || cpu.count !== null, () =>
+    `${cpu.usageSeconds?.toFixed(2) ?? "?"} s used, of ${cpu.count ?? "?"} cpus${cpu.set === null ? "" : ` (${cpu.set})`}${
+      cpu.weight === null ? "" : `, weight ${cpu.weight}`
+    }`),
+  ...line("pids", pids.current !== null || pids.limit !== null, () => `${pids.current ?? "?"}${orUnlimited(pids.limit)}`),
+  ...line("io", io.readBytes !== null, () => `${mebibytes(io.readBytes)} MiB read, ${mebibytes(io.writtenBytes)} MiB written`)
+]
+
+const rootText = ({ backingFile, fsType, sizeBytes, source, usedBytes }: NonNullable<ContainerInfo["root"]>): string =>
+  `${source}${backingFile === null ? "" : ` (${backingFile})`}, ${fsType}, ${mebibytes(usedBytes)} MiB of ${mebibytes(sizeBytes)} MiB used`
+
+const networkLines = ({ interfaces }: ContainerInfo): ReadonlyArray<Line> =>
+  interfaces.filter(({ name }) => name !== "lo").map(({ addresses, hostName, name, receivedBytes, sentBytes }) => [
+    "network",
+    [
+      `${name}${hostName === null ? "" : ` (${hostName} on the host)`}`,
+      `${mebibytes(receivedBytes)} MiB received, ${mebibytes(sentBytes)} MiB sent`,
+      ...addresses
+    ].join(", ")
+  ])
+
 const block = (info: ContainerInfo): string => {
-  const { cpu, memory, pids } = info
-  const lines: ReadonlyArray<readonly [string, string]> = [
+  const { root } = info
+  const lines: ReadonlyArray<Line> = [
     ["state", info.initPid === null ? info.state : `${info.state}, first process ${info.initPid}`],
-    ...(info.problem === null ? [] : [["problem", info.problem] as const]),
-    ...(info.startedAt === null ? [] : [["started", info.startedAt] as const]),
-    ...(memory.usageBytes === null && memory.limitBytes === null ? [] : [[
-      "memory",
-      `${mebibytes(memory.usageBytes)} MiB${memory.limitBytes === null ? ", no limit" : ` of ${mebibytes(memory.limitBytes)} MiB`}`
-    ] as const]),
-    ...(cpu.usageSeconds === null && cpu.count === null ? [] : [[
-      "cpu",
-      `${cpu.usageSeconds?.toFixed(2) ?? "?"} s used, of ${cpu.count ?? "?"} cpus`
-    ] as const]),
-    ...(pids.current === null && pids.limit === null ? [] : [[
-      "pids",
-      `${pids.current ?? "?"}${pids.limit === null ? ", no limit" : ` of ${pids.limit}`}`
-    ] as const]),
+    ...line("problem", info.problem !== null, () => info.problem ?? ""),
+    ...line("started", info.startedAt !== null, () => `${info.startedAt}, ${Math.floor(info.uptimeSeconds ?? 0)} s ago`),
+    ...memoryLines(info),
+    ...useLines(info),
+    ...(root === null ? [] : [["root", rootText(root)] as const]),
+    ...networkLines(info),
     ["logs", `${info.logs.lxc} ${info.logs.console}`]
   ]
   return [escape(info.name), ...lines.map(([word, text]) => `  ${word.padEnd(9)}${escape(text)}`)].join("\n")

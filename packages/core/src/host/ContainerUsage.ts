@@ -4,8 +4,33 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { CgroupUsage, noCgroupUsage } from "./CgroupUsage.ts"
+import { GuestInterface } from "./GuestNetwork.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * The file system that is mounted on the root directory of a container.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const RootUsage = Schema.Struct({
+  /** What is mounted: a device, `overlay`, or the source of a bind mount. */
+  source: Schema.String,
+  /** The file behind a loop device. */
+  backingFile: Schema.NullOr(Schema.String),
+  fsType: Schema.String,
+  /** As statfs(2) counts: null where the file system does not answer. */
+  sizeBytes: Schema.NullOr(Count),
+  usedBytes: Schema.NullOr(Count)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type RootUsage = typeof RootUsage.Type
 
 /**
  * A limit that is not set is null, and so is what the host's cgroups do not tell.
@@ -14,16 +39,14 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
  * @category models
  */
 export const ContainerUsage = Schema.Struct({
-  memory: Schema.Struct({ limitBytes: Schema.NullOr(Count), usageBytes: Schema.NullOr(Count) }),
-  cpu: Schema.Struct({
-    /** How many cpus' worth of time it may use: its quota, else the cpus it may run on. */
-    count: Schema.NullOr(Schema.Finite),
-    /** Time used since the start, in seconds. */
-    usageSeconds: Schema.NullOr(Schema.Finite)
-  }),
-  pids: Schema.Struct({ current: Schema.NullOr(Count), limit: Schema.NullOr(Count) }),
+  ...CgroupUsage.fields,
+  /** What the guest has in its network namespace, and how it looks from there. */
+  interfaces: Schema.Array(GuestInterface),
+  root: Schema.NullOr(RootUsage),
   /** When the first process was started, ISO 8601 in UTC. */
-  startedAt: Schema.NullOr(Schema.String)
+  startedAt: Schema.NullOr(Schema.String),
+  /** How long ago that was; not changed when the clock of the host is set. */
+  uptimeSeconds: Schema.NullOr(Schema.Finite)
 })
 
 /**
@@ -31,3 +54,17 @@ export const ContainerUsage = Schema.Struct({
  * @category models
  */
 export type ContainerUsage = typeof ContainerUsage.Type
+
+/**
+ * What uses nothing.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const noUsage: ContainerUsage = {
+  ...noCgroupUsage,
+  interfaces: [],
+  root: null,
+  startedAt: null,
+  uptimeSeconds: null
+}

@@ -60,6 +60,14 @@ const limit = (field: string, controller: string, file: string, value: number | 
 export const sharesOf = (weight: number): number => Math.max(2, Math.round(weight * 1024 / 100))
 
 /**
+ * The weight of v2 for shares of cgroup v1: the inverse of {@link sharesOf}, within the scale.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const weightOf = (shares: number): number => Math.min(10_000, Math.max(1, Math.round(shares * 100 / 1024)))
+
+/**
  * The weight of v1's `blkio.weight` (10 to 1000) for one of v2's `io.weight` (1 to 10000): the inverse of the linear rule
  * by which runtimes carry v1 weights over to v2.
  *

@@ -23,7 +23,8 @@ export interface ContainerSummary extends ContainerStatus {
 }
 
 /**
- * A container as `info` shows it. Where nothing runs there is no usage.
+ * A container as `info` shows it. Where nothing runs nothing is used but its root, if that is still
+ * mounted.
  *
  * @since 0.1.0
  * @category models
@@ -46,13 +47,6 @@ export class UnknownContainer extends Schema.TaggedError<UnknownContainer>()("Un
   }
 }
 
-const noUsage: ContainerUsage = {
-  memory: { limitBytes: null, usageBytes: null },
-  cpu: { count: null, usageSeconds: null },
-  pids: { current: null, limit: null },
-  startedAt: null
-}
-
 /**
  * @since 0.1.0
  * @category constructors
@@ -64,7 +58,7 @@ export const makeQueries = (host: Host["Service"], directories: Directories) => 
   })
   const inspect = Effect.fnUntraced(function*(facts: ContainerFacts) {
     const summary = summarise(facts)
-    const usage = summary.initPid === null && !facts.populated ? noUsage : yield* host.usage(facts)
+    const usage = yield* host.usage(facts)
     return usage === undefined ? undefined : {
       ...summary,
       ...usage,

@@ -1,0 +1,201 @@
+/**
+ * The network of a container, from the /proc/PID/net of its first process: no program of a guest is asked.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * An interface as the guest has it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const GuestInterface = Schema.Struct({
+  /** The guest's own name for it. */
+  name: Schema.String,
+  /** The host's end of a virtual Ethernet pair; null where there is none, or where it cannot be told. */
+  hostName: Schema.NullOr(Schema.String),
+  /** What the guest received and sent; the host's end has it the other way round. */
+  receivedBytes: Count,
+  sentBytes: Count,
+  /** In CIDR notation where the length of the prefix is known. */
+  addresses: Schema.Array(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GuestInterface = typeof GuestInterface.Type
+
+/**
+ * Texts below /proc/PID/net.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NetworkFiles {
+  readonly dev: string
+  readonly route: string
+  readonly fibTrie: string
+  readonly ifInet6: string
+  readonly igmp: string
+}
+
+/**
+ * The host's end of a virtual Ethernet pair, and the index that the other end has in its own namespace.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HostPeer {
+  readonly name: string
+  readonly guestIndex: number
+}
+
+interface Counted {
+  readonly name: string
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
+/** `NAME: RXBYTES …(8)… TXBYTES …`; a name may hold a colon. Source: proc_pid_net(5). */
+const countersOf = (dev: string): ReadonlyArray<Counted> =>
+  dev.split("\n").flatMap((line) => {
+    const [, name, counts] = /^\s*(\S+):\s*(\d[\d\s]*)$/.exec(line) ?? []
+    const numbers = counts?.trim().split(/\s+/).map(Number) ?? []
+    return name === undefined ? [] : [{ name, receivedBytes: numbers[0] ?? 0, sentBytes: numbers[8] ?? 0 }]
+  })
+
+/** The kernel prints addresses of routes as they are in memory: the first byte last. */
+const littleEndian = (hex: string): number => Number.parseInt(hex.match(/../g)?.reverse().join("") ?? "0", 16)
+
+const parseIpv4 = (text: string): number => text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0)
+
+interface Connected {
+  readonly name: string
+  readonly network: number
+  readonly mask: number
+}
+
+/** Routes without a gateway: the networks that an interface is in. */
+const connectedOf = (route: string): ReadonlyArray<Connected> =>
+  route.split("\n").flatMap((line) => {
+    const [name, network, gateway, , , , , mask] = line.split("\t").map((each) => each.trim())
+    return name === undefined || network === undefined || mask === undefined || gateway !== "00000000" || mask === "00000000"
+      ? []
+      : [{ name, network: littleEndian(network), mask: littleEndian(mask) }]
+  })
+
+const lengthOf = (mask: number): number => mask.toString(2).replaceAll("0", "").length
+
+const contains = (network: Connected, address: number): boolean => (address & network.mask) === (network.network & network.mask)
+
+/** Addresses of the guest itself: the leaves that are `host LOCAL`. */
+const localAddresses = (fibTrie: string): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  let leaf: string | undefined
+  for (const line of fibTrie.split("\n")) {
+    leaf = /\|-- (\d+\.\d+\.\d+\.\d+)/.exec(line)?.[1] ?? leaf
+    if (leaf !== undefined && /\/32 host LOCAL/.test(line)) found.add(leaf)
+  }
+  return [...found]
+}
+
+/** An address is of the interface with the smallest network around it; without one, of the only interface besides lo. */
+const ipv4Of = (files: NetworkFiles, names: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, address: string]> => {
+  const connected = [...connectedOf(files.route)].sort((one, other) => lengthOf(other.mask) - lengthOf(one.mask))
+  const others = names.filter((name) => name !== "lo")
+  return localAddresses(files.fibTrie).flatMap((address): ReadonlyArray<readonly [string, string]> => {
+    if (address.startsWith("127.")) return [["lo", `${address}/8`]]
+    const network = connected.find((each) => contains(each, parseIpv4(address)))
+    if (network !== undefined) return [[network.name, `${address}/${lengthOf(network.mask)}`]]
+    const [only, ...more] = others
+    return only !== undefined && more.length === 0 ? [[only, `${address}/32`]] : []
+  })
+}
+
+/** RFC 5952: groups without leading zeros, the longest run of zeros (the first of equals, two at least) as `::`. */
+const ipv6Text = (hex: string): string => {
+  const groups = (hex.match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16))
+  const runs = [...groups.join(" ").matchAll(/(?<![0-9a-f])0(?: 0(?![0-9a-f]))+/g)].map((match) => match[0])
+  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, "")
+  if (longest === "") return groups.join(":")
+  const text = groups.join(" ")
+  const at = text.search(new RegExp(`(?<![0-9a-f])${longest}(?![0-9a-f])`))
+  const part = (from: string): string => from.trim().replaceAll(" ", ":")
+  return `${part(text.slice(0, at))}::${part(text.slice(at + longest.length))}`
+}
+
+interface Inet6 {
+  readonly name: string
+  readonly index: number
+  readonly address: string
+}
+
+/** `ADDRESS INDEX LENGTH SCOPE FLAGS NAME`, all numbers hexadecimal. */
+const inet6Of = (text: string): ReadonlyArray<Inet6> =>
+  text.split("\n").flatMap((line) => {
+    const [address = "", index = "", length = "", , , name] = line.trim().split(/\s+/)
+    return name === undefined || !/^[0-9a-f]{32}$/.test(address) ? [] : [{
+      name,
+      index: Number.parseInt(index, 16),
+      address: `${ipv6Text(address)}/${Number.parseInt(length, 16)}`
+    }]
+  })
+
+/** Indices of interfaces that are up, from the groups they listen to. */
+const indicesOf = (files: NetworkFiles): ReadonlyMap<number, string> => {
+  const indices = new Map(inet6Of(files.ifInet6).map(({ index, name }) => [index, name]))
+  for (const line of files.igmp.split("\n")) {
+    const [, index, name] = /^(\d+)\t(\S+)/.exec(line) ?? []
+    if (index !== undefined && name !== undefined) indices.set(Number(index), name)
+  }
+  return indices
+}
+
+/** By index; where one end and one interface are left over, they belong together. */
+const peersOf = (
+  files: NetworkFiles,
+  names: ReadonlyArray<string>,
+  peers: ReadonlyArray<HostPeer>
+): ReadonlyMap<string, string> => {
+  const indices = indicesOf(files)
+  const known = peers.flatMap((peer) => {
+    const name = indices.get(peer.guestIndex)
+    return name === undefined ? [] : [[name, peer.name] as const]
+  })
+  const found = new Map(known)
+  const matched = new Set(known.map(([, host]) => host))
+  const rest = peers.filter((peer) => !matched.has(peer.name))
+  const unmatched = names.filter((name) => name !== "lo" && !found.has(name))
+  const [peer, name] = [rest[0], unmatched[0]]
+  if (rest.length === 1 && unmatched.length === 1 && peer !== undefined && name !== undefined) found.set(name, peer.name)
+  return found
+}
+
+/**
+ * The interfaces of a guest in its own order, with the byte counters that it sees itself and its addresses. An IPv4
+ * address that lies in no network of an interface is left out where more than one could have it: /proc does not say.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const guestInterfaces = (files: NetworkFiles, peers: ReadonlyArray<HostPeer>): ReadonlyArray<GuestInterface> => {
+  const counted = countersOf(files.dev)
+  const names = counted.map((each) => each.name)
+  const hosts = peersOf(files, names, peers)
+  const ipv4 = ipv4Of(files, names)
+  const ipv6 = inet6Of(files.ifInet6)
+  return counted.map((each) => ({
+    ...each,
+    hostName: hosts.get(each.name) ?? null,
+    addresses: [
+      ...ipv4.filter(([name]) => name === each.name).map(([, address]) => address),
+      ...ipv6.filter(({ name }) => name === each.name).map(({ address }) => address)
+    ]
+  }))
+}
