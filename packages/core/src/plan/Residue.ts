@@ -81,14 +81,18 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
     ...(container.files.includes("rootfs")
       ? [{ _tag: "RemoveDirectory", path: path(directories.rootfs(name)), ifEmpty: false } as const]
       : []),
-    ...(container.meantToRun
-      ? [
-        { _tag: "RemoveFile", path: path(directories.meantToRun(name)) } as const,
-        { _tag: "RemoveDirectory", path: path(directories.state), ifEmpty: true } as const
-      ]
-      : []),
+    ...(container.meantToRun ? [{ _tag: "RemoveFile", path: path(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),
     { _tag: "RemoveDirectory", path: path(own), ifEmpty: foreign },
-    { _tag: "RemoveDirectory", path: path(directories.containers), ifEmpty: true }
+    ...sharedDirectories(directories)
   ]
 }
+
+/**
+ * The directories that all instances share: the last one leaves them empty.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const sharedDirectories = (directories: Directories): ReadonlyArray<Step> =>
+  [directories.state, directories.containers].map((each) => ({ _tag: "RemoveDirectory", path: path(each), ifEmpty: true }))

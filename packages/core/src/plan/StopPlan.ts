@@ -14,7 +14,7 @@ import { basisOf } from "./Basis.ts"
 import type { Operation } from "./Operation.ts"
 import { Plan } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
-import { containerResidue, diskResidue, fileResidue } from "./Residue.ts"
+import { containerResidue, diskResidue, fileResidue, sharedDirectories } from "./Residue.ts"
 import type { Step } from "./Step.ts"
 
 /**
@@ -197,7 +197,9 @@ export const planCleanup = (
 ): Result.Result<Plan, PlanRejected> => {
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
-  if (isNothing(remains)) return planOf(operation, subject, [], [])
+  if (isNothing(remains)) {
+    return planOf(operation, subject, operation === "recover" ? sharedDirectories(directories) : [], [])
+  }
   const active = status !== undefined && isActive(status)
   if (active && (status.problem === null || status.problem === "monitor-silent")) {
     const advice = status.problem === null ? `effect-lxc stop ${name}` : `effect-lxc kill ${name}`

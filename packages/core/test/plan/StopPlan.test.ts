@@ -36,8 +36,8 @@ describe("the steps of a stop", () => {
       "RemoveFile",
       "RemoveDirectory",
       "RemoveFile",
-      "RemoveDirectory",
       "RemoveFile",
+      "RemoveDirectory",
       "RemoveDirectory",
       "RemoveDirectory"
     ])
