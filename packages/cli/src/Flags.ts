@@ -137,6 +137,22 @@ export const facts = Flag.String("facts").pipe(
 )
 
 /**
+ * A variable for a program's environment; may be given several times.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const env = Flag.String("env").pipe(
+  Flag.withMetavar("K=V"),
+  Flag.withDescription("A variable for the program, which sees none of this environment; may be given several times"),
+  Flag.filterMap((given) => {
+    const at = given.indexOf("=")
+    return at < 1 ? Option.none() : Option.some([given.slice(0, at), given.slice(at + 1)] as const)
+  }, () => "a variable and its value, as in LANG=C.UTF-8"),
+  Flag.atLeast(0)
+)
+
+/**
  * The file with the spec.
  *
  * @since 0.1.0

@@ -79,7 +79,7 @@ const consoleOf = (said: Said): Console.Console => ({
 
 /**
  * Carries out a command line on the hypervisors that `make` gives, and gives the exit code: 0 done, 1 failed, 2 bad
- * usage or bad input, 3 the plan was rejected or is stale. Results and everything else go to {@link Output}.
+ * usage or bad input, 3 the plan was rejected or is stale; of `exec` it is the program's own. Results and everything else go to {@link Output}.
  *
  * When it is interrupted, what it was doing is undone first, and it is said how things were left.
  *
@@ -110,6 +110,7 @@ export const run = (
       Effect.provideService(Logger.LogToStderr, true),
       Effect.provideService(Hypervisors, make),
       Effect.as(0),
+      Effect.catchTag("ProgramEnded", ({ exitCode }) => Effect.succeed(exitCode)),
       Effect.catchCause(report)
     )
   })

@@ -12,27 +12,28 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { realHypervisor } from "./Hypervisors.ts"
 import * as NodeOutput from "./NodeOutput.ts"
+import { makeSignals } from "./NodeSignals.ts"
 import { run } from "./Program.ts"
 
-/** Each of them ends the operation in order; a shell sees 128 and the number of the signal. */
+/** Each of them ends the operation in order, unless it is passed on; a shell sees 128 and the number of the signal. */
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
+const received = makeSignals()
+
 const runMain = Runtime.makeRunMain(({ fiber }) => {
-  let received: number | undefined
-  for (const [name, number] of Object.entries(signals)) {
-    process.on(name, () => {
-      received ??= number
-      fiber.interruptUnsafe()
-    })
-  }
+  let ending: number | undefined
+  received.listen((signal) => {
+    ending ??= signals[signal]
+    fiber.interruptUnsafe()
+  })
   // Whatever was written has been taken by the system: exiting loses nothing, and nothing left open keeps us.
   fiber.addObserver((exit: Exit.Exit<unknown, unknown>) => {
     if (Exit.isSuccess(exit)) process.exit(typeof exit.value === "number" ? exit.value : 0)
-    process.exit(received !== undefined && Cause.hasInterruptsOnly(exit.cause) ? 128 + received : 1)
+    process.exit(ending !== undefined && Cause.hasInterruptsOnly(exit.cause) ? 128 + ending : 1)
   })
 })
 
 run(process.argv.slice(2), realHypervisor).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeOutput.layer)),
+  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeOutput.layer, received.layer)),
   runMain
 )

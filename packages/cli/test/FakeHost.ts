@@ -5,6 +5,7 @@ import { Host, HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
+import { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import { Effect, Layer, Result } from "effect"
 import type { MakeHypervisor } from "effect-lxc/Hypervisors"
 
@@ -108,7 +109,9 @@ const locksLayer = (fake: FakeHost) =>
       fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.succeed((body) => body)
   })
 
+const sessionsLayer = Layer.succeed(Sessions, { attach: () => Effect.die("nothing can be run on written facts") })
+
 export const hypervisorOf = (fake: FakeHost): MakeHypervisor => (options) =>
-  Hypervisor.layer(options).pipe(Layer.provide([hostLayer(fake), journalLayer, locksLayer(fake)]))
+  Hypervisor.layer(options).pipe(Layer.provide([hostLayer(fake), journalLayer, locksLayer(fake), sessionsLayer]))
 
 export const conflict = (found: string) => new HostError({ problem: { _tag: "Conflict", found, advice: "move it" } })

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as NodeHost from "./NodeHost.ts"
 import * as NodeJournal from "./NodeJournal.ts"
 import * as NodeLocks from "./NodeLocks.ts"
+import * as NodeSessions from "./NodeSessions.ts"
 
 /**
  * Needs root to change anything; queries work as far as the kernel lets the user read.
@@ -17,5 +18,5 @@ import * as NodeLocks from "./NodeLocks.ts"
  */
 export const layer = (options: HypervisorOptions = {}): Layer.Layer<Hypervisor> =>
   Hypervisor.layer(options).pipe(
-    Layer.provide([NodeHost.layer, NodeJournal.layer, NodeLocks.layer])
+    Layer.provide([NodeHost.layer, NodeJournal.layer, NodeLocks.layer, NodeSessions.layer])
   )

@@ -46,6 +46,28 @@ export const isContainerInit = (pid: number): boolean => {
 }
 
 /**
+ * Whether a process lives in a pid namespace below ours.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const isInPidNamespace = (pid: number): boolean =>
+  (/^NSpid:\t(.*)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1]?.split("\t").length ?? 0) > 1
+
+/**
+ * The session of a process, by the pid of its leader as our pid namespace numbers it; undefined where the process is gone.
+ * Source: proc_pid_stat(5), field 6.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const sessionOf = (pid: number): number | undefined => {
+  const text = readText(`/proc/${pid}/stat`)
+  const session = text?.slice(text.lastIndexOf(") ") + 2).split(" ", 4)[3]
+  return session === undefined ? undefined : Number(session)
+}
+
+/**
  * The command line of a process as one text; its short name where it has none.
  *
  * @since 0.1.0

@@ -16,8 +16,13 @@ import { errnoOf } from "./KernelFiles.ts"
 
 const directories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
-/** What a tool sees of the caller's environment: nothing. */
-const environment = { PATH: directories.join(":"), LC_ALL: "C" }
+/**
+ * What a tool sees of the caller's environment: nothing.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const toolEnvironment = { PATH: directories.join(":"), LC_ALL: "C" }
 
 /**
  * Where a tool is on the fixed path; undefined where it is not installed.
@@ -72,7 +77,7 @@ const run = ([command, ...args]: Argv, lock: number | undefined): Effect.Effect<
   Effect.callback<Ended, HostError>((resume) => {
     const child = spawn(command, args, {
       cwd: "/",
-      env: environment,
+      env: toolEnvironment,
       detached: true, // its own process group, to be killed whole
       stdio: ["ignore", "pipe", "pipe", ...(lock === undefined ? [] : [lock])]
     })

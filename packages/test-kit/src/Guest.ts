@@ -8,6 +8,25 @@ import * as Schema from "effect/Schema"
 const Milliseconds = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /**
+ * A program that may be run in a guest: what it writes, how it ends, and after how long; null: it does not end by itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const GuestProgram = Schema.Struct({
+  exitCode: Schema.Int,
+  stdout: Schema.String,
+  stderr: Schema.String,
+  takesMs: Schema.NullOr(Milliseconds)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GuestProgram = typeof GuestProgram.Type
+
+/**
  * What is in an image, a block device or a directory. Times in milliseconds.
  *
  * @since 0.1.0
@@ -19,6 +38,8 @@ export const Guest = Schema.Struct({
   init: Schema.Literals(["present", "missing", "not-executable"]),
   /** Other programs that `lxc.init.cmd` may name. */
   programs: Schema.Array(Schema.String),
+  /** Programs that may be run in it, by their words with a blank between them. */
+  commands: Schema.Record(Schema.String, GuestProgram),
   /** Init ends by itself so long after it was executed, with this code; null: it stays. */
   exits: Schema.NullOr(Schema.Struct({ afterMs: Milliseconds, code: Schema.Int })),
   /** Before this time init has no signal handler: the kernel drops what is sent to it, SIGKILL excepted. */
@@ -53,6 +74,7 @@ export const obedient = (changes: Partial<Guest> = {}): Guest => ({
   fsType: "ext4",
   init: "present",
   programs: [],
+  commands: {},
   exits: null,
   handlersAfterMs: 0,
   haltSignal: "SIGPWR",

@@ -5,6 +5,7 @@
  */
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
+import { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -17,6 +18,7 @@ import { advance, nextEventAt, rebase } from "./Lifecycle.ts"
 import type { Call } from "./Outcome.ts"
 import { type Recorded, recordingHost } from "./Recording.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
+import { makeSessions } from "./SimulatedSessions.ts"
 import { isProblem } from "./transition/Seen.ts"
 import { abandon, observe, transition } from "./Transition.ts"
 
@@ -59,7 +61,7 @@ export class SimulatedHost extends Context.Service<SimulatedHost, {
    *
    * @since 0.1.0
    */
-  static readonly layer = (options: SimulatedHostOptions = {}): Layer.Layer<Host | SimulatedHost> =>
+  static readonly layer = (options: SimulatedHostOptions = {}): Layer.Layer<Host | Sessions | SimulatedHost> =>
     Layer.effectContext(make(options))
 }
 
@@ -122,11 +124,14 @@ const make = Effect.fnUntraced(function*(options: SimulatedHostOptions) {
     apply
   })
   const { host: recorded, record } = yield* recordingHost(yield* faultyHost(host, options.faults ?? []))
-  return Context.make(Host, recorded).pipe(Context.add(SimulatedHost, {
-    state: read,
-    update: (change) => modify((state) => [undefined, change(state)]),
-    record,
-    acted: Effect.map(record, (entries) =>
-      entries.flatMap(({ call, outcome, step }) => call === "apply" && outcome === "acted" ? [step] : []))
-  }))
+  return Context.make(Host, recorded).pipe(
+    Context.add(Sessions, makeSessions({ modify, read, waitUntil })),
+    Context.add(SimulatedHost, {
+      state: read,
+      update: (change) => modify((state) => [undefined, change(state)]),
+      record,
+      acted: Effect.map(record, (entries) =>
+        entries.flatMap(({ call, outcome, step }) => call === "apply" && outcome === "acted" ? [step] : []))
+    })
+  )
 })

@@ -6,14 +6,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
+import type { GuestCommand } from "../model/GuestCommand.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { FreezeOptions } from "../plan/FreezePlan.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
+import { type CannotAttach, type ExecOptions, makeAttaching } from "./Attaching.ts"
 import { type ChangeError, makeChanges } from "./Changes.ts"
 import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
@@ -22,6 +25,7 @@ import { Locks } from "./Locks.ts"
 import { makePlanning, type Planning, type RebootRequest } from "./Planning.ts"
 import { makeRecover, type RecoverReport } from "./Recovery.ts"
 import { type ContainerInfo, type ContainerSummary, makeQueries, type UnknownContainer } from "./Queries.ts"
+import { type Execution, Sessions } from "./Sessions.ts"
 
 /**
  * @since 0.1.0
@@ -63,13 +67,19 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Changed
   /** Deals with operations that did not end, of one instance or of all. */
   readonly recover: (name?: InstanceName) => Effect.Effect<RecoverReport, HostError>
+  /** Runs a program in a container that runs; it is killed where the scope is closed before its end. */
+  readonly exec: (
+    name: InstanceName,
+    command: GuestCommand,
+    options?: ExecOptions
+  ) => Effect.Effect<Execution, HostError | UnknownContainer | CannotAttach, Scope.Scope>
 }>()("@effect-lxc/core/Hypervisor") {
   /**
    * The hypervisor of a host.
    *
    * @since 0.1.0
    */
-  static readonly layer = (options: HypervisorOptions = {}): Layer.Layer<Hypervisor, never, Host | Journal | Locks> =>
+  static readonly layer = (options: HypervisorOptions = {}): Layer.Layer<Hypervisor, never, Host | Journal | Locks | Sessions> =>
     Layer.effect(Hypervisor, make(options))
 }
 
@@ -78,6 +88,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
   const host = yield* Host
   const journals = yield* Journal
   const locks = yield* Locks
+  const sessions = yield* Sessions
   const plan = makePlanning(host, journals, directories)
   const lockWaitMs = options.lockWaitMs ?? 30_000
   const { change, recover, run, takeAway } = makeChanges(host, journals, locks, plan, directories, lockWaitMs)
@@ -85,6 +96,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     directories,
     facts: (paths = []) => host.facts({ directories, paths }),
     ...makeQueries(host, directories),
+    ...makeAttaching(host, sessions, directories),
     plan,
     run,
     recover: makeRecover(host, journals, directories, lockWaitMs, recover),

@@ -1,0 +1,141 @@
+/**
+ * Running programs in containers.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { ContainerProblem, ContainerState, type ContainerStatus, statusOf } from "../host/ContainerStatus.ts"
+import type { Directories } from "../host/Directories.ts"
+import { attachCommand } from "../lxc/AttachCommand.ts"
+import type { GuestCommand } from "../model/GuestCommand.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import type { Host } from "./Host.ts"
+import { UnknownContainer } from "./Queries.ts"
+import type { Execution, Sessions, Stdio } from "./Sessions.ts"
+
+/**
+ * The container is not in a state in which something can be run in it; nothing was tried.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CannotAttach extends Schema.TaggedError<CannotAttach>()("CannotAttach", {
+  instance: Schema.String,
+  state: ContainerState,
+  problem: Schema.NullOr(ContainerProblem)
+}) {
+  override get message(): string {
+    return `nothing can be run in ${this.instance}: ${whyNot(this)}`
+  }
+}
+
+const whyNot = ({ instance, problem, state }: CannotAttach): string => {
+  switch (state) {
+    case "FREEZING":
+    case "FROZEN":
+      return `it is ${state}, and LXC would wait for ever; thaw it first: effect-lxc thaw ${instance}`
+    case "STOPPED":
+      return "it does not run"
+    case "ORPHANED":
+      return `its monitor is dead, and LXC denies knowing it; end it: effect-lxc stop --force ${instance}`
+    case "RUNNING":
+      return problem === "init-dead"
+        ? "its first process is dead"
+        : "its monitor does not answer, and LXC would wait for ever"
+  }
+}
+
+/**
+ * Why nothing can be run in a container in this state; undefined where something can.
+ *
+ * @since 0.1.0
+ * @category conclusions
+ */
+export const attachRefusal = ({ name, problem, state }: ContainerStatus): CannotAttach | undefined =>
+  state === "RUNNING" && problem === null ? undefined : new CannotAttach({ instance: name, state, problem })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExecOptions {
+  /** Pipes with an empty standard input where nothing is said. */
+  readonly stdio?: Stdio | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeAttaching = (host: Host["Service"], sessions: Sessions["Service"], directories: Directories) => {
+  const requireRunning = Effect.fnUntraced(function*(name: InstanceName) {
+    const facts = (yield* host.containers({ directories })).find((each) => each.name === name)
+    if (facts === undefined) return yield* new UnknownContainer({ instance: name })
+    const refusal = attachRefusal(statusOf(facts))
+    if (refusal !== undefined) return yield* refusal
+  })
+  return {
+    exec: Effect.fn("Hypervisor.exec")(function*(name: InstanceName, command: GuestCommand, options: ExecOptions = {}) {
+      yield* requireRunning(name)
+      const container = { name, lxcPath: directories.containers }
+      return yield* sessions.attach({
+        container,
+        argv: attachCommand(container, command),
+        stdio: options.stdio ?? { _tag: "pipe" }
+      })
+    })
+  }
+}
+
+/**
+ * What a program wrote, and how it ended. Text that is no UTF-8 has replacement characters; `truncated` says that there
+ * was more than was kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Collected {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly truncated: boolean
+}
+
+const keep = <E>(stream: Stream.Stream<Uint8Array, E>, limit: number) =>
+  Effect.suspend(() => {
+    let left = limit
+    let truncated = false
+    return stream.pipe(
+      Stream.map((chunk) => {
+        const part = chunk.subarray(0, left)
+        left -= part.length
+        truncated ||= part.length < chunk.length
+        return part
+      }),
+      Stream.decodeText(),
+      Stream.mkString,
+      Effect.map((text) => ({ text, truncated }))
+    )
+  })
+
+/**
+ * Waits for the end of a program and gives what it wrote, at most `limit` bytes of each stream (1 MiB by default); the
+ * rest is read and dropped, so that the program is not held up.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const collect = Effect.fn("Attaching.collect")(function*(execution: Execution, limit = 1024 * 1024) {
+  const [stdout, stderr, exitCode] = yield* Effect.all(
+    [keep(execution.stdout, limit), keep(execution.stderr, limit), execution.exitCode],
+    { concurrency: "unbounded" }
+  )
+  return {
+    exitCode,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    truncated: stdout.truncated || stderr.truncated
+  } satisfies Collected
+})

@@ -1,0 +1,14 @@
+/**
+ * Sessions with the containers of a real Linux host.
+ *
+ * @since 0.1.0
+ */
+import { Sessions } from "@effect-lxc/core/runtime/Sessions"
+import * as Layer from "effect/Layer"
+import { attach } from "./AttachedProgram.ts"
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Sessions> = Layer.succeed(Sessions, { attach })

@@ -1,0 +1,127 @@
+/**
+ * Sessions with the containers of a simulated host.
+ *
+ * @since 0.1.0
+ */
+import { HostError } from "@effect-lxc/core/runtime/Host"
+import type { AttachRequest, Execution, ForwardedSignal, Sessions } from "@effect-lxc/core/runtime/Sessions"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { GuestProgram } from "./Guest.ts"
+import { answers, containerById, containerNamed, isLiving, processOf, removeProcess, spawn } from "./Process.ts"
+import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
+
+/**
+ * The state that the port of a simulated host shares with its sessions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StateCell {
+  /** Changes the state as of now and gives a value; whoever waits is woken. */
+  readonly modify: <A>(body: (state: SimulatedState) => readonly [A, SimulatedState]) => Effect.Effect<A>
+  /** Until an instant, or until something happens on the host before it. */
+  readonly waitUntil: (until: number) => Effect.Effect<void>
+  readonly read: Effect.Effect<SimulatedState>
+}
+
+/** How long lxc-attach may take to bring the program into the container, as on a real host. */
+const attachTimeoutMs = 10_000
+/** A program that does not end by itself is looked at again so often, where nothing happens before. */
+const someDay = 86_400_000
+
+const numbers: Readonly<Record<ForwardedSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+
+/** What ended without having run: no process was made. */
+const failed = (exitCode: number, stderr: string): GuestProgram => ({ exitCode, stdout: "", stderr, takesMs: 0 })
+
+const notThere = (word: string) =>
+  failed(127, `lxc-attach: lxc_attach_run_command: No such file or directory - Failed to exec "${word}"\n`)
+
+/** The words behind `--`: the program and its arguments. */
+const wordsOf = (request: AttachRequest): ReadonlyArray<string> => request.argv.slice(request.argv.indexOf("--") + 1)
+
+/** Attached programs have a cgroup of their own below the container's in the unified tree. Measured on LXC 5.0.2. */
+const enter = (state: SimulatedState, container: SimulatedContainer, command: string): SimulatedState => {
+  const cgroup = `${container.payload}/.lxc`
+  return spawn({
+    ...state,
+    trees: state.trees.map((tree) => tree.version === 1 ? tree : { ...tree, groups: { [cgroup]: {}, ...tree.groups } })
+  }, { parent: container.monitor ?? 1, command, cgroup })
+}
+
+interface Entered {
+  readonly program: GuestProgram
+  /** Null where nothing runs. */
+  readonly pid: number | null
+  readonly containerId: number
+}
+
+const attachTo = (state: SimulatedState, request: AttachRequest): readonly [Entered | "hangs", SimulatedState] => {
+  const container = containerNamed(state, request.container)
+  if (container === undefined || container.init === null || !container.listening) {
+    return [{ program: failed(1, "lxc-attach: Failed to get init pid\n"), pid: null, containerId: 0 }, state]
+  }
+  if (!answers(state, container) || container.frozen) return ["hangs", state]
+  const words = wordsOf(request)
+  const program = container.guest.commands[words.join(" ")]
+  return program === undefined
+    ? [{ program: notThere(words[0] ?? ""), pid: null, containerId: container.id }, state]
+    : [{ program, pid: state.nextPid, containerId: container.id }, enter(state, container, words.join(" "))]
+}
+
+const bytes = (text: string): Stream.Stream<Uint8Array> => Stream.encodeText(Stream.make(text))
+
+/**
+ * Programs are those that the guest has as its `commands`. They end when their time is over, by the first signal, and
+ * with their container; while that is frozen they do not go on.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeSessions = (cell: StateCell): Sessions["Service"] => {
+  const endOf = ({ containerId, pid, program }: Entered, since: number, signalled: () => number | undefined) =>
+    Effect.gen(function*() {
+      while (true) {
+        const state = yield* cell.read
+        const signal = signalled()
+        if (pid === null) return program.exitCode
+        if (!isLiving(processOf(state, pid))) return 128 + (signal ?? 9)
+        const frozen = containerById(state, containerId)?.frozen === true
+        const due = since + (program.takesMs ?? Number.POSITIVE_INFINITY)
+        if (!frozen && (signal !== undefined || state.now >= due)) {
+          yield* cell.modify((current) => [undefined, removeProcess(current, pid)])
+          return signal === undefined ? program.exitCode : 128 + signal
+        }
+        yield* cell.waitUntil(frozen || due <= state.now ? state.now + someDay : Math.min(due, state.now + someDay))
+      }
+    })
+  return {
+    attach: Effect.fn("SimulatedSessions.attach")(function*(request) {
+      const since = yield* Clock.currentTimeMillis
+      const entered = yield* Effect.acquireRelease(
+        cell.modify((state) => attachTo(state, request)),
+        (found) => found === "hangs" ? Effect.void : cell.modify((state) => [undefined, removeProcess(state, found.pid)])
+      )
+      if (entered === "hangs") {
+        yield* Effect.sleep(attachTimeoutMs)
+        return yield* new HostError({
+          problem: { _tag: "CommandTimedOut", argv: [...request.argv], timeoutMs: attachTimeoutMs, log: [] }
+        })
+      }
+      let signalled: number | undefined
+      const piped = request.stdio._tag === "pipe"
+      return {
+        stdout: piped ? bytes(entered.program.stdout) : Stream.empty,
+        stderr: piped ? bytes(entered.program.stderr) : Stream.empty,
+        exitCode: endOf(entered, since, () => signalled),
+        signal: (signal) =>
+          cell.modify((state) => {
+            signalled ??= numbers[signal]
+            return [undefined, { ...state }] // another state wakes whoever waits for the end
+          })
+      } satisfies Execution
+    })
+  }
+}
