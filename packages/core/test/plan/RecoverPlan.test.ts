@@ -1,0 +1,71 @@
+import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
+import { Plan } from "@effect-lxc/core/plan/Plan"
+import { planRecover } from "@effect-lxc/core/plan/RecoverPlan"
+import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
+import { Diff, Facts, type SimulatedState } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { carriedOut, directories, host, instance, startPlan, stopPlan, tags } from "./fixtures.ts"
+
+const web1 = instance()
+
+const first = (plan: Plan, count: number): Plan => {
+  const { basis, instance: name, operation, steps, undoFrom, warnings } = plan
+  return new Plan({ basis, directories, instance: name, operation, steps: steps.slice(0, count), undoFrom, warnings })
+}
+
+/** What the journal holds when the process is killed after so many steps, the last of them begun or done. */
+const journalOf = (plan: Plan, count: number, lastIsDone: boolean): ReadonlyArray<JournalEntry> => [
+  { _tag: "Begun", operation: plan.operation, instance: plan.instance, at: "2026-01-01T00:00:00.000Z", bootId: plan.basis.bootId },
+  ...plan.steps.slice(0, count).flatMap((step, index): ReadonlyArray<JournalEntry> => {
+    const intent = { _tag: "Intent", step, undo: index >= plan.undoFrom } as const
+    const done = {
+      _tag: "Done",
+      name: step._tag === "AttachLoop" ? step.result : null,
+      result: step._tag === "AttachLoop" ? "/dev/loop0" : null
+    } as const
+    return index < count - 1 || lastIsDone ? [intent, done] : [intent]
+  })
+]
+
+const recovered = (state: SimulatedState, journal: ReadonlyArray<JournalEntry>): SimulatedState =>
+  carriedOut(Result.getOrThrow(planRecover(web1.name, journal, directories, Facts.factsOf(state, directories))), state)
+
+describe("recovery", () => {
+  const plan = startPlan(web1, host())
+  for (let count = 1; count <= plan.steps.length; count++) {
+    it(`of a start that was killed at its step ${count} leaves the host as before, whether that step had acted or not`, () => {
+      const acted = carriedOut(first(plan, count), host())
+      const notYet = carriedOut(first(plan, count - 1), host())
+      for (const [state, done] of [[acted, true], [acted, false], [notYet, false]] as const) {
+        assert.strictEqual(Diff.traces(host(), recovered(state, journalOf(plan, count, done)), directories), "")
+      }
+    })
+  }
+
+  it("of a stop goes on where nothing runs any more, and leaves alone what runs in order", () => {
+    const running = carriedOut(plan, host())
+    const stop = stopPlan(web1, running)
+    const untouched = recovered(running, journalOf(stop, 1, false))
+    assert.strictEqual(Diff.diff(running, untouched), Diff.diff(running, running))
+    const half = carriedOut(first(stop, 4), running)
+    assert.strictEqual(Diff.traces(host(), recovered(half, journalOf(stop, 4, true)), directories), "")
+  })
+
+  it("of a reboot undoes its start, and not its stop", () => {
+    const running = carriedOut(plan, host())
+    const reboot = Result.getOrThrow(planReboot(web1.name, directories, Facts.factsOf(running, directories, ["/srv/web1.img"])))
+    const stopSteps = stopPlan(web1, running).steps.length
+    assert.strictEqual(reboot.undoFrom, stopSteps)
+    const half = carriedOut(first(reboot, stopSteps + 8), running)
+    assert.strictEqual(Diff.traces(host(), recovered(half, journalOf(reboot, stopSteps + 8, false)), directories), "")
+  })
+
+  it("names the loop device that the journal knows, so that its plan stands for itself", () => {
+    const running = carriedOut(plan, host())
+    const journal = journalOf(plan, plan.steps.length, true)
+    const { steps } = Result.getOrThrow(planRecover(web1.name, journal, directories, Facts.factsOf(running, directories)))
+    assert.isTrue(steps.some((step) => step._tag === "DetachLoop" && step.device === "/dev/loop0"))
+    assert.include(tags({ steps }), "KillContainer")
+  })
+})
