@@ -10,6 +10,7 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
 import { systemCall } from "./HostFiles.ts"
@@ -45,10 +46,16 @@ export const loopDevices = (): ReadonlyArray<LoopDevice> =>
     .filter((name) => name.startsWith("loop"))
     .flatMap((name) => {
       const file = backingFile(name)
-      return file === undefined ? [] : [{ device: `/dev/${name}`, backingFile: file }]
+      if (file === undefined) return []
+      const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
+      return [{ device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }]
     })
 
-const offsetOf = ({ device }: LoopDevice): number => readInteger(`/sys/block/${device.slice("/dev/".length)}/loop/offset`) ?? 0
+const isLoopOf = (step: Case<"AttachLoop">, loop: LoopDevice): boolean => {
+  const at = `/sys/block/${loop.device.slice("/dev/".length)}`
+  return loop.backingFile === step.file && (loop.offset ?? 0) === step.offset &&
+    (readInteger(`${at}/loop/sizelimit`) ?? 0) === step.sizeLimit && (step.readOnly || readInteger(`${at}/ro`) === 0)
+}
 
 /** A device by its path, or by the name of the step that gave it; undefined where that step never came to give it. */
 const resolve = (device: string, results: Results): string | undefined =>
@@ -65,7 +72,7 @@ const needed = Effect.fnUntraced(function*(device: string, results: Results) {
  * @category steps
  */
 export const observeLoop = (step: Case<"AttachLoop">): Observed => {
-  const loop = loopDevices().find((each) => each.backingFile === step.file && offsetOf(each) === step.offset)
+  const loop = loopDevices().find((each) => isLoopOf(step, each))
   return loop === undefined ? { done: false } : { done: true, result: loop.device }
 }
 
@@ -114,6 +121,10 @@ export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, 
   }
 })
 
+/** Whether a mount is of this source: mount(8) may write another of a device's names into the table. */
+const isOf = (table: ReadonlyArray<MountEntry>, mount: MountEntry, source: string, bind: boolean): boolean =>
+  isMountOf(table, mount, source, bind) || (!bind && source.startsWith("/") && deviceNumberOf(source) === mount.device)
+
 const occupied = (mount: MountEntry, source: string) =>
   new HostError({
     problem: {
@@ -133,7 +144,7 @@ export const observeMount = Effect.fnUntraced(function*(step: Case<"Mount">, res
   const table = mountTable()
   const mount = mountedAt(table, step.target)
   if (mount === undefined) return { done: false }
-  return isMountOf(table, mount, source, bind) ? { done: true } : yield* occupied(mount, source)
+  return isOf(table, mount, source, bind) ? { done: true } : yield* occupied(mount, source)
 })
 
 /**
@@ -149,7 +160,7 @@ const mountsOf = (step: Case<"Unmount">, results: Results): ReadonlyArray<MountE
   const table = mountTable()
   return table.filter((mount) =>
     mount.target === step.target &&
-    (source === undefined || mount.source === source || isMountOf(table, mount, source, true))
+    (source === undefined || isOf(table, mount, source, false) || isMountOf(table, mount, source, true))
   )
 }
 

@@ -10,6 +10,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { cgroupDirectories, cgroupFacts, type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
 import { observeContainers } from "./Containers.ts"
+import { diskFacts } from "./DiskFacts.ts"
 import { loopDevices, mountTable } from "./Disks.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
 
@@ -34,7 +35,8 @@ const kindOfStats = (stats: fs.Stats): PathFacts["kind"] =>
 const lookAt = (path: string): PathFacts => {
   try {
     const realPath = fs.realpathSync(path)
-    return { path, kind: kindOfStats(fs.statSync(realPath)), realPath }
+    const stats = fs.statSync(realPath)
+    return { path, kind: kindOfStats(stats), realPath, ...diskFacts(realPath, stats) }
   } catch (error) {
     const code = errnoOf(error)
     return { path, kind: code === "ENOENT" || code === "ENOTDIR" ? "missing" : "other", realPath: path }

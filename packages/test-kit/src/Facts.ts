@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
+import { deviceNumber } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
@@ -115,9 +116,13 @@ export const containersOf = (
 
 const pathFacts = (state: SimulatedState, path: string): PathFacts => {
   const at = realPath(state, path)
-  if (state.blockDevices.includes(at)) return { path, kind: "block", realPath: at }
+  const table = state.partitions[at]
+  const partitions = table === undefined ? {} : { partitions: table }
+  if (state.blockDevices.includes(at)) return { path, kind: "block", realPath: at, device: deviceNumber(state, at), ...partitions }
   const node = nodeAt(state, at)
-  return node === undefined ? { path, kind: "missing", realPath: path } : { path, kind: node.kind, realPath: at }
+  return node === undefined
+    ? { path, kind: "missing", realPath: path }
+    : { path, kind: node.kind, realPath: at, ...partitions }
 }
 
 /**
@@ -139,7 +144,7 @@ export const factsOf = (
     bootId: state.bootId,
     cgroups: cgroupsOf(state),
     mounts: state.mounts.map(({ image: _, ...mount }) => mount),
-    loops: state.loops.map(({ backingFile, device }) => ({ device, backingFile })),
+    loops: state.loops.map(({ autoclear: _, ...loop }) => loop),
     interfaces: state.interfaces.map(({ kind, mtu, name }) => ({ name, kind, mtu })),
     containers,
     cgroupDirectories: cgroupDirectories(state),

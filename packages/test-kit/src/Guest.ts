@@ -51,6 +51,8 @@ export const Guest = Schema.Struct({
   /** With a memory limit below this, init is killed as soon as it runs. */
   needsBytes: Schema.Int,
   usesBytes: Schema.Int,
+  /** Paths below its root that it does not have: nothing can be mounted there from within. */
+  lacks: Schema.Array(Schema.String),
   /** Paths below its root on which something is left mounted on the host, in this order. */
   mounts: Schema.Array(Schema.String)
 })
@@ -81,6 +83,7 @@ export const obedient = (changes: Partial<Guest> = {}): Guest => ({
   haltAfterMs: 2_000,
   needsBytes: 2 * mebibyte,
   usesBytes: mebibyte,
+  lacks: [],
   mounts: [],
   ...changes
 })

@@ -19,6 +19,8 @@ import type { CgroupTree, SimulatedMount, SimulatedState } from "./SimulatedStat
 export interface HostOptions {
   /** Guests by the path of the image, the block device (below /dev) or the directory (ending in a slash) they are in. */
   readonly images?: Readonly<Record<string, Guest>> | undefined
+  /** Guests in the partitions of disks, by the path of the disk: the first is number 1. */
+  readonly partitions?: Readonly<Record<string, ReadonlyArray<Guest>>> | undefined
   readonly bridges?: ReadonlyArray<string> | undefined
   /** Other interfaces of the host. */
   readonly interfaces?: ReadonlyArray<string> | undefined
@@ -90,6 +92,16 @@ const addImage = (state: SimulatedState, path: string, guest: Guest): SimulatedS
     : write(known, at, "0600", "")
 }
 
+const mebibyte = 1024 * 1024
+
+/** Partitions of 16 MiB, one after the other from the first MiB on. */
+const addPartitions = (state: SimulatedState, path: string, guests: ReadonlyArray<Guest>): SimulatedState => {
+  const table = guests.map((_, index) => ({ number: index + 1, start: (1 + 16 * index) * mebibyte, size: 16 * mebibyte }))
+  const images = Object.fromEntries(table.map(({ start }, index) => [`${path}@${start}`, guests[index] ?? Guests.blank()]))
+  const known = addImage(state, path, Guests.blank())
+  return { ...known, partitions: { ...known.partitions, [path]: table }, images: { ...known.images, ...images } }
+}
+
 const empty = (options: HostOptions): SimulatedState => {
   const layout = options.layout ?? "v2"
   const trees = treesOf(layout)
@@ -109,6 +121,7 @@ const empty = (options: HostOptions): SimulatedState => {
     full: [],
     blockDevices: [],
     images: {},
+    partitions: {},
     loops: [],
     mounts: [
       mountOf("/", "/dev/vda1", "ext4", "254:1", []),
@@ -179,5 +192,7 @@ export const emptyHost = (options: HostOptions = {}): SimulatedState => {
   const directories = systemDirectories.reduce((state, path) => makeDirectories(state, path), empty(options))
   const images = Object.entries(options.images ?? {})
     .reduce((state, [path, guest]) => addImage(state, path, guest), directories)
-  return (options.foreign ?? []).reduce((state, { lxcPath, name }) => withForeign(state, lxcPath, name), images)
+  const disks = Object.entries(options.partitions ?? {})
+    .reduce((state, [path, guests]) => addPartitions(state, path, guests), images)
+  return (options.foreign ?? []).reduce((state, { lxcPath, name }) => withForeign(state, lxcPath, name), disks)
 }

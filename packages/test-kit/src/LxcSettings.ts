@@ -43,6 +43,19 @@ export interface LxcSettings {
   readonly payload: string | undefined
   readonly monitor: string | undefined
   readonly init: string
+  readonly mounts: ReadonlyArray<MountSetting>
+}
+
+/**
+ * A line that LXC mounts inside: its fields as in fstab(5).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MountSetting {
+  readonly source: string
+  readonly target: string
+  readonly options: ReadonlyArray<string>
 }
 
 /** Names that only LXC before 3.0 knows, and those that only LXC since 2.1 does. */
@@ -103,6 +116,17 @@ const limitsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyAr
       : [{ version: two === "2" ? 2 : 1, file, value }]
   })
 
+const unescape = (field: string): string =>
+  field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+
+const mountsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<MountSetting> =>
+  entries.flatMap(([key, value]) => {
+    const [source = "", target = "", , options = ""] = value.split(" ")
+    return key === "lxc.mount.entry"
+      ? [{ source: unescape(source), target: unescape(target), options: options.split(",") }]
+      : []
+  })
+
 const last = (entries: ReadonlyArray<readonly [string, string]>, ...keys: ReadonlyArray<string>): string | undefined =>
   entries.findLast(([key]) => keys.includes(key))?.[1]
 
@@ -128,6 +152,7 @@ export const readSettings = (text: string, file: string, version: string): Resul
     limits: limitsOf(entries),
     payload: last(entries, "lxc.cgroup.dir.container"),
     monitor: last(entries, "lxc.cgroup.dir.monitor"),
-    init: last(entries, "lxc.init.cmd", "lxc.init_cmd") ?? "/sbin/init"
+    init: last(entries, "lxc.init.cmd", "lxc.init_cmd") ?? "/sbin/init",
+    mounts: mountsOf(entries)
   })
 }

@@ -32,8 +32,10 @@ export const guestAt = (state: SimulatedState, directory: string): Guest | undef
  * @since 0.1.0
  * @category queries
  */
-export const imageOf = (state: SimulatedState, source: string): string =>
-  state.loops.find((loop) => loop.device === source)?.backingFile ?? source
+export const imageOf = (state: SimulatedState, source: string): string => {
+  const loop = state.loops.find((each) => each.device === source)
+  return loop === undefined ? source : loop.offset === undefined ? loop.backingFile : `${loop.backingFile}@${loop.offset}`
+}
 
 /** A mount made later above it, or on it, hides a mount: its path leads elsewhere. */
 const isHidden = (state: SimulatedState, mount: SimulatedMount): boolean =>
@@ -97,8 +99,25 @@ export const freeUnused = (state: SimulatedState): SimulatedState => ({
 })
 
 /**
+ * Unmounts; what was in a tmpfs is gone.
+ *
  * @since 0.1.0
  * @category transitions
  */
 export const takeOff = (state: SimulatedState, mount: SimulatedMount): SimulatedState =>
-  freeUnused({ ...state, mounts: state.mounts.filter((each) => each !== mount) })
+  freeUnused({
+    ...state,
+    mounts: state.mounts.filter((each) => each !== mount),
+    files: mount.fsType === "tmpfs"
+      ? Object.fromEntries(Object.entries(state.files).filter(([path]) => !isBelow(mount.target, path)))
+      : state.files
+  })
+
+/**
+ * `major:minor` of a device.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const deviceNumber = (state: SimulatedState, source: string): string =>
+  source.startsWith("/dev/loop") ? `7:${source.slice("/dev/loop".length)}` : `8:${state.blockDevices.indexOf(source)}`

@@ -6,6 +6,7 @@
 import { Hierarchy } from "@effect-lxc/core/host/CgroupLayout"
 import { Interface, LoopDevice } from "@effect-lxc/core/host/HostFacts"
 import { MountEntry } from "@effect-lxc/core/host/MountTable"
+import { Partition } from "@effect-lxc/core/host/PartitionTable"
 import { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Schema from "effect/Schema"
 import { Guest } from "./Guest.ts"
@@ -160,6 +161,8 @@ export const SimulatedState = Schema.Struct({
   blockDevices: Schema.Array(Schema.String),
   /** What is in image files, block devices and directories, by path. */
   images: Schema.Record(Schema.String, Guest),
+  /** Partition tables of image files and block devices, by path; what is in a partition is an image `PATH@START`. */
+  partitions: Schema.Record(Schema.String, Schema.Array(Partition)),
   loops: Schema.Array(Schema.Struct({ ...LoopDevice.fields, autoclear: Schema.Boolean })),
   /** In the order of mounting; `image` is the key of what is mounted. */
   mounts: Schema.Array(Schema.Struct({ ...MountEntry.fields, image: Schema.NullOr(Schema.String) })),

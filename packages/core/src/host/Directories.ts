@@ -9,6 +9,14 @@ import * as Schema from "effect/Schema"
 import { HostPath } from "../model/HostPath.ts"
 
 /**
+ * Where disk `index` of an instance, counted from the root as 0, is mounted beside the root.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const diskDirectory = (containerDirectory: string, index: number): string => `${containerDirectory}/disk${index}`
+
+/**
  * The three roots: `run` is volatile (gone after a boot), `log` holds the logs, `state` survives a boot.
  *
  * @since 0.1.0
@@ -42,6 +50,18 @@ export class Directories extends Schema.Class<Directories>("effect-lxc/Directori
   /** The mount point of the root file system. */
   rootfs(name: string): string {
     return `${this.container(name)}/rootfs`
+  }
+  /** The mount point of a further disk, from 1 on. */
+  disk(name: string, index: number): string {
+    return diskDirectory(this.container(name), index)
+  }
+  /** The mount point of the disk below a volatile root. */
+  lower(name: string): string {
+    return `${this.container(name)}/lower`
+  }
+  /** The mount point of the memory in which a volatile root keeps what is written to it. */
+  memory(name: string): string {
+    return `${this.container(name)}/memory`
   }
   /** The instance as it was started, one JSON document. */
   record(name: string): string {

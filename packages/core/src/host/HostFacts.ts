@@ -11,6 +11,7 @@ import { InstanceFromJson } from "../model/Instance.ts"
 import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"
 import { Cgroups } from "./CgroupLayout.ts"
 import { MountEntry } from "./MountTable.ts"
+import { Partition } from "./PartitionTable.ts"
 import { ProcessStat } from "./ProcessStat.ts"
 
 /**
@@ -22,7 +23,9 @@ import { ProcessStat } from "./ProcessStat.ts"
 export const LoopDevice = Schema.Struct({
   device: Schema.String,
   /** As the kernel shows it: without symbolic links, with ` (deleted)` behind a file that is gone. */
-  backingFile: Schema.String
+  backingFile: Schema.String,
+  /** Where in the file it begins, in bytes; left out where that is its beginning. */
+  offset: Schema.optionalKey(Schema.Int)
 })
 
 /**
@@ -59,7 +62,11 @@ export const PathFacts = Schema.Struct({
   path: Schema.String,
   kind: Schema.Literals(["file", "directory", "block", "other", "missing"]),
   /** The path without symbolic links; equal to `path` where nothing is there. */
-  realPath: Schema.String
+  realPath: Schema.String,
+  /** `major:minor` of a block device. */
+  device: Schema.optionalKey(Schema.String),
+  /** Left out where a file or device has no partition table. */
+  partitions: Schema.optionalKey(Schema.Array(Partition))
 })
 
 /**

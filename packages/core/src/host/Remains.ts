@@ -117,6 +117,16 @@ const ownFiles = new Set(["config", "instance.json", "monitor.pid"])
 /** The file that an interrupted write was to become. */
 const meant = (file: string): string => file.endsWith(".new") ? file.slice(0, -".new".length) : file
 
+const ownDirectory = /^(?:rootfs|lower|memory|disk[1-9]\d?)$/
+
+/**
+ * Whether a name in the instance's run directory is that of a mount point that a start makes.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isOurDirectory = (file: string): boolean => ownDirectory.test(file)
+
 /**
  * Whether a file in the instance's run directory is one that a start makes, or what an interrupted write of it left.
  *

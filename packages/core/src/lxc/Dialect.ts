@@ -33,6 +33,7 @@ const keys: ReadonlyArray<KeyFacts> = [
   { key: "lxc.init.uid", legacy: "lxc.init_uid", since: "2.0.0" },
   { key: "lxc.keyring.session", since: "4.0.0" },
   { key: "lxc.mount.auto" },
+  { key: "lxc.mount.entry" },
   { key: "lxc.no_new_privs", since: "2.1.0" },
   { key: "lxc.prlimit.", since: "2.1.0" },
   { key: "lxc.proc.", since: "3.0.0" },

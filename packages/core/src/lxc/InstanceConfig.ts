@@ -16,6 +16,7 @@ import type { ExpectedLimit } from "./ExpectedLimit.ts"
 import { type KernelFeatures, limitsOf } from "./Limits.ts"
 import { entry, type LxcConfig, type LxcLine, render } from "./LxcConfig.ts"
 import { atLeast, type LxcVersion } from "./LxcVersion.ts"
+import { mountsSection } from "./MountConfig.ts"
 import { nicsSection } from "./NicConfig.ts"
 import type { Refusal } from "./Refusal.ts"
 import { refused, type Section, section } from "./Section.ts"
@@ -65,6 +66,7 @@ export const instanceConfig = (
   const sections = [
     targetSection(target),
     base(instance, target, dialect),
+    mountsSection(instance, target.rootDir, dialect),
     limits,
     devices(instance, target),
     nicsSection(instance, dialect),

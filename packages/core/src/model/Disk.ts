@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { defaultsTo, notSupported, refuses, satisfies } from "./Field.ts"
+import { defaultsTo, refuses, satisfies } from "./Field.ts"
+import { GuestPath } from "./GuestPath.ts"
 import { HostPath } from "./HostPath.ts"
+import { MemorySize } from "./MemorySize.ts"
 
 const DiskPath = HostPath.check(
   refuses((path) => path === "/" ? "is the host's own root; a container must not run on it" : undefined)
@@ -46,25 +48,75 @@ export const MountOption = Schema.String.check(
   )
 )
 
+const minimumVolatile = 64 * 1024
+
 /**
- * A disk of an instance: a block device, an image file or a directory on the host. Without `fsType` mount(8) finds it out.
+ * How much the guest may write to a volatile root, in bytes, where its spec does not say.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultVolatileSize = 256 * 1024 * 1024
+
+/**
+ * A disk of an instance: a block device, an image file or a directory on the host, or the partition of a device or image
+ * by its number. Without `fsType` mount(8) finds it out. The first disk is the root and has no `target`; every other is
+ * seen by the guest at its `target`, a directory that is there already. What is written to a `volatile` root is kept in
+ * memory, `volatileSize` bytes at most, and vanishes when the instance stops; the disk itself is not written to.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Disk = Schema.Struct({
   path: DiskPath,
-  partition: notSupported("give a block device, image or directory that is the file system itself"),
+  partition: Schema.optionalKey(Schema.Number.check(satisfies(
+    "the number of a partition, from 1 to 128",
+    (number: number) => Number.isInteger(number) && number >= 1 && number <= 128
+  ))),
   fsType: Schema.optionalKey(FileSystemType),
   options: defaultsTo(Schema.Array(MountOption), []),
   readOnly: defaultsTo(Schema.Boolean, false),
-  target: notSupported("the only disk is the root")
-}).check(Schema.makeFilter(({ options, readOnly }) =>
-  readOnly && options.includes("rw") ? { path: ["options"], issue: "rw contradicts readOnly" } : undefined
-))
+  target: Schema.optionalKey(GuestPath),
+  volatile: Schema.optionalKey(Schema.Boolean),
+  volatileSize: Schema.optionalKey(MemorySize.check(
+    refuses((bytes) => bytes < minimumVolatile ? "is below 64KiB, in which nothing fits" : undefined)
+  ))
+}).check(Schema.makeFilter(({ options, readOnly, volatile = false, volatileSize }) => {
+  if (volatileSize !== undefined && !volatile) {
+    return { path: ["volatileSize"], issue: "needs volatile: true" }
+  }
+  const word = volatile ? "volatile" : "readOnly"
+  return (readOnly || volatile) && options.includes("rw")
+    ? { path: ["options"], issue: `rw contradicts ${word}` }
+    : undefined
+}))
 
 /**
  * @since 0.1.0
  * @category models
  */
 export type Disk = typeof Disk.Type
+
+const maxDisks = 64
+
+const rootProblems = ({ target }: Disk): ReadonlyArray<Schema.FilterIssue> =>
+  target === undefined ? [] : [{ path: [0, "target"], issue: "the first disk is the root and has no other place" }]
+
+const furtherProblems = ({ target, volatile = false }: Disk, index: number): ReadonlyArray<Schema.FilterIssue> => [
+  ...(target === undefined
+    ? [{ path: [index, "target"], issue: "is required: the place in the guest where it is seen, such as srv/data" }]
+    : []),
+  ...(volatile ? [{ path: [index, "volatile"], issue: "only the root can be volatile" }] : [])
+]
+
+/**
+ * The disks of one instance: the root, and further ones each with its place in the guest.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Disks = Schema.Array(Disk).check(Schema.makeFilter((disks) => {
+  if (disks.length === 0) return "a disk is required"
+  if (disks.length > maxDisks) return `has more than ${maxDisks} disks`
+  return disks.flatMap((disk, index) => index === 0 ? rootProblems(disk) : furtherProblems(disk, index))
+}))

@@ -5,8 +5,8 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Disk } from "./Disk.ts"
-import { defaultsTo, notSupportedMessage } from "./Field.ts"
+import { type Disk, Disks } from "./Disk.ts"
+import { defaultsTo } from "./Field.ts"
 import { InstanceName } from "./InstanceName.ts"
 import { decodeInput, type InvalidSpec } from "./InvalidSpec.ts"
 import { defaultLxcParameters, LxcParameters } from "./LxcParameters.ts"
@@ -14,12 +14,20 @@ import { derive } from "./Mac.ts"
 import { Nics } from "./Nic.ts"
 import { Resources } from "./Resources.ts"
 
-const Disks = Schema.Array(Disk).check(Schema.makeFilter((disks) => {
-  if (disks.length === 0) {
-    return "a disk is required"
-  }
-  return disks.slice(1).map((_, i) => ({ path: [i + 1], issue: notSupportedMessage("the root is the only disk") }))
-}))
+/** Every place in the guest where something of the host is seen, in the order of mounting. */
+const places = ({ disks, lxc }: { readonly disks: ReadonlyArray<Disk>; readonly lxc: LxcParameters }) => [
+  ...disks.slice(1).map((disk, i) => ({ path: ["disks", i + 1, "target"], field: `disks[${i + 1}]`, target: disk.target ?? "" })),
+  ...lxc.mounts.map(({ target }, i) => ({ path: ["lxc", "mounts", i, "target"], field: `lxc.mounts[${i}]`, target }))
+]
+
+/** A later mount hides what is at or below its place. */
+const hidden = (spec: Parameters<typeof places>[0]): ReadonlyArray<Schema.FilterIssue> => {
+  const all = places(spec)
+  return all.flatMap(({ path, target }, index) => {
+    const earlier = all.slice(0, index).find((each) => each.target === target || each.target.startsWith(`${target}/`))
+    return earlier === undefined ? [] : [{ path, issue: `${target} would hide what ${earlier.field} has at ${earlier.target}` }]
+  })
+}
 
 const Spec = Schema.Struct({
   name: InstanceName,
@@ -34,7 +42,7 @@ const Spec = Schema.Struct({
       ? [{ path: ["nics", i, "mac"], issue: `${nic.mac} is what nics[${derived.indexOf(nic.mac)}] gets; give another` }]
       : []
   )
-}))
+}), Schema.makeFilter(hidden))
 
 /**
  * A container as it is wanted, with every default filled in.

@@ -9,6 +9,7 @@ import { Capability } from "./Capability.ts"
 import { ExtraLine } from "./ExtraConfig.ts"
 import { defaultsTo, notSupported, notSupportedMessage, parsed, refuses, satisfies } from "./Field.ts"
 import { isPrintable } from "./HostText.ts"
+import { ExtraMount } from "./ExtraMount.ts"
 import { Milliseconds } from "./Milliseconds.ts"
 import { SignalName } from "./Signal.ts"
 
@@ -88,7 +89,7 @@ const fields = {
   keepCapabilities: Schema.optionalKey(Schema.Array(Capability)),
   haltSignal: Schema.optionalKey(SignalName),
   init: Schema.optionalKey(Init),
-  mounts: notYetList("prepare mounts in the guest's own fstab"),
+  mounts: defaultsTo(Schema.Array(ExtraMount).check(satisfies("a hundred mounts at most", (mounts) => mounts.length <= 100)), []),
   environment: defaultsTo(Environment, {}),
   startupTimeout: defaultsTo(Wait, 30_000),
   shutdownTimeout: defaultsTo(Wait, 60_000),

@@ -6,7 +6,7 @@
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
-import { isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
+import { isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
 import { HostPath } from "../model/HostPath.ts"
 import type { Step } from "./Step.ts"
 
@@ -75,12 +75,14 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
   const remove = (file: string): Step => ({ _tag: "RemoveFile", path: path(`${own}/${file}`) })
   const record = ownFilesIn(container.files).filter((file) => file === "instance.json")
   const others = ownFilesIn(container.files).filter((file) => file !== "instance.json")
-  const foreign = container.files.some((file) => file !== "rootfs" && !isOurFile(file))
+  const foreign = container.files.some((file) => !isOurDirectory(file) && !isOurFile(file))
   return [
     ...others.map(remove),
-    ...(container.files.includes("rootfs")
-      ? [{ _tag: "RemoveDirectory", path: path(directories.rootfs(name)), ifEmpty: false } as const]
-      : []),
+    ...container.files.filter(isOurDirectory).sort().map((file): Step => ({
+      _tag: "RemoveDirectory",
+      path: path(`${own}/${file}`),
+      ifEmpty: false
+    })),
     ...(container.meantToRun ? [{ _tag: "RemoveFile", path: path(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),
     { _tag: "RemoveDirectory", path: path(own), ifEmpty: foreign },

@@ -15,11 +15,11 @@ import { parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { HostPath } from "../model/HostPath.ts"
 import { encodeInstance, type Instance } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
+import { instanceDisks } from "./InstanceDisks.ts"
 import { checkNics } from "./NicChecks.ts"
 import { Plan } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue } from "./Residue.ts"
-import { rootDisk } from "./RootDisk.ts"
 import type { Step } from "./Step.ts"
 
 /**
@@ -166,13 +166,16 @@ const remember = (instance: Instance, directories: Directories, bootId: string):
  * @category queries
  */
 export const namedBy = (instance: Instance) => ({
-  paths: instance.disks.map((disk) => disk.path),
+  paths: [
+    ...instance.disks.map((disk): string => disk.path),
+    ...instance.lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [source])
+  ],
   links: instance.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])
 })
 
 /**
  * Plans the start of an instance: clean what an earlier run of it left, make its directories, write its record and
- * its config, attach and mount its root, start it, read its limits back, see it alive.
+ * its config, attach and mount its disks, start it, read its limits back, see it alive.
  *
  * Pure and total: equal arguments give equal plans. Every reason against it is in the rejection, not only the first.
  *
@@ -188,21 +191,21 @@ export const planStart = (
   const { name } = instance
   const remains = remainsOf(directories, name, facts)
   const config = configFor(instance, directories, facts)
-  const root = rootDisk(instance, directories, facts)
+  const disks = instanceDisks(instance, directories, facts)
   const rejections = [
     ...rejectActive(directories, instance, facts, remains),
     ...(Result.isFailure(config) ? config.failure : []),
-    ...(Result.isFailure(root) ? root.failure : []),
+    ...(Result.isFailure(disks) ? disks.failure : []),
     ...checkNics(instance, facts)
   ]
-  if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(root)) {
+  if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(disks)) {
     return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))
   }
   const steps = [
-    ...diskResidue(directories, name, remains, root.success.mounted),
+    ...diskResidue(directories, name, remains, disks.success.mounted),
     ...containerResidue(remains),
     ...prepare(instance, directories, config.success.text),
-    ...root.success.steps,
+    ...disks.success.steps,
     ...bringUp(instance, directories, config.success, facts, options),
     ...remember(instance, directories, facts.bootId)
   ]
@@ -214,7 +217,7 @@ export const planStart = (
       basis: basisOf(directories, name, namedBy(instance), facts),
       steps,
       undoFrom: 0,
-      warnings: root.success.warnings
+      warnings: disks.success.warnings
     })
   )
 }

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { isNothing, isOurFile, namesake, type Remains, remainsOf } from "../host/Remains.ts"
+import { isNothing, isOurDirectory, isOurFile, namesake, type Remains, remainsOf } from "../host/Remains.ts"
 import { HostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -103,7 +103,7 @@ const rejectForeign = (operation: Operation, { directories, facts, name, remains
 
 const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Step>, warnings: ReadonlyArray<string>) => {
   const { directories, facts, name, remains } = subject
-  const strange = remains.container?.files.filter((file) => file !== "rootfs" && !isOurFile(file)) ?? []
+  const strange = remains.container?.files.filter((file) => !isOurDirectory(file) && !isOurFile(file)) ?? []
   return Result.succeed(
     new Plan({
       operation,

@@ -12,7 +12,7 @@ import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
 import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
 import { planRecover } from "../plan/RecoverPlan.ts"
-import { planStart, type StartOptions } from "../plan/StartPlan.ts"
+import { namedBy, planStart, type StartOptions } from "../plan/StartPlan.ts"
 import { planCleanup, planKill, planStop, type StopOptions } from "../plan/StopPlan.ts"
 import type { Host, HostError } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
@@ -45,8 +45,8 @@ export interface Planning {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
 }
 
-const diskPaths = (instance: Instance | undefined): ReadonlyArray<string> =>
-  instance?.disks.map((disk) => disk.path) ?? []
+const pathsOf = (instance: Instance | undefined): ReadonlyArray<string> =>
+  instance === undefined ? [] : namedBy(instance).paths
 
 /**
  * @since 0.1.0
@@ -60,7 +60,7 @@ export const makePlanning = (
   const facts = (paths: ReadonlyArray<string> = []) => host.facts({ directories, paths })
   return {
     start: Effect.fn("Hypervisor.plan.start")(function*(instance, options) {
-      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(diskPaths(instance)), options))
+      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(pathsOf(instance)), options))
     }),
     stop: Effect.fn("Hypervisor.plan.stop")(function*(name, options) {
       return yield* Effect.fromResult(planStop(name, directories, yield* facts(), options))
@@ -82,7 +82,7 @@ export const makePlanning = (
       return yield* Effect.fromResult(planThaw(name, directories, yield* facts(), options))
     }),
     reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
-      const observed = yield* facts(diskPaths(options.instance))
+      const observed = yield* facts(pathsOf(options.instance))
       return yield* Effect.fromResult(
         inPlace
           ? planRebootInPlace(name, directories, observed, options)

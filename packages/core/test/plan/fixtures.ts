@@ -2,7 +2,7 @@ import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { Plan } from "@effect-lxc/core/plan/Plan"
-import { planStart } from "@effect-lxc/core/plan/StartPlan"
+import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
 import { planStop, type StopOptions } from "@effect-lxc/core/plan/StopPlan"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { SimulatedState } from "@effect-lxc/test-kit"
@@ -13,9 +13,9 @@ import { directories } from "../runtime/fixtures.ts"
 
 export { directories, host, instance } from "../runtime/fixtures.ts"
 
-/** What is observed of a host, with the disks of an instance. */
+/** What is observed of a host, with what an instance names. */
 export const factsFor = (state: SimulatedState, instance: Instance, at: Directories = directories): HostFacts =>
-  Facts.factsOf(state, at, instance.disks.map((disk) => disk.path))
+  Facts.factsOf(state, at, namedBy(instance).paths)
 
 export const startPlan = (instance: Instance, state: SimulatedState): Plan =>
   Result.getOrThrow(planStart(instance, directories, factsFor(state, instance)))

@@ -7,20 +7,21 @@ import { isMountOf, originOf } from "@effect-lxc/core/host/MountTable"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import { nodeAt } from "../FileTree.ts"
-import { busyWith, freeUnused, imageOf, reachableMount, takeOff, topMount } from "../MountOps.ts"
+import { busyWith, deviceNumber, freeUnused, imageOf, reachableMount, takeOff, topMount } from "../MountOps.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending } from "../Outcome.ts"
 import type { SimulatedMount, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import { isProblem, resolve, type Seen } from "./Seen.ts"
 
-const loopOf = (state: SimulatedState, file: string) => state.loops.find((loop) => loop.backingFile === file)
+const loopOf = (state: SimulatedState, { file, offset }: Case<"AttachLoop">) =>
+  state.loops.find((loop) => loop.backingFile === file && (loop.offset ?? 0) === offset)
 
 /**
  * @since 0.1.0
  * @category observations
  */
 export const observeAttachLoop = (state: SimulatedState, step: Case<"AttachLoop">): Seen => {
-  const loop = loopOf(state, step.file)
+  const loop = loopOf(state, step)
   return loop === undefined ? { done: false } : { done: true, result: loop.device }
 }
 
@@ -40,7 +41,7 @@ const freeLoop = (state: SimulatedState): string => {
 export const attachLoop = (state: SimulatedState, step: Case<"AttachLoop">, call: Call): Outcome =>
   after(state, call, timing.losetup, () => {
     const node = nodeAt(state, step.file)
-    if (node?.kind !== "file") {
+    if (node?.kind !== "file" && !state.blockDevices.includes(step.file)) {
       const why = node === undefined ? "No such file or directory" : "Is a directory"
       return failed(
         state,
@@ -48,7 +49,7 @@ export const attachLoop = (state: SimulatedState, step: Case<"AttachLoop">, call
       )
     }
     const device = freeLoop(state)
-    const loop = { device, backingFile: step.file, autoclear: false }
+    const loop = { device, backingFile: step.file, ...(step.offset === 0 ? {} : { offset: step.offset }), autoclear: false }
     return done({ ...state, loops: [...state.loops, loop] }, device)
   })
 
@@ -110,8 +111,24 @@ export const observeMount = (state: SimulatedState, step: Case<"Mount">, results
   return isMountOf(state.mounts, top, source, step.options.includes("bind")) ? { done: true } : occupied(top, source)
 }
 
-const deviceNumber = (state: SimulatedState, source: string): string =>
-  source.startsWith("/dev/loop") ? `7:${source.slice("/dev/loop".length)}` : `8:${state.blockDevices.indexOf(source)}`
+/** A file system without a device: what is seen in an overlay is what is below it. */
+const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | "overlay"): SimulatedMount | string => {
+  const layers = step.options.flatMap((option) => /^(?:lower|upper|work)dir=(.*)$/.exec(option)?.[1] ?? [])
+  const [lower] = layers
+  if (layers.some((layer) => nodeAt(state, layer)?.kind !== "directory")) {
+    return `mount: ${step.target}: special device overlay does not exist.`
+  }
+  const number = state.mounts.length
+  return {
+    target: step.target,
+    source: fsType,
+    root: "/",
+    device: `0:${200 + number}`,
+    fsType,
+    options: ["rw", ...step.options],
+    image: lower === undefined ? null : topMount(state, lower)?.image ?? lower
+  }
+}
 
 /** The line that a mount adds to the table, or mount(8)'s complaint. */
 const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): SimulatedMount | string => {
@@ -135,6 +152,7 @@ const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): Si
       image: source
     }
   }
+  if (source === "tmpfs" || source === "overlay") return inMemory(state, step, source)
   const image = imageOf(state, source)
   const known = state.blockDevices.includes(source) || state.loops.some((loop) => loop.device === source)
   if (!known) return `mount: ${step.target}: special device ${source} does not exist.`

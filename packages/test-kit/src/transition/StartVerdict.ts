@@ -198,6 +198,19 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
     }))
   }
   const guest = guestAt(limited, root) ?? blank()
+  const unmountable = settings.mounts.find((mount) =>
+    guest.lacks.includes(mount.target) || (mount.options.includes("bind") && nodeAt(limited, mount.source) === undefined)
+  )
+  if (unmountable !== undefined) {
+    return fails(
+      scaffold(limited, root),
+      errorLine(
+        "conf.c:mount_entry:2207",
+        `No such file or directory - Failed to mount "${unmountable.source}" on "${root}/${unmountable.target}"`
+      ),
+      sequence
+    )
+  }
   return execute(scaffold(limited, root), guest, settings.init, memoryLimit(limits.success))
 }
 
