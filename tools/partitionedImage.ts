@@ -51,6 +51,8 @@ const gptHeader = (at: number, backup: number, listAt: number, list: Buffer): Bu
   header.writeUInt32LE(92, 12)
   header.writeBigUInt64LE(BigInt(at), 24)
   header.writeBigUInt64LE(BigInt(backup), 32)
+  header.writeBigUInt64LE(34n, 40)
+  header.writeBigUInt64LE(BigInt(Math.max(at, backup) - 33), 48)
   header.writeBigUInt64LE(BigInt(listAt), 72)
   header.writeUInt32LE(list.length / 128, 80)
   header.writeUInt32LE(128, 84)

@@ -15,6 +15,11 @@ const functions: Readonly<Record<string, readonly [source: string, ...uses: Read
   mounted: [
     `mounted() { # SOURCE TARGET: true if SOURCE is on TARGET, false if nothing is; fails if something else is
   on=$(findmnt --noheadings --first-only --output MAJ:MIN --mountpoint "$2") || return 1
+  case $1 in
+    tmpfs|overlay)
+      [ "$(findmnt --noheadings --first-only --output FSTYPE --mountpoint "$2")" = "$1" ] || fail "another file system is mounted on $2"
+      return ;;
+  esac
   if [ -d "$1" ]; then
     [ "$(stat -c %d:%i -- "$1")" = "$(stat -c %d:%i -- "$2")" ] || fail "another file system is mounted on $2"
   else

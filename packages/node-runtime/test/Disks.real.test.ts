@@ -1,0 +1,189 @@
+import { renderShell } from "@effect-lxc/core/plan/RenderShell"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import { afterAll, beforeAll } from "vitest"
+import { makePartitionedImage } from "../../../tools/partitionedImage.ts"
+import { realHost } from "../../../tools/realHost.ts"
+import { RealLab } from "./RealLab.ts"
+
+const lab = new RealLab()
+
+/** Runs the body and then asserts that nothing of the lab's is on the host that was not there before. */
+const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
+  Effect.gen(function*() {
+    const before = lab.snapshot()
+    const onHost = Effect.provide(body, layer({ directories: lab.directories, lockWaitMs: 2_000 }))
+    const result = yield* Effect.tapCause(onHost, () => Effect.sync(() => lab.reset()))
+    // These instances have no nics: what they could leave names the lab, and other tests may run meanwhile.
+    assert.deepStrictEqual(lab.differences(before).filter((line) => line.includes(lab.id)), [])
+    return result
+  })
+
+const quick = { nics: [], lxc: { settle: "200ms", shutdownTimeout: "5s" } }
+const run = (command: string, ...args: ReadonlyArray<string>) =>
+  execFileSync(command, args, { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] }).trim()
+
+/** An empty ext4 image of 4 MiB. */
+const dataImage = (name: string): string => {
+  const path = `${lab.files}/${name}.img`
+  fs.writeFileSync(path, "")
+  fs.truncateSync(path, 4 * 1024 * 1024)
+  run("mkfs.ext4", "-q", "-F", path)
+  return path
+}
+
+const parted = (table: "mbr" | "gpt"): string => {
+  const path = `${lab.files}/${table}.img`
+  makePartitionedImage(path, table, [dataImage("filler"), lab.image("obedient")])
+  return path
+}
+
+/** The root as the guest sees it, by way of its first process: only for guests that these tests made. */
+const insideOf = (name: string) =>
+  Effect.map(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.info(name)), ({ initPid }) => `/proc/${initPid}/root`)
+
+const errnoOf = (body: () => void): string => {
+  try {
+    body()
+    return "none"
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "none" // a system call failed
+  }
+}
+
+describe.runIf(realHost.available)("disks on real LXC", () => {
+  beforeAll(() => lab.open())
+  afterAll(() => lab.close())
+
+  it.live("further disks and extra mounts are seen inside at their places, read-only where asked, and leave no trace", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const directory = `${lab.files}/a dir\\`
+      fs.mkdirSync(directory, { recursive: true })
+      fs.writeFileSync(`${directory}/known`, "from the host")
+      fs.writeFileSync(`${lab.files}/table`, "# changed\n")
+      const instance = lab.instance("several", "obedient", {
+        ...quick,
+        disks: [{ path: lab.image("obedient"), volatile: true }, { path: dataImage("data"), target: "mnt" }, { path: directory, target: "root", readOnly: true }],
+        lxc: {
+          ...quick.lxc,
+          mounts: [
+            { source: `${lab.files}/table`, target: "etc/inittab", options: ["ro"] },
+            { source: directory, target: "run" },
+            { source: "tmpfs", target: "tmp", options: ["size=64k", "nosuid"] }
+          ]
+        }
+      })
+      for (const bring of ["library", "shell"] as const) {
+        if (bring === "library") yield* hypervisor.start(instance)
+        else execFileSync("sh", ["-eu"], { input: renderShell(yield* hypervisor.plan.start(instance)), timeout: 30_000 })
+        const inside = yield* insideOf(instance.name)
+        assert.isTrue(fs.existsSync(`${inside}/mnt/lost+found`))
+        fs.writeFileSync(`${inside}/mnt/written`, bring)
+        assert.strictEqual(fs.readFileSync(`${inside}/root/known`, "utf8"), "from the host")
+        assert.strictEqual(errnoOf(() => fs.writeFileSync(`${inside}/root/x`, "")), "EROFS")
+        assert.strictEqual(errnoOf(() => fs.writeFileSync(`${inside}/etc/inittab`, "")), "EROFS")
+        assert.strictEqual(fs.readFileSync(`${inside}/etc/inittab`, "utf8"), "# changed\n")
+        fs.writeFileSync(`${inside}/run/made`, "inside")
+        assert.strictEqual(fs.readFileSync(`${directory}/made`, "utf8"), "inside")
+        assert.strictEqual(errnoOf(() => fs.writeFileSync(`${inside}/tmp/much`, Buffer.alloc(200_000))), "ENOSPC")
+        if (bring === "library") yield* hypervisor.stop(instance.name)
+        else execFileSync("sh", ["-eu"], { input: renderShell(yield* hypervisor.plan.stop(instance.name)), timeout: 30_000 })
+      }
+    })))
+
+  for (const table of ["mbr", "gpt"] as const) {
+    it.live(`the second partition of an image with ${table === "mbr" ? "an MBR" : "a GPT"} is a root`, () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const path = parted(table)
+        const instance = lab.instance("parted", "obedient", { ...quick, disks: [{ path, partition: 2 }, { path, partition: 1, target: "mnt" }] })
+        yield* hypervisor.start(instance)
+        const inside = yield* insideOf(instance.name)
+        assert.isTrue(fs.existsSync(`${inside}/mnt/lost+found`))
+        const error = yield* Effect.flip(hypervisor.start(lab.instance("other", "obedient", { ...quick, disks: [{ path, partition: 1 }] })))
+        assert.include(error.message, `is the disk of ${instance.name}, which is running`)
+        yield* hypervisor.stop(instance.name)
+        assert.include((yield* Effect.flip(hypervisor.start(lab.instance("none", "obedient", { ...quick, disks: [{ path, partition: 3 }] })))).message, "it has 1, 2")
+      })))
+  }
+
+  it.live("a block device is known by its number, whatever link names it; its partitions with and without the kernel's help", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const device = run("losetup", "--find", "--show", parted("gpt"))
+      const link = `${lab.files}/by-id`
+      fs.symlinkSync(device, link)
+      const finish = Effect.sync(() => {
+        fs.rmSync(link, { force: true })
+        if (fs.existsSync(`${device}p2`)) run("partx", "--delete", device)
+        run("losetup", "--detach", device)
+      })
+      yield* Effect.ensuring(
+        Effect.gen(function*() {
+          const byLink = lab.instance("bylink", "obedient", { ...quick, disks: [{ path: link, partition: 2 }] })
+          yield* hypervisor.start(byLink)
+          const taken = yield* Effect.flip(hypervisor.start(lab.instance("taken", "obedient", { ...quick, disks: [{ path: device, partition: 2 }] })))
+          assert.include(taken.message, `${device} is the disk of ${byLink.name}`)
+          yield* hypervisor.stop(byLink.name)
+          run("partx", "--add", device)
+          const plan = yield* hypervisor.plan.start(byLink)
+          assert.isTrue(plan.steps.some((step) => step._tag === "Mount" && step.source === `${device}p2`))
+          assert.isFalse(plan.steps.some((step) => step._tag === "AttachLoop"))
+          yield* hypervisor.start(byLink)
+          const whole = yield* Effect.flip(hypervisor.start(lab.instance("node", "obedient", { ...quick, disks: [{ path: `${device}p2` }] })))
+          assert.include(whole.message, `${device}p2 is the disk of ${byLink.name}`)
+          yield* hypervisor.stop(byLink.name)
+        }),
+        finish
+      )
+    })))
+
+  it.live("a volatile root takes writes up to its size, forgets them at stop, and leaves its image as it was", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const image = lab.image("obedient")
+      const checksum = () => createHash("sha256").update(fs.readFileSync(image)).digest("hex")
+      const before = checksum()
+      const instance = lab.instance("volatile", "obedient", { ...quick, disks: [{ path: image, volatile: true, volatileSize: "1MiB" }] })
+      for (let round = 0; round < 2; round++) {
+        yield* hypervisor.start(instance)
+        const inside = yield* insideOf(instance.name)
+        assert.isFalse(fs.existsSync(`${inside}/etc/written`))
+        fs.writeFileSync(`${inside}/etc/written`, "here")
+        fs.rmSync(`${inside}/etc/inittab`)
+        assert.strictEqual(errnoOf(() => fs.writeFileSync(`${inside}/much`, Buffer.alloc(2_000_000))), "ENOSPC")
+        if (round === 0) {
+          process.kill(Number(fs.readFileSync(lab.directories.monitorPid(instance.name), "utf8")), "SIGKILL")
+          yield* Effect.sleep(200)
+        }
+      }
+      yield* hypervisor.stop(instance.name)
+      assert.strictEqual(checksum(), before)
+    })))
+
+  it.live("a place that the guest lacks, or that is a link out of it, fails the start in LXC's words and makes nothing on the host", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const mounted = (target: string) => lab.instance("noplace", "obedient", { ...quick, lxc: { ...quick.lxc, mounts: [{ source: lab.files, target }] } })
+      const missing = yield* Effect.flip(hypervisor.start(mounted("not/there")))
+      assert.include(missing.message, "not/there")
+      const root = `${lab.files}/linked`
+      fs.mkdirSync(root, { recursive: true })
+      const outside = `${lab.files}/outside`
+      fs.mkdirSync(outside, { recursive: true })
+      fs.symlinkSync(outside, `${root}/link`)
+      const hostile = lab.instance("hostile", "obedient", {
+        ...quick,
+        disks: [{ path: lab.image("obedient") }, { path: root, target: "mnt" }],
+        lxc: { ...quick.lxc, mounts: [{ source: lab.files, target: "mnt/link/x" }] }
+      })
+      assert.include((yield* Effect.flip(hypervisor.start(hostile))).message, "mnt/link/x")
+      assert.deepStrictEqual(fs.readdirSync(outside), [])
+    })))
+})
