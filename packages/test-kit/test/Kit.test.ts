@@ -41,9 +41,9 @@ describe("a state", () => {
     const facts = Facts.factsOf(host, directories, ["/srv/a.img", "/dev/b", "/srv/c", "/srv/link", "/none"])
     assert.deepStrictEqual(facts.paths, [
       { path: "/srv/a.img", kind: "file", realPath: "/srv/a.img" },
-      { path: "/dev/b", kind: "block", realPath: "/dev/b" },
+      { path: "/dev/b", kind: "block", realPath: "/dev/b", device: "8:0" },
       { path: "/srv/c", kind: "directory", realPath: "/srv/c" },
-      { path: "/srv/link", kind: "block", realPath: "/dev/b" },
+      { path: "/srv/link", kind: "block", realPath: "/dev/b", device: "8:0" },
       { path: "/none", kind: "missing", realPath: "/none" }
     ])
   })
