@@ -6,6 +6,7 @@
 import * as Command from "effect/cli/Command"
 import { cleanupCommand } from "./commands/CleanupCommand.ts"
 import { configCommand } from "./commands/ConfigCommand.ts"
+import { consoleCommand } from "./commands/ConsoleCommand.ts"
 import { execCommand } from "./commands/ExecCommand.ts"
 import { factsCommand } from "./commands/FactsCommand.ts"
 import { freezeCommand } from "./commands/FreezeCommand.ts"
@@ -35,7 +36,7 @@ export const root = Command.make("effect-lxc").pipe(
       commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, runCommand]
     },
     { group: "MEND", commands: [cleanupCommand, recoverCommand] },
-    { group: "ENTER", commands: [execCommand] },
+    { group: "ENTER", commands: [execCommand, consoleCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand] },
     { group: "PLAN", commands: [planCommand, configCommand, factsCommand] }
   ]),

@@ -66,8 +66,17 @@ const notInstalled = (tool: string): HostError =>
 /** The terminal belongs to the process group in front: only a child that stays in ours may read it. */
 const readsTerminal = (stdio: Stdio): boolean => stdio._tag === "inherit" && process.stdin.isTTY
 
+const noTerminal = new HostError({
+  problem: {
+    _tag: "Conflict",
+    found: "standard input is not a terminal",
+    advice: "a console needs one: run it from a terminal, or give its command to a program that has one"
+  }
+})
+
 const launch = (request: AttachRequest): Effect.Effect<Attached, HostError> =>
   Effect.callback((resume) => {
+    if (request.kind === "console" && !readsTerminal(request.stdio)) return resume(Effect.fail(noTerminal))
     const [tool, ...args] = request.argv
     const path = toolPath(tool)
     if (path === undefined) return resume(Effect.fail(notInstalled(tool)))
@@ -140,7 +149,9 @@ const end = Effect.fnUntraced(function*(attached: Attached) {
     // The program before lxc-attach: its parent then reaps it, and puts the terminal right.
     if (isOurs(attached, pid)) kill(pid, "SIGKILL")
     if (session !== undefined) yield* killSession(request.container, session)
-    if (pid === undefined || !(yield* farewell(attached))) {
+    // A console has no program of ours; the tool puts the terminal right when it is asked to end.
+    if (request.kind === "console") child.kill("SIGTERM")
+    if ((pid === undefined && request.kind === "program") || !(yield* farewell(attached))) {
       if (detached) kill(-attachPid, "SIGKILL")
       else child.kill("SIGKILL")
       yield* farewell(attached)
@@ -202,6 +213,7 @@ const feed = (input: Stream.Stream<Uint8Array>, to: Writable): Effect.Effect<voi
 
 const send = (attached: Attached, signal: ForwardedSignal): Effect.Effect<void> =>
   Effect.sync(() => {
+    if (attached.request.kind === "console") return void attached.child.kill(signal)
     const pid = attached.exitCode === null ? find(attached) : undefined
     if (isOurs(attached, pid)) kill(pid, signal)
   })
@@ -220,7 +232,7 @@ export const attach = Effect.fn("NodeSessions.attach")(function*(request: Attach
   const attached = yield* Effect.acquireRelease(launch(request), end)
   const { child } = attached
   for (const stream of [child.stdout, child.stderr]) if (stream !== null) endWithProgram(attached, stream)
-  yield* arrival(attached)
+  if (request.kind === "program") yield* arrival(attached)
   if (request.stdio._tag === "pipe" && request.stdio.stdin !== undefined && child.stdin !== null) {
     yield* Effect.forkScoped(feed(request.stdio.stdin, child.stdin))
   }

@@ -131,10 +131,10 @@ const make = () => {
       const trees = yield* requireTrees
       return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version))
     }),
-    containers: Effect.fn("NodeHost.containers")(function*({ all, directories }) {
+    containers: Effect.fn("NodeHost.containers")(function*({ all, directories, records }) {
       const trees = yield* requireTrees
       return yield* systemCall("read", "/proc and /sys", () =>
-        observeContainers(directories, trees, { all: all ?? false, records: false }))
+        observeContainers(directories, trees, { all: all ?? false, records: records ?? false }))
     }),
     usage: Effect.fn("NodeHost.usage")(function*(container) {
       const trees = yield* requireTrees

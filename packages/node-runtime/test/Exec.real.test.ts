@@ -136,6 +136,23 @@ describe.runIf(realHost.available)("programs in a real container", () => {
         yield* hypervisor.thaw(name)
       })))
 
+  it.live("a console is a command for others, is refused without a terminal, and on one is left by its key", () =>
+    inContainer("console", (name) =>
+      Effect.gen(function*() {
+        const { out } = yield* endOf(effectLxc("ignore", "console", name, "--command"))
+        const { argv } = JSON.parse(out) as { argv: ReadonlyArray<string> }
+        assert.deepStrictEqual(argv.slice(0, 5), ["lxc-console", "-n", name, "-P", lab.directories.containers])
+        const refused = yield* Effect.flip(Effect.scoped(Effect.flatMap(Hypervisor, (it) => it.console(name))))
+        assert.include(refused.message, "standard input is not a terminal")
+        const terminal = spawn("script", ["-qec", argv.join(" "), "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] })
+        terminal.stdout.on("data", (chunk: Buffer) => {
+          if (chunk.includes("Ctrl+a q")) terminal.stdin.write("\u0001q")
+        })
+        const left = yield* endOf(terminal)
+        assert.strictEqual(left.code, 0)
+        assert.include(left.out, "Connected to tty 1")
+      })))
+
   it.live("by the command line: streams and exit code are the program's, signals reach it, none outlives it", () =>
     inContainer("cli", (name) =>
       Effect.gen(function*() {

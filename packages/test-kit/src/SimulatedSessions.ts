@@ -39,6 +39,9 @@ const failed = (exitCode: number, stderr: string): GuestProgram => ({ exitCode, 
 const notThere = (word: string) =>
   failed(127, `lxc-attach: lxc_attach_run_command: No such file or directory - Failed to exec "${word}"\n`)
 
+/** A test has no terminal. Measured of lxc-console on LXC 5.0.2. */
+const noTerminal = failed(1, "lxc-console: Failed to add stdin handler\n")
+
 /** The words behind `--`: the program and its arguments. */
 const wordsOf = (request: AttachRequest): ReadonlyArray<string> => request.argv.slice(request.argv.indexOf("--") + 1)
 
@@ -64,6 +67,7 @@ const attachTo = (state: SimulatedState, request: AttachRequest): readonly [Ente
     return [{ program: failed(1, "lxc-attach: Failed to get init pid\n"), pid: null, containerId: 0 }, state]
   }
   if (!answers(state, container) || container.frozen) return ["hangs", state]
+  if (request.kind === "console") return [{ program: noTerminal, pid: null, containerId: container.id }, state]
   const words = wordsOf(request)
   const program = container.guest.commands[words.join(" ")]
   return program === undefined

@@ -16,8 +16,11 @@ import { Signals } from "../Signals.ts"
 /**
  * Runs the program with signals passed on to it, and ends as it ends. What comes before the program is there waits for it:
  * a shell that runs this cannot know when that is.
+ *
+ * @since 0.1.0
+ * @category running
  */
-const follow = <E, R>(start: Effect.Effect<Execution, E, R>) =>
+export const follow = <E, R>(start: Effect.Effect<Execution, E, R>) =>
   Effect.gen(function*() {
     const early: Array<ForwardedSignal> = []
     let pass = (signal: ForwardedSignal): void => void early.push(signal)

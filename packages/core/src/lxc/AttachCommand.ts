@@ -46,3 +46,24 @@ export const attachCommand = (
     ...(cwd === "/" ? argv : ["/bin/sh", "-c", inDirectory, "sh", cwd, ...argv])
   ]
 }
+
+/**
+ * lxc-console(1): a terminal of the guest on the terminal of the caller, left with Ctrl-a q. Terminal 0 is /dev/console;
+ * where none is given, LXC takes the first that nobody else is attached to.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const consoleCommand = (
+  { lxcPath, name }: ContainerName,
+  tty: number | undefined
+): readonly [command: string, ...args: ReadonlyArray<string>] => [
+  "lxc-console",
+  "-n",
+  name,
+  "-P",
+  lxcPath,
+  ...(tty === undefined ? [] : ["-t", String(tty)]),
+  "-e",
+  "^a"
+]

@@ -8,12 +8,13 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { ContainerProblem, ContainerState, type ContainerStatus, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
-import { attachCommand } from "../lxc/AttachCommand.ts"
+import { attachCommand, consoleCommand } from "../lxc/AttachCommand.ts"
 import type { GuestCommand } from "../model/GuestCommand.ts"
+import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { Host } from "./Host.ts"
 import { UnknownContainer } from "./Queries.ts"
-import type { Execution, Sessions, Stdio } from "./Sessions.ts"
+import type { AttachRequest, Execution, Sessions, Stdio } from "./Sessions.ts"
 
 /**
  * The container is not in a state in which something can be run in it; nothing was tried.
@@ -35,7 +36,7 @@ const whyNot = ({ instance, problem, state }: CannotAttach): string => {
   switch (state) {
     case "FREEZING":
     case "FROZEN":
-      return `it is ${state}, and LXC would wait for ever; thaw it first: effect-lxc thaw ${instance}`
+      return `it is ${state}, and whoever waits for it would wait for ever; thaw it first: effect-lxc thaw ${instance}`
     case "STOPPED":
       return "it does not run"
     case "ORPHANED":
@@ -44,6 +45,26 @@ const whyNot = ({ instance, problem, state }: CannotAttach): string => {
       return problem === "init-dead"
         ? "its first process is dead"
         : "its monitor does not answer, and LXC would wait for ever"
+  }
+}
+
+/**
+ * The container runs and has no such terminal; nothing was tried.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NoConsole extends Schema.TaggedError<NoConsole>()("NoConsole", {
+  instance: Schema.String,
+  /** The terminal that was asked for; null where any would do. */
+  tty: Schema.NullOr(Schema.Int),
+  /** How many it has, beside its console, which is number 0. */
+  ttys: Schema.Int
+}) {
+  override get message(): string {
+    return this.ttys === 0
+      ? `${this.instance} has no terminals: lxc.ttys of its spec is 0; tty 0, its console, is always there`
+      : `${this.instance} has no terminal ${this.tty}: they are numbered from 1 to ${this.ttys}, and 0 is its console`
   }
 }
 
@@ -67,20 +88,57 @@ export interface ExecOptions {
 
 /**
  * @since 0.1.0
+ * @category models
+ */
+export interface ConsoleOptions {
+  /** Which terminal; 0 is the guest's /dev/console. The first free one where nothing is said. */
+  readonly tty?: number | undefined
+}
+
+/** Who started it by other hands may have a terminal more or less than we know: LXC then says so. */
+const consoleRefusal = (record: Instance | null, name: string, tty: number | undefined): NoConsole | undefined => {
+  const ttys = record?.lxc.ttys
+  return ttys === undefined || tty === 0 || (tty ?? 1) <= ttys
+    ? undefined
+    : new NoConsole({ instance: name, tty: tty ?? null, ttys })
+}
+
+/**
+ * @since 0.1.0
  * @category constructors
  */
 export const makeAttaching = (host: Host["Service"], sessions: Sessions["Service"], directories: Directories) => {
   const requireRunning = Effect.fnUntraced(function*(name: InstanceName) {
-    const facts = (yield* host.containers({ directories })).find((each) => each.name === name)
+    const facts = (yield* host.containers({ directories, records: true })).find((each) => each.name === name)
     if (facts === undefined) return yield* new UnknownContainer({ instance: name })
     const refusal = attachRefusal(statusOf(facts))
     if (refusal !== undefined) return yield* refusal
+    return facts
+  })
+  const consoleRequest = Effect.fnUntraced(function*(name: InstanceName, { tty }: ConsoleOptions = {}) {
+    const { lxcPath, record } = yield* requireRunning(name)
+    const refusal = consoleRefusal(record, name, tty)
+    if (refusal !== undefined) return yield* refusal
+    const container = { name, lxcPath }
+    return {
+      kind: "console",
+      container,
+      argv: consoleCommand(container, tty),
+      stdio: { _tag: "inherit" }
+    } satisfies AttachRequest
   })
   return {
+    consoleCommand: Effect.fn("Hypervisor.consoleCommand")((name: InstanceName, options?: ConsoleOptions) =>
+      Effect.map(consoleRequest(name, options), ({ argv }) => argv)
+    ),
+    console: Effect.fn("Hypervisor.console")((name: InstanceName, options?: ConsoleOptions) =>
+      Effect.flatMap(consoleRequest(name, options), sessions.attach)
+    ),
     exec: Effect.fn("Hypervisor.exec")(function*(name: InstanceName, command: GuestCommand, options: ExecOptions = {}) {
       yield* requireRunning(name)
       const container = { name, lxcPath: directories.containers }
       return yield* sessions.attach({
+        kind: "program",
         container,
         argv: attachCommand(container, command),
         stdio: options.stdio ?? { _tag: "pipe" }

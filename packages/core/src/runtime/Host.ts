@@ -53,6 +53,8 @@ export interface ContainersQuery {
   readonly directories: Directories
   /** Also containers under other lxcpaths. */
   readonly all?: boolean | undefined
+  /** Also the records, as which each was started. */
+  readonly records?: boolean | undefined
 }
 
 /**

@@ -16,7 +16,7 @@ import type { FreezeOptions } from "../plan/FreezePlan.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
-import { type CannotAttach, type ExecOptions, makeAttaching } from "./Attaching.ts"
+import { type CannotAttach, type ConsoleOptions, type ExecOptions, makeAttaching, type NoConsole } from "./Attaching.ts"
 import { type ChangeError, makeChanges } from "./Changes.ts"
 import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
@@ -73,6 +73,16 @@ export class Hypervisor extends Context.Service<Hypervisor, {
     command: GuestCommand,
     options?: ExecOptions
   ) => Effect.Effect<Execution, HostError | UnknownContainer | CannotAttach, Scope.Scope>
+  /** The command that connects a terminal with one of the container's, for other programs to run. */
+  readonly consoleCommand: (
+    name: InstanceName,
+    options?: ConsoleOptions
+  ) => Effect.Effect<ReadonlyArray<string>, HostError | UnknownContainer | CannotAttach | NoConsole>
+  /** Connects the terminal of this process with one of the container's. */
+  readonly console: (
+    name: InstanceName,
+    options?: ConsoleOptions
+  ) => Effect.Effect<Execution, HostError | UnknownContainer | CannotAttach | NoConsole, Scope.Scope>
 }>()("@effect-lxc/core/Hypervisor") {
   /**
    * The hypervisor of a host.

@@ -22,12 +22,16 @@ export type Stdio =
   | { readonly _tag: "pipe"; readonly stdin?: Stream.Stream<Uint8Array> | undefined }
 
 /**
+ * A `program` runs in the container as long as its command; a `console` is a terminal of the container that was there
+ * before, and needs one on the host.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface AttachRequest {
+  readonly kind: "program" | "console"
   readonly container: ContainerName
-  /** The command on the host: the one of `attachCommand`. */
+  /** The command on the host: that of `attachCommand` or `consoleCommand`. */
   readonly argv: readonly [command: string, ...args: ReadonlyArray<string>]
   readonly stdio: Stdio
 }
@@ -64,7 +68,7 @@ export interface Execution {
  */
 export class Sessions extends Context.Service<Sessions, {
   /**
-   * Runs a program in a container. When the scope is closed before it has ended, it is killed, with what it started and
+   * Runs a program in a container, or connects to one of its terminals. When the scope is closed before it has ended, it is killed, with what it started and
    * what did not leave its session (setsid(2)); after it has ended, what it left running stays.
    */
   readonly attach: (request: AttachRequest) => Effect.Effect<Execution, HostError, Scope.Scope>

@@ -97,6 +97,38 @@ describe("a program in a container", () => {
     }).pipe(onHost({ state })))
 })
 
+describe("a console", () => {
+  const started = (lxc: Record<string, unknown>) =>
+    Effect.tap(Hypervisor, (hypervisor) => hypervisor.start(instance({ lxc })))
+
+  it.effect("is a command as data, for the terminal that is asked for", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* started({})
+      const words = ["lxc-console", "-n", "web1", "-P", "/run/effect-lxc/containers"]
+      assert.deepStrictEqual(yield* hypervisor.consoleCommand(web1.name), [...words, "-e", "^a"])
+      assert.deepStrictEqual(yield* hypervisor.consoleCommand(web1.name, { tty: 0 }), [...words, "-t", "0", "-e", "^a"])
+    }).pipe(onHost({ state })))
+
+  it.effect("of a container without terminals, or with fewer, is refused with what there is", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* started({ ttys: 0 })
+      const none = yield* failureOf(hypervisor.consoleCommand(web1.name))
+      assert.match(none.message, /no terminals: lxc.ttys of its spec is 0/)
+      yield* hypervisor.consoleCommand(web1.name, { tty: 0 })
+      yield* hypervisor.stop(web1.name)
+      yield* started({ ttys: 2 })
+      const third = yield* failureOf(Effect.scoped(hypervisor.console(web1.name, { tty: 3 })))
+      assert.match(third.message, /no terminal 3: they are numbered from 1 to 2/)
+    }).pipe(onHost({ state })))
+
+  it.effect("of a container that is frozen is refused", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* started({})
+      yield* hypervisor.freeze(web1.name)
+      assert.strictEqual((yield* failureOf(hypervisor.consoleCommand(web1.name)))._tag, "CannotAttach")
+    }).pipe(onHost({ state })))
+})
+
 describe("where LXC would wait for ever, or knows nothing, nothing is run:", () => {
   const refused = (prepare: Effect.Effect<unknown, unknown, Hypervisor | SimulatedHost>, expected: RegExp) =>
     Effect.gen(function*() {
