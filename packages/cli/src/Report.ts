@@ -4,15 +4,28 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Report } from "@effect-lxc/core/runtime/Interpreter"
 import { Json } from "./Globals.ts"
 import { harmless, Output } from "./Output.ts"
 
-const sentence = ({ acted, alreadyDone, instance, operation }: Report): string => {
+/** How the instance is after each operation. */
+const outcomes: Readonly<Partial<Record<Operation, string>>> = {
+  start: "is running",
+  reboot: "is running again",
+  stop: "is stopped, and nothing of it is left",
+  kill: "is killed, and nothing of it is left",
+  cleanup: "is cleaned up, and nothing of it is left",
+  freeze: "is frozen",
+  thaw: "is thawed",
+  resize: "has its new limits"
+}
+
+const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report): string => {
   const steps = acted + alreadyDone
-  if (steps === 0) return operation === "stop" ? `there is nothing by the name ${instance}` : "there was nothing to do"
+  if (steps === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
   const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
-  return `${instance} is ${operation === "start" ? "running" : "stopped, and nothing of it is left"} (${steps} steps${held})`
+  return `${instance} ${outcomes[operation] ?? `is done with: ${operation}`} (${steps} steps${held})`
 }
 
 /**

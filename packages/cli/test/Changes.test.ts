@@ -1,0 +1,108 @@
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Guest, Incidents, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { cli, specText, temporary } from "./Harness.ts"
+
+const { file } = temporary()
+const name = "web1.example.com"
+
+/** A story told by command lines, on one simulated host. */
+const story = (
+  body: (effectLxc: (...argv: ReadonlyArray<string>) => Effect.Effect<{ code: number; out: string; err: string }>) => Effect.Effect<
+    void,
+    never,
+    TestHypervisor.TestServices
+  >,
+  guest = Guest.obedient()
+) =>
+  Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const make = () => Layer.succeed(Hypervisor, hypervisor)
+    yield* body((...argv) => TestKit.runToEnd(cli(argv, { make }), { step: "100 millis", steps: 1_000_000 }))
+  }).pipe(Effect.provide(TestHypervisor.layer({
+    state: SimulatedHost.state({ images: { "/srv/images/web1.img": guest }, bridges: ["br0"] })
+  })))
+
+const state = (out: string): string => (JSON.parse(out) as ReadonlyArray<{ state: string }>)[0]?.state ?? "none"
+
+describe("commands that change a container by its name", () => {
+  it.effect("freeze and thaw it, with the state to be seen and nothing wrong in doing it twice", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        yield* effectLxc("start", file("a.yaml", specText))
+        for (let round = 0; round < 2; round += 1) assert.strictEqual((yield* effectLxc("freeze", name)).code, 0)
+        assert.strictEqual(state((yield* effectLxc("list", "--json")).out), "FROZEN")
+        for (let round = 0; round < 2; round += 1) assert.strictEqual((yield* effectLxc("thaw", name)).code, 0)
+        assert.strictEqual(state((yield* effectLxc("list", "--json")).out), "RUNNING")
+        assert.strictEqual((yield* effectLxc("freeze", "nobody")).code, 3)
+      })
+    ))
+
+  it.effect("kill it when it is deaf, and say of an unknown one that nothing is there", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        yield* effectLxc("start", file("b.yaml", specText))
+        const killed = yield* effectLxc("kill", name)
+        assert.deepStrictEqual([killed.code, killed.out.startsWith(`${name} is killed`)], [0, true])
+        assert.strictEqual((yield* effectLxc("list", "--json")).out.trim(), "[]")
+        assert.deepInclude(yield* effectLxc("kill", name), { code: 0, out: `there is nothing by the name ${name}\n` })
+      }), Guest.deaf()))
+
+  it.effect("reboot it by its record or another spec, and refuse flags that contradict each other", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        yield* effectLxc("start", file("c.yaml", specText))
+        assert.strictEqual((yield* effectLxc("reboot", name)).code, 0)
+        assert.strictEqual((yield* effectLxc("reboot", name, "--spec", file("c.yaml", specText))).code, 0)
+        assert.strictEqual((yield* effectLxc("reboot", name, "--in-place")).code, 3)
+        assert.strictEqual((yield* effectLxc("reboot", name, "--in-place", "--force")).code, 2)
+        assert.strictEqual((yield* effectLxc("reboot", "nobody")).code, 3)
+      })
+    ))
+
+  it.effect("print with --dry-run what they would do, in every format, and do nothing", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        const { state: look } = yield* SimulatedHost
+        yield* effectLxc("start", file("d.yaml", specText))
+        const before = (yield* look).processes
+        for (const command of ["kill", "freeze", "thaw", "reboot", "cleanup", "stop"]) {
+          for (const format of ["text", "json", "sh", "mermaid"]) {
+            const ran = yield* effectLxc(command, name, "--dry-run", "--format", format)
+            assert.deepStrictEqual([ran.code, ran.err], [0, ""], `${command} ${format}`)
+            assert.include(ran.out, format === "json" ? `"operation": "${command}"` : `${command} ${name}`)
+          }
+        }
+        assert.deepStrictEqual((yield* look).processes, before)
+      })
+    ))
+
+  it.effect("clean up all of which something is left, and nothing else", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        const { update } = yield* SimulatedHost
+        assert.strictEqual((yield* effectLxc("cleanup", "--all", "--json")).out.trim(), "[]")
+        yield* effectLxc("start", file("e.yaml", specText))
+        assert.strictEqual((yield* effectLxc("cleanup", "--all", "--json")).out.trim(), "[]")
+        yield* update(Incidents.killMonitor(name))
+        const [report] = JSON.parse((yield* effectLxc("cleanup", "--all", "--json")).out) as ReadonlyArray<{ instance: string }>
+        assert.strictEqual(report?.instance, name)
+        assert.strictEqual((yield* effectLxc("list", "--json")).out.trim(), "[]")
+        assert.strictEqual((yield* effectLxc("cleanup")).code, 2)
+        assert.strictEqual((yield* effectLxc("cleanup", name, "--all")).code, 2)
+      })
+    ))
+
+  it.effect("recover what did not end, and exit with 0 when nothing unfinished is left", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        assert.deepInclude(yield* effectLxc("recover"), { code: 0, out: "nothing was unfinished\n" })
+        yield* effectLxc("start", file("f.yaml", specText))
+        assert.strictEqual((yield* effectLxc("stop", name, "--timeout", "10ms")).code, 1)
+        const recovered = yield* effectLxc("recover", "--json")
+        assert.strictEqual(recovered.code, 0)
+        const report = JSON.parse(recovered.out) as { recovered: ReadonlyArray<{ instance: string; operation: string }> }
+        assert.deepInclude(report.recovered[0], { instance: name, operation: "stop" })
+      }), Guest.deaf()))
+})
