@@ -15,6 +15,7 @@ import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
 import { planCommand } from "./commands/PlanCommand.ts"
 import { rebootCommand } from "./commands/RebootCommand.ts"
+import { resizeCommand } from "./commands/ResizeCommand.ts"
 import { recoverCommand } from "./commands/RecoverCommand.ts"
 import { runCommand } from "./commands/RunCommand.ts"
 import { startCommand } from "./commands/StartCommand.ts"
@@ -33,7 +34,7 @@ export const root = Command.make("effect-lxc").pipe(
   Command.withSubcommands([
     {
       group: "CHANGE",
-      commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, runCommand]
+      commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, resizeCommand, runCommand]
     },
     { group: "MEND", commands: [cleanupCommand, recoverCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },

@@ -8,12 +8,13 @@ import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
-import type { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type CgroupTrees, freezerState, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { cgroupFacts, type CgroupTrees, freezerState, groupOf, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
@@ -69,6 +70,22 @@ export interface ContainersOptions {
   readonly records: boolean
 }
 
+/** Read at once: a plan to change them needs every one, for a way back. */
+const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "limits" | "memoryUsage"> => {
+  const v2 = trees.layout === "v2"
+  const read = (controller: string, file: string): string | undefined => {
+    const group = groupOf(trees, initPid, controller)
+    return group === undefined ? undefined : readText(`${group}/${file}`)
+  }
+  const limits = limitFiles(v2 ? "v2" : "v1", cgroupFacts(trees).ioWeightFile).flatMap(({ controller, file }) => {
+    const effective = () => read("cpuset", v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus")
+    const value = currentLimit(file, read(controller, file), effective)
+    return value === undefined ? [] : [{ controller, file, value }]
+  })
+  const usage = Number(read("memory", v2 ? "memory.current" : "memory.usage_in_bytes") ?? Number.NaN)
+  return Number.isSafeInteger(usage) ? { limits, memoryUsage: usage } : { limits }
+}
+
 const observe = (
   directories: Directories,
   trees: CgroupTrees,
@@ -82,6 +99,7 @@ const observe = (
   const { group, init, monitor } = processesOf(trees, socket, own)
   const foreignGroup = !own && init === null
   return {
+    ...(own && options.records && isAlive(init) ? limitsNow(trees, init.pid) : {}),
     name,
     lxcPath,
     socket: listening,

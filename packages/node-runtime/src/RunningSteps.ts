@@ -87,6 +87,23 @@ export const forbidForks = Effect.fn("RunningSteps.forbidForks")(function*(step:
   for (const file of pidsFiles(step)) yield* writeLimit(file, "0")
 })
 
+/** A weight has a line for everyone, and then one for each device that has another. */
+const held = (file: string): string => (readText(file) ?? "not there").split("\n")[0] ?? ""
+
+const adviceOf: Readonly<Record<string, string>> = {
+  EBUSY: "more than that is in use, and the kernel cannot reclaim it: choose more, or end something in the container",
+  ENOENT: "the kernel of this host has no such limit",
+  ERANGE: "the host has not all of these processors",
+  EINVAL: "the kernel does not take this value"
+}
+
+const withAdvice = ({ problem }: HostError): HostError => {
+  const advice = problem._tag === "SystemCallFailed" ? adviceOf[problem.code] : undefined
+  return new HostError({
+    problem: problem._tag === "SystemCallFailed" && advice !== undefined ? { ...problem, advice } : problem
+  })
+}
+
 const limitFile = (step: Case<"SetLimit">): string | undefined => {
   const init = initOf(step)
   const group = init === undefined ? undefined : groupOf(currentTrees(), init.pid, step.controller)
@@ -99,7 +116,7 @@ const limitFile = (step: Case<"SetLimit">): string | undefined => {
  */
 export const hasLimit = (step: Case<"SetLimit">): boolean => {
   const file = limitFile(step)
-  return file !== undefined && sameLimit(step.value, readText(file)?.trim() ?? "")
+  return file !== undefined && sameLimit(step.value, held(file))
 }
 
 /**
@@ -115,8 +132,8 @@ export const setLimit = Effect.fn("RunningSteps.setLimit")(function*(step: Case<
       problem: { _tag: "Conflict", found: `${step.name} has no cgroup of ${step.controller}`, advice: "see that it runs" }
     })
   }
-  yield* writeLimit(file, step.value)
-  const found = readText(file)?.trim() ?? "not there"
+  yield* Effect.mapError(writeLimit(file, step.value), withAdvice)
+  const found = held(file)
   if (!sameLimit(step.value, found)) {
     return yield* new HostError({ problem: { _tag: "LimitNotInForce", file, wanted: step.value, found } })
   }

@@ -1,9 +1,12 @@
+import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
+import { availableParallelism } from "node:os"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
@@ -85,4 +88,49 @@ describe.runIf(realHost.available)("looking at a real host", () => {
       yield* hypervisor.cleanup(instance.name)
       assert.strictEqual((yield* Effect.flip(hypervisor.info(instance.name)))._tag, "UnknownContainer")
     })))
+
+  describe("resize", () => {
+    const MiB = 1024 * 1024
+    const limits = (info: ContainerInfo) => [info.memory.limitBytes, info.memory.swapLimitBytes, info.cpu.quota, info.pids.limit]
+
+    it.live("changes limits of a running container up and down, and its record follows: by the library, by sh, by the CLI", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const resources = { memory: "64MiB", swap: "0", vcpus: 0.5, pids: 100 }
+        const instance = lab.instance("resize", "obedient", { ...quick, resources })
+        const { name } = instance
+        yield* hypervisor.start(instance)
+        yield* hypervisor.resize(name, { memory: 128 * MiB, swap: 64 * MiB, vcpus: 1, cpuWeight: 50, pids: 200 })
+        const grown = yield* hypervisor.info(name)
+        assert.deepStrictEqual([...limits(grown), grown.cpu.weight], [128 * MiB, 64 * MiB, 1, 200, 50])
+        execFileSync("sh", ["-eu"], { input: renderShell(yield* hypervisor.plan.resize(name, { memory: 32 * MiB, swap: 0 })), timeout: 30_000 })
+        assert.deepStrictEqual(limits(yield* hypervisor.info(name)), [32 * MiB, 0, 1, 200])
+        assert.include(cli("resize", name, "--memory", "64MiB", "--pids", "50"), "has its new limits")
+        assert.deepStrictEqual(limits(yield* hypervisor.info(name)), [64 * MiB, 0, 1, 50])
+        const record = JSON.parse(fs.readFileSync(lab.directories.record(name), "utf8")) as { readonly resources: object }
+        assert.deepStrictEqual(record.resources, { memory: 64 * MiB, swap: 0, vcpus: 1, cpuWeight: 50, pids: 50 })
+        assert.include(fs.readFileSync(lab.directories.meantToRun(name), "utf8"), `"memory": ${64 * MiB}`)
+        assert.include(fs.readFileSync(lab.directories.config(name), "utf8"), "pids.max = 50")
+        yield* hypervisor.reboot(name)
+        assert.deepStrictEqual(limits(yield* hypervisor.info(name)), [64 * MiB, 0, 1, 50])
+        yield* hypervisor.stop(name)
+      })))
+
+    it.live("that the kernel refuses half-way leaves every limit and the record as they were", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("refused", "obedient", { ...quick, resources: { memory: "64MiB", pids: 100 } })
+        const { name } = instance
+        yield* hypervisor.start(instance)
+        const before = limits(yield* hypervisor.info(name))
+        const record = fs.readFileSync(lab.directories.record(name), "utf8")
+        const absent = availableParallelism() + 60
+        const error = yield* Effect.flip(hypervisor.resize(name, { memory: 128 * MiB, cpuMask: [absent] }))
+        assert.strictEqual(error._tag, "OperationFailed", error.message)
+        assert.match(error.message, /cpuset\.cpus.*E(RANGE|INVAL)/)
+        assert.deepStrictEqual(limits(yield* hypervisor.info(name)), before)
+        assert.strictEqual(fs.readFileSync(lab.directories.record(name), "utf8"), record)
+        yield* hypervisor.stop(name)
+      })))
+  })
 })

@@ -21,8 +21,13 @@ type Files = Readonly<Record<string, string>>
 
 const pageBytes = 4_096
 
-/** What v1 shows where there is no limit: the largest whole number of pages. */
-const unlimitedV1 = "9223372036854771712"
+/**
+ * What v1 shows where there is no limit: the largest whole number of pages.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const unlimitedV1 = "9223372036854771712"
 
 const units: Readonly<Record<string, number>> = { "": 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 }
 
@@ -69,7 +74,7 @@ const bandwidth = (value: string): Result.Result<string, Errno> => {
 const ioWeight = (state: SimulatedState, file: string, value: string): Result.Result<string, Errno> => {
   if (state.ioWeightFile !== file) return Result.fail("No such file or directory")
   const v2 = file.startsWith("io.")
-  const weight = between(value, v2 ? 1 : 10, file === "io.weight" ? 10_000 : 1_000)
+  const weight = between(v2 ? value.replace(/^default /, "") : value, v2 ? 1 : 10, file === "io.weight" ? 10_000 : 1_000)
   return v2 ? Result.map(weight, (each) => `default ${each}`) : weight
 }
 
@@ -103,9 +108,10 @@ export const written = (state: SimulatedState, files: Files, file: string, value
       return cpus(state, value)
     case "cpu.shares":
       return clamped(value, 2, 262_144)
-    case "cpu.cfs_period_us":
     case "cpu.cfs_quota_us":
-      return between(value, 1_000, 10 ** 12)
+      return value === "-1" ? Result.succeed(value) : between(value, 1_000, 10 ** 12)
+    case "cpu.cfs_period_us":
+      return between(value, 1_000, 1_000_000)
     case "cpu.max":
       return bandwidth(value)
     case "cpu.weight":

@@ -9,12 +9,14 @@ import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/h
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { unlimitedV1 } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
@@ -68,6 +70,7 @@ const containerFacts = (
   const own = lxcPath === directories.containers
   const container = containerNamed(state, { lxcPath, name })
   return {
+    ...(own && container !== undefined && isAlive(statOf(state, container.init)) ? limitsOf(state, container) : {}),
     name,
     lxcPath,
     socket: container?.listening ?? false,
@@ -159,6 +162,12 @@ const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<
   const pids = String(processesIn(state, container.payload).length)
   return state.trees.every((tree) => tree.version === 2)
     ? {
+      "memory.max": "max",
+      ...(state.swapAccounting ? { "memory.swap.max": "max" } : {}),
+      "cpuset.cpus": `0-${state.cpus - 1}`,
+      "cpu.max": "max 100000",
+      "pids.max": "max",
+      ...(state.ioWeightFile === null ? {} : { [state.ioWeightFile]: "default 100" }),
       "memory.current": String(usesBytes),
       "memory.peak": String(usesBytes),
       "memory.swap.current": "0",
@@ -170,6 +179,12 @@ const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<
       "pids.current": pids
     }
     : {
+      "memory.limit_in_bytes": unlimitedV1,
+      ...(state.swapAccounting ? { "memory.memsw.limit_in_bytes": unlimitedV1 } : {}),
+      "cpuset.cpus": `0-${state.cpus - 1}`,
+      "cpu.cfs_quota_us": "-1",
+      "pids.max": "max",
+      ...(state.ioWeightFile === null ? {} : { [state.ioWeightFile]: "100" }),
       "memory.usage_in_bytes": String(usesBytes),
       "memory.max_usage_in_bytes": String(usesBytes),
       "memory.stat": "swap 0\n",
@@ -189,6 +204,16 @@ const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly
   const files: Record<string, string> = Object.assign(madeUp(state, container), ...written)
   const cpus = files["cpuset.cpus"]
   return cpus === undefined ? files : { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
+}
+
+const limitsOf = (state: SimulatedState, container: SimulatedContainer): Pick<ContainerFacts, "limits" | "memoryUsage"> => {
+  const files = filesOf(state, container)
+  const layout = cgroupsOf(state).layout === "v2" ? "v2" : "v1"
+  const limits = limitFiles(layout, state.ioWeightFile).flatMap(({ controller, file }) => {
+    const value = currentLimit(file, files[file], () => files["cpuset.effective_cpus"])
+    return value === undefined ? [] : [{ controller, file, value }]
+  })
+  return { limits, memoryUsage: container.guest.usesBytes }
 }
 
 /** The guest's side of its nics: lo first, then one for each host interface that LXC made for it. */

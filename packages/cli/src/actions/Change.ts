@@ -17,8 +17,13 @@ import { readSpec } from "../SpecFile.ts"
 import { UsageError } from "../UsageError.ts"
 import { checkFormat } from "./DryRun.ts"
 
-/** Flags of every command that can print its plan instead. */
-interface DryRun {
+/**
+ * Flags of every command that can print its plan instead.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DryRun {
   readonly dryRun: boolean
   readonly format: Option.Option<PlanFormat>
 }
@@ -31,7 +36,13 @@ interface Timed extends Named {
   readonly timeout: Option.Option<number>
 }
 
-const carryOut = <E, F>(
+/**
+ * Prints the plan with `--dry-run`, else carries it out and prints its report.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const carryOut = <E, F>(
   command: string,
   input: DryRun,
   how: (hypervisor: Hypervisor["Service"]) => {

@@ -76,6 +76,20 @@ export const PathFacts = Schema.Struct({
 export type PathFacts = typeof PathFacts.Type
 
 /**
+ * The text of one file of a container's cgroup, in the tree of a controller, without the newline.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const LimitValue = Schema.Struct({ controller: Schema.String, file: Schema.String, value: Schema.String })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type LimitValue = typeof LimitValue.Type
+
+/**
  * What is observed of one container, without asking LXC.
  *
  * @since 0.1.0
@@ -97,7 +111,11 @@ export const ContainerFacts = Schema.Struct({
   /** The instance as it was started, null without a (readable) record. */
   record: Schema.NullOr(InstanceFromJson),
   /** Whether the state directory says that it is meant to run. */
-  meantToRun: Schema.Boolean
+  meantToRun: Schema.Boolean,
+  /** What the files that limit it hold now; left out where it does not run, or not under this library's lxcpath. */
+  limits: Schema.optionalKey(Schema.Array(LimitValue)),
+  /** Bytes of memory that it uses now; left out as `limits` is. */
+  memoryUsage: Schema.optionalKey(Schema.Int)
 })
 
 /**

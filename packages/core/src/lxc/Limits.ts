@@ -176,6 +176,58 @@ const ioWeight = (
   }
 }
 
+/** A file of a cgroup, in the tree of its controller. */
+interface LimitFile {
+  readonly controller: string
+  readonly file: string
+}
+
+const filesV1 = [
+  ["memory", "memory.limit_in_bytes"],
+  ["memory", "memory.memsw.limit_in_bytes"],
+  ["cpuset", "cpuset.cpus"],
+  ["cpu", "cpu.cfs_period_us"],
+  ["cpu", "cpu.cfs_quota_us"],
+  ["cpu", "cpu.shares"],
+  ["pids", "pids.max"]
+] as const
+
+const filesV2 = [
+  ["memory", "memory.max"],
+  ["memory", "memory.swap.max"],
+  ["cpuset", "cpuset.cpus"],
+  ["cpu", "cpu.max"],
+  ["cpu", "cpu.weight"],
+  ["pids", "pids.max"]
+] as const
+
+/**
+ * Every file that {@link limitsOf} may write on a host.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const limitFiles = (layout: "v1" | "v2", ioWeightFile: string | null): ReadonlyArray<LimitFile> => [
+  ...(layout === "v2" ? filesV2 : filesV1).map(([controller, file]) => ({ controller, file })),
+  ...(ioWeightFile === null ? [] : [{ controller: layout === "v2" ? "io" : "blkio", file: ioWeightFile }])
+]
+
+/**
+ * What to write to have a limit as it is: of several lines of a weight the first, and the processors in effect where none
+ * are named. Undefined where the host has no such file.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const currentLimit = (
+  file: string,
+  text: string | undefined,
+  effectiveCpus: () => string | undefined
+): string | undefined => {
+  const [line = ""] = (text ?? "").split("\n")
+  return text === undefined || line !== "" || file !== "cpuset.cpus" ? (line === "" ? undefined : line) : effectiveCpus()?.trim()
+}
+
 const bfqLimit = (file: "io.bfq.weight" | "blkio.bfq.weight", weight: number): Limit =>
   file === "io.bfq.weight"
     ? limit("ioWeight", "io", file, weight, `default ${weight}`)

@@ -17,9 +17,37 @@ import { MemorySize } from "./MemorySize.ts"
  */
 export const minimumMemory = 2 * 1024 * 1024
 
-const Weight = Schema.Number.check(satisfies(
+/**
+ * A weight on the scale of cgroup v2.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Weight = Schema.Number.check(satisfies(
   "a whole number from 1 to 10000 (100 is the weight of everyone who says nothing)",
   (weight: number) => Number.isInteger(weight) && weight >= 1 && weight <= 10_000
+))
+
+/**
+ * How many processors' worth of time.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Vcpus = Schema.Number.check(satisfies(
+  "a number of processors from 0.01 to 8192",
+  (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192
+))
+
+/**
+ * How many processes and threads.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Pids = Schema.Number.check(satisfies(
+  "a whole number from 1 to 4194304",
+  (pids: number) => Number.isInteger(pids) && pids >= 1 && pids <= 4_194_304
 ))
 
 /**
@@ -35,16 +63,10 @@ export const Resources = Schema.Struct({
     refuses((bytes) => bytes < minimumMemory ? "is below 2MiB, with which no container works" : undefined)
   )),
   swap: Schema.optionalKey(MemorySize),
-  vcpus: Schema.optionalKey(Schema.Number.check(satisfies(
-    "a number of processors from 0.01 to 8192",
-    (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192
-  ))),
+  vcpus: Schema.optionalKey(Vcpus),
   cpuMask: Schema.optionalKey(CpuSet),
   cpuWeight: Schema.optionalKey(Weight),
-  pids: Schema.optionalKey(Schema.Number.check(satisfies(
-    "a whole number from 1 to 4194304",
-    (pids: number) => Number.isInteger(pids) && pids >= 1 && pids <= 4_194_304
-  ))),
+  pids: Schema.optionalKey(Pids),
   ioWeight: Schema.optionalKey(Weight)
 }).check(
   Schema.makeFilter(({ memory, swap }) => {

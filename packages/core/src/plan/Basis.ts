@@ -9,7 +9,7 @@
 import * as Schema from "effect/Schema"
 import { CgroupLayoutName } from "../host/CgroupLayout.ts"
 import type { Directories } from "../host/Directories.ts"
-import { type HostFacts, Interface, LoopDevice, PathFacts } from "../host/HostFacts.ts"
+import { type HostFacts, Interface, LimitValue, LoopDevice, PathFacts } from "../host/HostFacts.ts"
 import { isAlive, ProcessStat } from "../host/ProcessStat.ts"
 import { namesake, remainsOf } from "../host/Remains.ts"
 
@@ -28,7 +28,9 @@ export const Basis = Schema.Struct({
     frozen: Schema.Boolean,
     init: Schema.NullOr(Schema.Struct({ pid: ProcessStat.fields.pid, startTime: ProcessStat.fields.startTime })),
     files: Schema.Array(Schema.String),
-    meantToRun: Schema.Boolean
+    meantToRun: Schema.Boolean,
+    /** Of a plan that changes them. */
+    limits: Schema.optionalKey(Schema.Array(LimitValue))
   })),
   /** The lxcpath of a running container of the same name. */
   namesake: Schema.NullOr(Schema.String),
@@ -57,6 +59,8 @@ export type Basis = typeof Basis.Type
 export interface Named {
   readonly paths: ReadonlyArray<string>
   readonly links: ReadonlyArray<string>
+  /** Whether its limits matter. */
+  readonly limits?: boolean | undefined
 }
 
 const sorted = (values: Iterable<string>): ReadonlyArray<string> => [...values].sort()
@@ -91,7 +95,8 @@ export const basisOf = (
       frozen: container.freezer !== "thawed",
       init: isAlive(container.init) ? { pid: container.init.pid, startTime: container.init.startTime } : null,
       files: sorted(container.files),
-      meantToRun: container.meantToRun
+      meantToRun: container.meantToRun,
+      ...(names.limits === true && container.limits !== undefined ? { limits: container.limits } : {})
     },
     namesake: namesake(directories, name, facts)?.lxcPath ?? null,
     mounts: remains.mounts.map((mount) => `${mount.source} on ${mount.target}`),

@@ -50,6 +50,9 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
       return step.name.startsWith(vethPrefix(plan.instance))
     case "RemoveCgroups":
       return step.names.every((each) => isOwnCgroup(each, plan.instance))
+    case "SetLimit":
+      if (step.file.includes("/")) return false
+      break
     case "PowerCycle":
       return operation === "powercycle"
     case "StartContainer":

@@ -21,7 +21,8 @@ const sameDirectories = (one: Directories, other: Directories): boolean =>
  */
 export const namedIn = ({ basis }: Plan): Named => ({
   paths: basis.paths.map((each) => each.path),
-  links: basis.interfaces.map((each) => each.name)
+  links: basis.interfaces.map((each) => each.name),
+  limits: basis.container?.limits !== undefined
 })
 
 /**

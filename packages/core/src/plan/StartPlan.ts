@@ -65,7 +65,13 @@ const rejectActive = (directories: Directories, instance: Instance, facts: HostF
   return rejections
 }
 
-const configFor = (
+/**
+ * The config with which this host's LXC runs an instance, or every reason against it.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const configFor = (
   instance: Instance,
   directories: Directories,
   facts: HostFacts

@@ -14,6 +14,7 @@ import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { FreezeOptions } from "../plan/FreezePlan.ts"
 import type { Plan } from "../plan/Plan.ts"
+import type { ResizeOptions, Resizing } from "../plan/ResizePlan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
 import { type CannotAttach, type ConsoleOptions, type ExecOptions, makeAttaching, type NoConsole } from "./Attaching.ts"
@@ -65,6 +66,8 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly freeze: (name: InstanceName, options?: FreezeOptions) => Changed
   readonly thaw: (name: InstanceName, options?: FreezeOptions) => Changed
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Changed
+  /** Changes limits of a running container, all or none. Its record follows. */
+  readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Changed
   /** Deals with operations that did not end, of one instance or of all. */
   readonly recover: (name?: InstanceName) => Effect.Effect<RecoverReport, HostError>
   /** Runs a program in a container that runs; it is killed where the scope is closed before its end. */
@@ -118,6 +121,9 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     cleanup: Effect.fn("Hypervisor.cleanup")((name) => takeAway(name, "cleanup", plan.cleanup(name))),
     freeze: Effect.fn("Hypervisor.freeze")((name, options) => change(name, "freeze", plan.freeze(name, options))),
     thaw: Effect.fn("Hypervisor.thaw")((name, options) => change(name, "thaw", plan.thaw(name, options))),
+    resize: Effect.fn("Hypervisor.resize")((name, wanted, options) =>
+      change(name, "resize", plan.resize(name, wanted, options))
+    ),
     reboot: Effect.fn("Hypervisor.reboot")((name, options) => change(name, "reboot", plan.reboot(name, options)))
   })
 })

@@ -12,6 +12,7 @@ import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
 import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
 import { planRecover } from "../plan/RecoverPlan.ts"
+import { planResize, type ResizeOptions, type Resizing } from "../plan/ResizePlan.ts"
 import { namedBy, planStart, type StartOptions } from "../plan/StartPlan.ts"
 import { planCleanup, planKill, planStop, type StopOptions } from "../plan/StopPlan.ts"
 import type { Host, HostError } from "./Host.ts"
@@ -43,6 +44,7 @@ export interface Planning {
   readonly freeze: (name: InstanceName, options?: FreezeOptions) => Planned
   readonly thaw: (name: InstanceName, options?: FreezeOptions) => Planned
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
+  readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Planned
 }
 
 const pathsOf = (instance: Instance | undefined): ReadonlyArray<string> =>
@@ -80,6 +82,9 @@ export const makePlanning = (
     }),
     thaw: Effect.fn("Hypervisor.plan.thaw")(function*(name, options) {
       return yield* Effect.fromResult(planThaw(name, directories, yield* facts(), options))
+    }),
+    resize: Effect.fn("Hypervisor.plan.resize")(function*(name, wanted, options) {
+      return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(), options))
     }),
     reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
       const observed = yield* facts(pathsOf(options.instance))
