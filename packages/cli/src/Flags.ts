@@ -8,8 +8,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { resolve } from "node:path"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Milliseconds } from "@effect-lxc/core/model/Milliseconds"
+import type { ArchivePath } from "@effect-lxc/core/plan/ExportPlan"
+
+const isHostPath = Schema.is(HostPath)
 
 /**
  * A flag that is given or not. It never takes the next word for its value, so that `stop --force 1` stops the container 1.
@@ -162,6 +167,33 @@ export const spec = Argument.String("spec").pipe(
   Argument.withMetavar("SPEC"),
   Argument.withDescription("A spec as YAML or JSON, - for standard input")
 )
+
+/**
+ * A path of the host as a person gives it: relative to where they are. `-` stays what it is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const hostPathOf = (given: string): Option.Option<HostPath> => {
+  const path = given === "" ? "" : resolve(given)
+  return isHostPath(path) ? Option.some(path) : Option.none()
+}
+
+/**
+ * The file of an export, or `-` for a standard stream.
+ *
+ * @since 0.1.0
+ * @category arguments
+ */
+export const archive = (description: string) =>
+  Argument.String("file").pipe(
+    Argument.withMetavar("FILE"),
+    Argument.withDescription(description),
+    Argument.filterMap(
+      (given): Option.Option<ArchivePath> => given === "-" ? Option.some(given) : hostPathOf(given),
+      () => "a file, or -"
+    )
+  )
 
 /**
  * The file with the spec to use instead of the one that was started.

@@ -18,7 +18,9 @@ const outcomes: Readonly<Partial<Record<Operation, string>>> = {
   cleanup: "is cleaned up, and nothing of it is left",
   freeze: "is frozen",
   thaw: "is thawed",
-  resize: "has its new limits"
+  resize: "has its new limits",
+  export: "is exported",
+  import: "is imported"
 }
 
 const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report): string => {
@@ -27,6 +29,15 @@ const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report)
   const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
   return `${instance} ${outcomes[operation] ?? `is done with: ${operation}`} (${steps} steps${held})`
 }
+
+/**
+ * The report of an operation, for a stream of its own.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const reportText = (report: Report) =>
+  Effect.map(Json, (json) => json ? `${JSON.stringify(report, undefined, 2)}\n` : `${harmless(sentence(report))}\n`)
 
 /**
  * Prints the report of an operation that was carried out.

@@ -8,8 +8,10 @@ import { cleanupCommand } from "./commands/CleanupCommand.ts"
 import { configCommand } from "./commands/ConfigCommand.ts"
 import { consoleCommand } from "./commands/ConsoleCommand.ts"
 import { execCommand } from "./commands/ExecCommand.ts"
+import { exportCommand } from "./commands/ExportCommand.ts"
 import { factsCommand } from "./commands/FactsCommand.ts"
 import { freezeCommand } from "./commands/FreezeCommand.ts"
+import { importCommand } from "./commands/ImportCommand.ts"
 import { infoCommand } from "./commands/InfoCommand.ts"
 import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
@@ -36,6 +38,7 @@ export const root = Command.make("effect-lxc").pipe(
       group: "CHANGE",
       commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, resizeCommand, runCommand]
     },
+    { group: "MOVE", commands: [exportCommand, importCommand] },
     { group: "MEND", commands: [cleanupCommand, recoverCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand] },

@@ -92,6 +92,7 @@ const hostLayer = (fake: FakeHost) =>
         startedAt: "2026-11-22T12:00:00.000Z",
         uptimeSeconds: 61.5
       }),
+    exportHead: () => Effect.fail(conflict("there is no export")),
     observe: () => Effect.succeed({ done: false }),
     apply: (step) => Effect.andThen(Effect.sync(() => fake.applied.push(step._tag)), fake.apply(step))
   })

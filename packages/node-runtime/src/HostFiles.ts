@@ -15,12 +15,26 @@ type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 const advice: Readonly<Record<string, string>> = {
   EACCES: "run as root",
   EPERM: "run as root",
+  EPIPE: "nobody reads it any more",
   ENOSPC: "the file system is full: free some space",
   EROFS: "the file system is read-only: choose another directory",
   EIO: "the disk has an error: see the kernel's log",
   ENOTEMPTY: "something is in it that this library did not make: look, and remove it by hand",
   EBUSY: "something is mounted there, or in use",
   ELOOP: "a symbolic link stands there that this library did not make: look, and remove it by hand"
+}
+
+/**
+ * The failure of a call: its name, the path, the errno and what to do.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const callFailed = (call: string, at: string, error: unknown): HostError => {
+  const code = errnoOf(error)
+  return new HostError({
+    problem: { _tag: "SystemCallFailed", call, path: at, code, advice: advice[code] ?? "see errno(3)" }
+  })
 }
 
 /**
@@ -32,12 +46,7 @@ const advice: Readonly<Record<string, string>> = {
 export const systemCall = <A>(call: string, at: string, body: () => A): Effect.Effect<A, HostError> =>
   Effect.try({
     try: body,
-    catch: (error) => {
-      const code = errnoOf(error)
-      return new HostError({
-        problem: { _tag: "SystemCallFailed", call, path: at, code, advice: advice[code] ?? "see errno(3)" }
-      })
-    }
+    catch: (error) => callFailed(call, at, error)
   })
 
 const conflict = (found: string, what: string) =>
@@ -136,7 +145,13 @@ const besideOf = (at: string): string => `${at}.new`
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
 
-const syncDirectory = (at: string): void => {
+/**
+ * fsync(2) of a directory: what was made, renamed or removed in it stays so.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const syncDirectory = (at: string): void => {
   const directory = fs.openSync(at, O_RDONLY | O_DIRECTORY)
   try {
     fs.fsyncSync(directory)

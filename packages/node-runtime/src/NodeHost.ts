@@ -13,12 +13,14 @@ import { observeContainers } from "./Containers.ts"
 import * as Disks from "./Disks.ts"
 import * as Ending from "./EndingSteps.ts"
 import { gatherFacts, requireTrees } from "./Facts.ts"
+import * as Exports from "./ExportSteps.ts"
 import * as Files from "./HostFiles.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
 import { powerCycle } from "./PowerCycle.ts"
 import * as Running from "./RunningSteps.ts"
+import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
 import { usageOf } from "./Usage.ts"
@@ -43,6 +45,10 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
       return looked("/sys/block", () => Disks.observeNoLoop(step, results))
     case "Mount":
       return Disks.observeMount(step, results)
+    case "MoveIntoPlace":
+      return Exports.observeMoved(step)
+    case "RemoveTree":
+      return Exports.observeNoTree(step)
     case "Unmount":
       return looked("/proc/self/mountinfo", () => Disks.observeNoMount(step, results))
     case "StartContainer":
@@ -69,11 +75,18 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
     case "ConfirmAlive":
     case "RebootInPlace":
     case "PowerCycle":
+    case "ExportArchive":
+    case "ReceiveArchive":
+    case "ImportArchive":
       return notYet
   }
 }
 
-const apply = (step: Step, results: Results): Effect.Effect<string | void, HostError, LogSlices> => {
+const apply = (
+  step: Step,
+  results: Results,
+  input: StandardInput
+): Effect.Effect<string | void, HostError, LogSlices> => {
   switch (step._tag) {
     case "MakeDirectory":
       return Files.makeDirectory(step.path, Number.parseInt(step.mode, 8))
@@ -89,6 +102,16 @@ const apply = (step: Step, results: Results): Effect.Effect<string | void, HostE
       return Disks.detachLoop(step, results)
     case "Mount":
       return Disks.mount(step, results)
+    case "ExportArchive":
+      return Exports.exportArchive(step)
+    case "ReceiveArchive":
+      return Exports.receiveArchive(step, input)
+    case "ImportArchive":
+      return Exports.importArchive(step)
+    case "MoveIntoPlace":
+      return Exports.moveIntoPlace(step)
+    case "RemoveTree":
+      return Exports.removeTree(step)
     case "Unmount":
       return Disks.unmount(step, results)
     case "StartContainer":
@@ -125,6 +148,7 @@ const apply = (step: Step, results: Results): Effect.Effect<string | void, HostE
 const make = () => {
   const services = Context.make(LogSlices, LogSlices.make())
   const lxcVersion = makeLxcVersion()
+  const input = makeStandardInput()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
       const version = yield* lxcVersion()
@@ -141,9 +165,10 @@ const make = () => {
       return yield* systemCall("read", "/sys/fs/cgroup", () =>
         usageOf(trees, container))
     }),
+    exportHead: (archive) => Exports.readExportHead(archive, input),
     observe,
     apply: (step, results) =>
-      Effect.provideContext(apply(step, results), services).pipe(Effect.map((result) => result ?? undefined))
+      Effect.provideContext(apply(step, results, input), services).pipe(Effect.map((result) => result ?? undefined))
   })
 }
 

@@ -73,7 +73,17 @@ const collect = (stream: Readable | null): () => string => {
 /** How long a pipe that a daemon holds open is waited for after the end of the tool. */
 const drainMs = 200
 
-const run = ([command, ...args]: Argv, lock: number | undefined): Effect.Effect<Ended, HostError> =>
+/** Takes what a tool prints as it comes; a failure ends the tool. */
+interface Consumer {
+  readonly take: (stdout: Readable) => Promise<void>
+  readonly failure: (error: unknown) => HostError
+}
+
+const run = (
+  [command, ...args]: Argv,
+  lock: number | undefined,
+  consumer?: Consumer
+): Effect.Effect<Ended, HostError> =>
   Effect.callback<Ended, HostError>((resume) => {
     const child = spawn(command, args, {
       cwd: "/",
@@ -81,11 +91,20 @@ const run = ([command, ...args]: Argv, lock: number | undefined): Effect.Effect<
       detached: true, // its own process group, to be killed whole
       stdio: ["ignore", "pipe", "pipe", ...(lock === undefined ? [] : [lock])]
     })
-    const stdout = collect(child.stdout)
+    const stdout = consumer === undefined ? collect(child.stdout) : () => ""
     const stderr = collect(child.stderr)
     const end = (exitCode: number | null, signal: string | null): void =>
       resume(Effect.succeed({ exitCode, signal, stdout: stdout(), stderr: stderr() }))
     child.on("error", (error) => resume(Effect.fail(notSpawned(command, error))))
+    if (consumer !== undefined && child.stdout !== null) {
+      const taken = consumer.take(child.stdout)
+      taken.catch((error: unknown) => {
+        killGroup(child)
+        resume(Effect.fail(consumer.failure(error)))
+      })
+      child.on("close", (exitCode, signal) => void taken.then(() => end(exitCode, signal), () => undefined))
+      return Effect.sync(() => killGroup(child))
+    }
     child.on("close", end)
     child.on("exit", (exitCode, signal) => {
       setTimeout(() => end(exitCode, signal), drainMs).unref()
@@ -104,14 +123,14 @@ const notSpawned = (command: string, error: Error): HostError => {
 
 /**
  * Runs a tool to its end, whatever its exit code. One that does not end in `timeoutMs` is killed with its process group,
- * and so is one that is interrupted.
+ * and so is one that is interrupted. With a consumer, what it prints goes there, however much it is.
  *
  * @since 0.1.0
  * @category running
  */
-export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: number) {
+export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: number, consumer?: Consumer) {
   const lock = yield* HeldLock
-  const ended = yield* Effect.timeoutOption(run(argv, lock), Duration.millis(timeoutMs))
+  const ended = yield* Effect.timeoutOption(run(argv, lock, consumer), Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
     return yield* new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } })
   }

@@ -19,6 +19,7 @@ import type { Call } from "./Outcome.ts"
 import { type Recorded, recordingHost } from "./Recording.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 import { makeSessions } from "./SimulatedSessions.ts"
+import { headOf } from "./transition/Exports.ts"
 import { isProblem } from "./transition/Seen.ts"
 import { abandon, observe, transition } from "./Transition.ts"
 
@@ -116,6 +117,11 @@ const make = Effect.fnUntraced(function*(options: SimulatedHostOptions) {
     facts: ({ directories, paths }) => Effect.map(read, (state) => factsOf(state, directories, paths)),
     containers: ({ all, directories }) => Effect.map(read, (state) => containersOf(state, directories, all ?? false)),
     usage: (container) => Effect.map(read, (state) => usageOf(state, container)),
+    exportHead: (archive) =>
+      Effect.flatMap(read, (state) => {
+        const head = headOf(state, archive)
+        return "_tag" in head ? Effect.fail(new HostError({ problem: head })) : Effect.succeed(head)
+      }),
     observe: (step, results) =>
       Effect.flatMap(read, (state) => {
         const seen = observe(state, step, results)

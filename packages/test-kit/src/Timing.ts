@@ -17,6 +17,8 @@ export const timing = {
   lxcStart: 20,
   /** lxc-start on a configuration that it cannot read. */
   lxcParse: 1,
+  /** Packing or unpacking a root of some megabytes. */
+  tar: 40,
   lxcFreeze: 3,
   lxcStop: 5,
   /** From init's death to the end of its cgroup and interfaces, of its socket, of its monitor. */

@@ -14,6 +14,7 @@ import type { SimulatedState } from "./SimulatedState.ts"
 import * as Cgroups from "./transition/Cgroups.ts"
 import * as Containers from "./transition/Containers.ts"
 import * as Disks from "./transition/Disks.ts"
+import * as Exports from "./transition/Exports.ts"
 import * as Files from "./transition/Files.ts"
 import * as Running from "./transition/Running.ts"
 import type { Seen } from "./transition/Seen.ts"
@@ -49,7 +50,14 @@ export const observe = (state: SimulatedState, step: Step, results: Results): Se
     case "ConfirmAlive":
     case "RebootInPlace":
     case "PowerCycle":
+    case "ExportArchive":
+    case "ReceiveArchive":
+    case "ImportArchive":
       return { done: false }
+    case "MoveIntoPlace":
+      return Exports.observeMoved(state, step)
+    case "RemoveTree":
+      return Exports.observeNoTree(state, step)
     case "Freeze":
       return Running.observeFreeze(state, step)
     case "ForbidForks":
@@ -95,6 +103,16 @@ export const transition = (state: SimulatedState, step: Step, results: Results, 
       return Disks.mount(state, step, results, call)
     case "Unmount":
       return Disks.unmount(state, step, results, call)
+    case "ExportArchive":
+      return Exports.exportArchive(state, step, call)
+    case "ReceiveArchive":
+      return Exports.receiveArchive(state, step)
+    case "ImportArchive":
+      return Exports.importArchive(state, step, call)
+    case "MoveIntoPlace":
+      return Exports.moveIntoPlace(state, step)
+    case "RemoveTree":
+      return Exports.removeTree(state, step)
     case "StartContainer":
       return Start.startContainer(state, step, call)
     case "ConfirmLimits":

@@ -79,6 +79,14 @@ export class Directories extends Schema.Class<Directories>("effect-lxc/Directori
   consoleLog(name: string): string {
     return `${this.logs(name)}/console.log`
   }
+  /** The head of an export, while one is made. */
+  exported(name: string): string {
+    return `${this.run}/exports/${name}`
+  }
+  /** Where an import puts roots, unless it is told otherwise. */
+  get images(): string {
+    return `${this.state}/images`
+  }
   /** Present while the instance is meant to run, with the boot it was started in. */
   meantToRun(name: string): string {
     return `${this.state}/${name}.json`

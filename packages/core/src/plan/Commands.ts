@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { members } from "./ExportFormat.ts"
 import type { Step } from "./Step.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -132,6 +133,72 @@ export const rebootInPlace = (step: Case<"RebootInPlace">): Argv => [
   String(Math.max(1, Math.ceil(step.timeoutMs / 1000))),
   ...container(step)
 ]
+
+/** What makes tar keep a root as it is: owners by number, holes, extended attributes, ACLs; no path that means a remote host. */
+const faithfully = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "--force-local"]
+
+/** A text as a basic regular expression within commas that matches just it. */
+const literally = (text: string): string => text.replace(/[\\.*[\]^$,]/g, "\\$&")
+
+/**
+ * tar(1) of GNU, to standard output. What is in the root is found by tar itself, never named here; links are kept and
+ * not followed, and other file systems are left out. A name is rewritten, and so is that of a hard link's other end, but
+ * never where a symbolic link points to.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const packExport = (step: Case<"ExportArchive">): Argv => [
+  "tar",
+  "--create",
+  "--format=posix",
+  "--sparse",
+  ...faithfully,
+  "--sort=name",
+  "--one-file-system",
+  "--absolute-names",
+  `--transform=flags=rh;s,^${literally(step.root)}${step.kind === "image" ? "$" : ""},${members[step.kind]},`,
+  "--file=-",
+  `--directory=${step.files}`,
+  "--",
+  members.manifest,
+  members.spec,
+  step.root
+]
+
+/**
+ * tar(1) of GNU: in a new directory, nothing outside it is reached and nothing is written twice.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const unpackExport = (step: Case<"ImportArchive">): Argv => [
+  "tar",
+  "--extract",
+  ...faithfully,
+  "--same-owner",
+  "--same-permissions",
+  "--keep-old-files",
+  "--delay-directory-restore",
+  `--directory=${step.directory}`,
+  `--file=${step.archive}`
+]
+
+/**
+ * sync(1): everything written to the file system of a directory is on its disk.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const syncFileSystem = (directory: string): Argv => ["sync", "--file-system", "--", directory]
+
+/**
+ * rm(1): links are removed, not followed; another file system below is left, and is a failure.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const removeTree = (step: Case<"RemoveTree">): Argv => ["rm", "-rf", "--one-file-system", "--", step.path]
 
 /**
  * reboot(8): at once, without sync.

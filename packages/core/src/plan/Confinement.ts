@@ -53,6 +53,14 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
     case "SetLimit":
       if (step.file.includes("/")) return false
       break
+    case "ExportArchive":
+    case "ReceiveArchive":
+    case "MoveIntoPlace":
+      return elsewhere.has(operation)
+    case "ImportArchive":
+      return operation === "import" && step.directory.endsWith(`/.${plan.instance}.import`)
+    case "RemoveTree":
+      return operation === "import" && step.path.endsWith(`/.${plan.instance}.import`)
     case "PowerCycle":
       return operation === "powercycle"
     case "StartContainer":

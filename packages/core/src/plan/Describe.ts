@@ -36,6 +36,16 @@ const describeFile = (step: Step): string | undefined => {
       return `mount ${step.source} on ${step.target}${step.options.length === 0 ? "" : ` (${step.options.join(",")})`}`
     case "Unmount":
       return `unmount ${step.target} (${step.source})`
+    case "ExportArchive":
+      return `pack ${step.files} and the ${step.kind} ${step.root} into ${step.archive === "-" ? "standard output" : step.archive}, sealed`
+    case "ReceiveArchive":
+      return `write standard input to ${step.file}`
+    case "ImportArchive":
+      return `check ${step.archive} and unpack it in ${step.directory}`
+    case "MoveIntoPlace":
+      return `move ${step.from} to ${step.to}${step.replace ? ", replacing what is there" : ""}`
+    case "RemoveTree":
+      return `remove ${step.path} with all that is in it`
     default:
       return undefined
   }

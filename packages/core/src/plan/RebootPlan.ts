@@ -32,8 +32,13 @@ const reject = (name: string, rejection: Rejection) =>
 const asReboot = (rejected: PlanRejected): PlanRejected =>
   new PlanRejected({ operation: "reboot", instance: rejected.instance, rejections: rejected.rejections })
 
-/** The host as it is when nothing of the instance is left. */
-const without = (name: InstanceName, directories: Directories, facts: HostFacts): HostFacts => {
+/**
+ * The host as it is when nothing of the instance is left.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const withoutInstance = (name: InstanceName, directories: Directories, facts: HostFacts): HostFacts => {
   const remains = remainsOf(directories, name, facts)
   return {
     ...facts,
@@ -79,7 +84,7 @@ export const planReboot = (
   }
   const stop = Result.mapError(planStop(name, directories, facts, options), asReboot)
   if (Result.isFailure(stop)) return stop
-  const start = Result.mapError(planStart(instance, directories, without(name, directories, facts)), asReboot)
+  const start = Result.mapError(planStart(instance, directories, withoutInstance(name, directories, facts)), asReboot)
   return Result.map(start, ({ steps, warnings }) =>
     new Plan({
       operation: "reboot",

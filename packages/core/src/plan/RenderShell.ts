@@ -8,6 +8,7 @@
 import { escape } from "../model/HostText.ts"
 import * as Commands from "./Commands.ts"
 import { describe } from "./Describe.ts"
+import { members } from "./ExportFormat.ts"
 import type { Plan } from "./Plan.ts"
 import { shellFunctions } from "./ShellFunctions.ts"
 import type { Step } from "./Step.ts"
@@ -53,6 +54,21 @@ const fileCommand = (step: Step): string | undefined => {
       return `mounted ${deviceWord(step.source)} ${quote(step.target)} || ${withDevice(Commands.mount(step, step.source), step.source)}`
     case "Unmount":
       return call("unmount", step.target, step.timeoutMs)
+    case "ExportArchive": {
+      const pack = `write_export ${quote(step.files)} ${words(Commands.packExport(step))}`
+      const file = quote(step.archive)
+      return step.archive === "-" ? pack : `rm -f -- ${file}\n${pack} > ${file}\nsync -- ${file}`
+    }
+    case "ReceiveArchive":
+      return `cat > ${quote(step.file)}`
+    case "ImportArchive":
+      return `${call("check_export", step.archive)}\n${words(Commands.unpackExport(step))}\n${
+        call("check_import", step.directory, members[step.kind], step.spec)
+      }\n${words(Commands.syncFileSystem(step.directory))}`
+    case "MoveIntoPlace":
+      return call("move_into_place", step.from, step.to, step.replace ? "replace" : "new")
+    case "RemoveTree":
+      return words(Commands.removeTree(step))
     default:
       return undefined
   }

@@ -49,6 +49,16 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
       return [{ _tag: "Freeze", lxcPath: step.lxcPath, name: step.name, timeoutMs: step.timeoutMs }]
     case "SetLimit":
       return [{ ...step, value: step.previous, previous: step.value }]
+    case "ExportArchive":
+      return step.archive === "-" ? [] : [{ _tag: "RemoveFile", path: step.archive }]
+    case "ReceiveArchive":
+      return [{ _tag: "RemoveFile", path: step.file }]
+    case "RemoveTree":
+      return [{ _tag: "MakeDirectory", path: step.path, mode: "0700", keep: false }]
+    case "ImportArchive":
+      return [{ _tag: "RemoveTree", path: step.directory }]
+    case "MoveIntoPlace":
+      return [{ ...step, from: step.to, to: step.from, replace: false, ifThere: true }]
     default:
       return []
   }

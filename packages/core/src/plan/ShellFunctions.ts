@@ -188,6 +188,43 @@ SOCKETS
 }`,
     "has_monitor"
   ],
+  write_export: [
+    `write_export() { # FILES TAR...: what TAR prints and its seal, to standard output
+  export_files=$1
+  shift
+  rm -f -- "$export_files/pipe" "$export_files/failed"
+  mkfifo -- "$export_files/pipe"
+  sha256sum < "$export_files/pipe" > "$export_files/SHA256SUM" &
+  { "$@" || : > "$export_files/failed"; } | tee -- "$export_files/pipe"
+  wait
+  [ ! -e "$export_files/failed" ] || fail "the root could not be packed"
+  tar --create --format=ustar --blocking-factor=20 --directory="$export_files" --file=- -- SHA256SUM
+  rm -f -- "$export_files/pipe" "$export_files/SHA256SUM"
+}`,
+    "fail"
+  ],
+  check_export: [
+    `check_export() { # ARCHIVE
+  sealed=$(tail -c 10240 -- "$1" | tar --extract --to-stdout --file=- SHA256SUM 2>/dev/null) || sealed=
+  [ "$(head -c -10240 -- "$1" | sha256sum)" = "$sealed" ] || fail "$1 is damaged or cut off, or no export"
+}`,
+    "fail"
+  ],
+  check_import: [
+    `check_import() { # DIRECTORY ROOT SPEC
+  [ "$(cat -- "$1/spec.json"; echo .)" = "$3." ] || fail "$1 holds another spec than was planned for"
+  if [ "$2" = root ]; then [ -d "$1/root" ]; else [ -f "$1/root.img" ]; fi && [ ! -L "$1/$2" ] || fail "$1/$2 is no root"
+}`,
+    "fail"
+  ],
+  move_into_place: [
+    `move_into_place() { # FROM TO replace|new
+  [ -e "$1" ] || { [ -e "$2" ] && return 0; }
+  [ "$3" = replace ] || [ ! -e "$2" ] || fail "$2 exists already"
+  mv -T -- "$1" "$2"
+}`,
+    "fail"
+  ],
   remove_cgroup: [
     `remove_cgroup() { # NAME HIERARCHY...
   group=$1

@@ -11,6 +11,7 @@ import { ExpectedLimit } from "../lxc/ExpectedLimit.ts"
 import { HostPath } from "../model/HostPath.ts"
 import { InstanceName } from "../model/InstanceName.ts"
 import { PlainText } from "../model/HostText.ts"
+import { RootKind } from "./ExportFormat.ts"
 
 /**
  * A path of a device, or `$name`: the result of the earlier step whose `result` is `name`.
@@ -32,6 +33,9 @@ export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8
 const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))
 
 const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** The one kind of directory whose content a step removes: where an import unpacks. */
+const ImportDirectory = HostPath.check(Schema.isPattern(/\/\.[^/]+\.import$/))
 
 const Mode = Schema.Literals(["0600", "0644", "0700", "0711", "0755"])
 
@@ -143,6 +147,34 @@ export const Step = Schema.TaggedUnion({
   RebootInPlace: { ...container, timeoutMs: Millis },
   /** The host restarts at once, without syncing or stopping anything: sysrq `b`, else `reboot -n -f`. Not to be undone. */
   PowerCycle: {},
+  /**
+   * Afterwards `archive`, `-` for standard output, is an export: what is in `files` and the root, of which nothing is
+   * followed or executed, and the seal (see ExportFormat). A file is new and on the disk. tar(1). Undone by RemoveFile.
+   */
+  ExportArchive: {
+    files: HostPath,
+    root: HostPath,
+    kind: RootKind,
+    archive: Schema.Union([HostPath, Schema.Literal("-")]),
+    timeoutMs: Millis
+  },
+  /** Afterwards `file`, which is new, holds what standard input held to its end. Undone by RemoveFile. */
+  ReceiveArchive: { file: HostPath, timeoutMs: Millis },
+  /**
+   * Afterwards `directory` holds what the export `archive` holds, on the disk, and nothing else: its seal was right before
+   * anything was unpacked, and its spec is `spec`. sha256sum(1), tar(1). Undone by RemoveTree.
+   */
+  ImportArchive: { archive: HostPath, directory: ImportDirectory, kind: RootKind, spec: Schema.String, timeoutMs: Millis },
+  /**
+   * Afterwards what was at `from` is at `to`, on the same file system, in one instant: rename(2), or without `replace`
+   * link(2), which takes no place that is taken. With `ifThere` nothing need be at `from`. Undone by moving it back.
+   */
+  MoveIntoPlace: { from: HostPath, to: HostPath, replace: Schema.Boolean, ifThere: Schema.Boolean },
+  /**
+   * Afterwards there is no `path`, nor what was below it on the same file system; no link is followed. rm(1). Undone by
+   * MakeDirectory: what was moved out of it before has a place to be moved back to.
+   */
+  RemoveTree: { path: ImportDirectory },
   /** Afterwards the host has no interface `name`. ip-link(8). */
   DeleteInterface: { name: PlainText },
   /** Afterwards none of `names` is a directory at the top of `hierarchies`: rmdir(2), children first, never a populated one. */

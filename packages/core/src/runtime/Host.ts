@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import type { ContainerUsage } from "../host/ContainerUsage.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
 import type { Directories } from "../host/Directories.ts"
+import type { ExportHead } from "../plan/ExportFormat.ts"
 import type { Step } from "../plan/Step.ts"
 import { explain, StepProblem } from "./StepProblem.ts"
 
@@ -86,6 +87,8 @@ export class Host extends Context.Service<Host, {
   readonly containers: (query: ContainersQuery) => Effect.Effect<ReadonlyArray<ContainerFacts>, HostError>
   /** What a container uses and may use; undefined where it is gone by now. */
   readonly usage: (container: ContainerFacts) => Effect.Effect<ContainerUsage | undefined, HostError>
+  /** What stands at the head of an export, `-` for standard input, which loses nothing by it. */
+  readonly exportHead: (archive: string) => Effect.Effect<ExportHead, HostError>
   readonly observe: (step: Step, results: Results) => Effect.Effect<Observed, HostError>
   /** Does the step; gives its result where it has one. */
   readonly apply: (step: Step, results: Results) => Effect.Effect<string | undefined, HostError>

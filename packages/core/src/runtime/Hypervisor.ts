@@ -13,6 +13,10 @@ import type { GuestCommand } from "../model/GuestCommand.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { FreezeOptions } from "../plan/FreezePlan.ts"
+import { decodeExportHead } from "../plan/ExportFormat.ts"
+import type { ArchivePath, ExportOptions } from "../plan/ExportPlan.ts"
+import { type ImportOptions, nameOf } from "../plan/ImportPlan.ts"
+import type { InvalidSpec } from "../model/InvalidSpec.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { ResizeOptions, Resizing } from "../plan/ResizePlan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
@@ -23,7 +27,7 @@ import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { Locks } from "./Locks.ts"
-import { makePlanning, type Planning, type RebootRequest } from "./Planning.ts"
+import { makePlanning, type Planning, type RebootRequest, sourceOf } from "./Planning.ts"
 import { makeRecover, type RecoverReport } from "./Recovery.ts"
 import { type ContainerInfo, type ContainerSummary, makeQueries, type UnknownContainer } from "./Queries.ts"
 import { type Execution, Sessions } from "./Sessions.ts"
@@ -68,6 +72,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Changed
   /** Changes limits of a running container, all or none. Its record follows. */
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Changed
+  /** Packs the spec and the root into one stream; what runs is refused, or stopped first. */
+  readonly export: (name: InstanceName, archive: ArchivePath, options?: ExportOptions) => Changed
+  /** Checks an export, restores it and starts it. */
+  readonly import: (archive: ArchivePath, options?: ImportOptions) => Effect.Effect<Report, ChangeError | InvalidSpec>
   /** Deals with operations that did not end, of one instance or of all. */
   readonly recover: (name?: InstanceName) => Effect.Effect<RecoverReport, HostError>
   /** Runs a program in a container that runs; it is killed where the scope is closed before its end. */
@@ -124,6 +132,13 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     resize: Effect.fn("Hypervisor.resize")((name, wanted, options) =>
       change(name, "resize", plan.resize(name, wanted, options))
     ),
-    reboot: Effect.fn("Hypervisor.reboot")((name, options) => change(name, "reboot", plan.reboot(name, options)))
+    reboot: Effect.fn("Hypervisor.reboot")((name, options) => change(name, "reboot", plan.reboot(name, options))),
+    export: Effect.fn("Hypervisor.export")((name, archive, options) =>
+      change(name, "export", plan.export(name, archive, options))
+    ),
+    import: Effect.fn("Hypervisor.import")(function*(archive, options) {
+      const exported = yield* Effect.fromResult(decodeExportHead(yield* host.exportHead(archive), sourceOf(archive)))
+      return yield* change(nameOf(exported, options), "import", plan.import(archive, options))
+    })
   })
 })

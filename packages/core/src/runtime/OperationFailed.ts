@@ -53,6 +53,9 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
 
   private outcome(): ReadonlyArray<string> {
     if (!this.undone) return ["it stopped there; the same command goes on"]
+    if (this.residue.length === 0 && this.operation === "export") {
+      return [`what was written of the export was removed; if ${this.instance} was stopped for it, it stays stopped`]
+    }
     if (this.residue.length === 0) {
       return [
         this.operation === "reboot"

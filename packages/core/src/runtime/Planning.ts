@@ -8,6 +8,10 @@ import type { Directories } from "../host/Directories.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { type FreezeOptions, planFreeze, planThaw } from "../plan/FreezePlan.ts"
+import { decodeExportHead } from "../plan/ExportFormat.ts"
+import { type ArchivePath, type ExportOptions, exportPaths, planExport } from "../plan/ExportPlan.ts"
+import { type ImportOptions, importPaths, planImport } from "../plan/ImportPlan.ts"
+import type { InvalidSpec } from "../model/InvalidSpec.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
 import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
@@ -19,6 +23,7 @@ import type { Host, HostError } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
 
 type Planned = Effect.Effect<Plan, PlanRejected | HostError>
+type PlannedImport = Effect.Effect<Plan, PlanRejected | HostError | InvalidSpec>
 
 /**
  * @since 0.1.0
@@ -45,10 +50,20 @@ export interface Planning {
   readonly thaw: (name: InstanceName, options?: FreezeOptions) => Planned
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Planned
+  readonly export: (name: InstanceName, archive: ArchivePath, options?: ExportOptions) => Planned
+  readonly import: (archive: ArchivePath, options?: ImportOptions) => PlannedImport
 }
 
 const pathsOf = (instance: Instance | undefined): ReadonlyArray<string> =>
   instance === undefined ? [] : namedBy(instance).paths
+
+/**
+ * An export by the name it has in messages.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const sourceOf = (archive: ArchivePath): string => archive === "-" ? "standard input" : archive
 
 /**
  * @since 0.1.0
@@ -85,6 +100,15 @@ export const makePlanning = (
     }),
     resize: Effect.fn("Hypervisor.plan.resize")(function*(name, wanted, options) {
       return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(), options))
+    }),
+    export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
+      const observed = yield* facts(exportPaths(options.instance, archive))
+      return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
+    }),
+    import: Effect.fn("Hypervisor.plan.import")(function*(archive, options) {
+      const exported = yield* Effect.fromResult(decodeExportHead(yield* host.exportHead(archive), sourceOf(archive)))
+      const observed = yield* facts(importPaths(exported, archive, directories, options))
+      return yield* Effect.fromResult(planImport(exported, archive, directories, observed, options))
     }),
     reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
       const observed = yield* facts(pathsOf(options.instance))

@@ -41,6 +41,8 @@ export const StepProblem = Schema.TaggedUnion({
   LimitNotInForce: { file: Schema.String, wanted: Schema.String, found: Schema.String },
   /** The guest did not end in time; it goes on running. */
   StillRunning: { name: Schema.String, waitedMs: Schema.Int, frozenAgain: Schema.Boolean },
+  /** An export is not what it should be; nothing of it was put in place. */
+  ArchiveDamaged: { archive: Schema.String, why: Schema.String },
   /** Processes survived everything that kills. */
   CannotKill: { name: Schema.String, waitedMs: Schema.Int, holders: Schema.Array(Holder) }
 })
@@ -101,6 +103,8 @@ export const explain = (problem: StepProblem): ReadonlyArray<string> => {
         }`,
         `give it more time (--timeout), or kill it: effect-lxc stop --force ${problem.name}`
       ]
+    case "ArchiveDamaged":
+      return [`${escape(problem.archive)} cannot be imported: ${problem.why}`, "nothing of it was put in place; export it or copy it again"]
     case "CannotKill":
       return [`processes of ${problem.name} were alive ${problem.waitedMs} ms after SIGKILL`, ...held(problem.holders)]
   }

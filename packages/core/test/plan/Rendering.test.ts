@@ -1,5 +1,9 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { describe as describeStep } from "@effect-lxc/core/plan/Describe"
+import { decodeExportHead, exportHead } from "@effect-lxc/core/plan/ExportFormat"
+import { planExport } from "@effect-lxc/core/plan/ExportPlan"
+import { planImport } from "@effect-lxc/core/plan/ImportPlan"
 import { renderMermaid } from "@effect-lxc/core/plan/RenderMermaid"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { renderText } from "@effect-lxc/core/plan/RenderText"
@@ -21,6 +25,10 @@ const stop = stopPlan(web1, running)
 const bootable = instance({ lxc: { dropCapabilities: [] } })
 const bootableRunning = carriedOut(startPlan(bootable, host()), host())
 
+const exported = Result.getOrThrow(decodeExportHead(exportHead(web1, "image"), "web1.export"))
+
+const exportFacts = Facts.factsOf(host(), directories, ["/srv/web1.img", "/srv", "/srv/web1.export"])
+
 /** Plans that have, between them, every step there is. */
 const plans = [
   start,
@@ -30,6 +38,8 @@ const plans = [
   stopPlan(web1, Incidents.killMonitor("web1")(running)),
   Result.getOrThrow(planFreeze(web1.name, directories, Facts.factsOf(running, directories))),
   Result.getOrThrow(planRebootInPlace(bootable.name, directories, Facts.factsOf(bootableRunning, directories))),
+  Result.getOrThrow(planExport(web1.name, HostPath.make("/srv/web1.export"), directories, exportFacts, { instance: web1 })),
+  Result.getOrThrow(planImport(exported, "-", directories, exportFacts, { name: InstanceName.make("web2") })),
   planOf(start, "powercycle", [{ _tag: "PowerCycle" }]),
   planOf(start, "resize", [{
     _tag: "SetLimit",

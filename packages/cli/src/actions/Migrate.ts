@@ -1,0 +1,94 @@
+/**
+ * What `effect-lxc export` and `effect-lxc import` do.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { HostPath } from "@effect-lxc/core/model/HostPath"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import type { ArchivePath } from "@effect-lxc/core/plan/ExportPlan"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { withHypervisor } from "../Hypervisors.ts"
+import { viewed } from "../OperationView.ts"
+import { Output } from "../Output.ts"
+import { type PlanFormat, printPlan } from "../PlanText.ts"
+import { printReport, reportText } from "../Report.ts"
+import { readSpec } from "../SpecFile.ts"
+import { checkFormat } from "./DryRun.ts"
+
+interface Printing {
+  readonly dryRun: boolean
+  readonly format: Option.Option<PlanFormat>
+}
+
+/** A name that is also a file is that file; whatever is no name must be one. */
+const subjectOf = Effect.fnUntraced(function*(given: string) {
+  const files = yield* FileSystem.FileSystem
+  const name = Result.getSuccess(Schema.decodeUnknownResult(InstanceName)(given))
+  const isFile = given === "-" || (yield* Effect.orElseSucceed(files.exists(given), () => false))
+  if (Option.isSome(name) && !isFile) return { name: name.value, instance: undefined }
+  const instance = yield* readSpec(given)
+  return { name: instance.name, instance }
+})
+
+/**
+ * Packs an instance into one stream, or prints how it would. Where that is standard output, nothing else is written there.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const exportTo = Effect.fnUntraced(function*(
+  input: Printing & {
+    readonly subject: string
+    readonly archive: ArchivePath
+    readonly stop: boolean
+    readonly timeout: Option.Option<number>
+    readonly force: boolean
+  }
+) {
+  yield* checkFormat("effect-lxc export", input)
+  const { instance, name } = yield* subjectOf(input.subject)
+  const { archive, force, stop } = input
+  const options = { instance, stop, force, timeoutMs: Option.getOrUndefined(input.timeout) }
+  yield* withHypervisor(Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    if (input.dryRun) return yield* printPlan(yield* hypervisor.plan.export(name, archive, options), input.format)
+    const report = yield* viewed(hypervisor.export(name, archive, options))
+    if (archive !== "-") return yield* printReport(report)
+    const output = yield* Output
+    yield* output.err(yield* reportText(report))
+  }), { instance })
+})
+
+/**
+ * Restores an instance from a stream and starts it, or prints how it would.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const importFrom = Effect.fnUntraced(function*(
+  input: Printing & {
+    readonly archive: ArchivePath
+    readonly name: Option.Option<InstanceName>
+    readonly images: Option.Option<HostPath>
+    readonly noStart: boolean
+    readonly timeout: Option.Option<number>
+  }
+) {
+  yield* checkFormat("effect-lxc import", input)
+  const options = {
+    name: Option.getOrUndefined(input.name),
+    images: Option.getOrUndefined(input.images),
+    start: !input.noStart,
+    timeoutMs: Option.getOrUndefined(input.timeout)
+  }
+  yield* withHypervisor(Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    if (input.dryRun) return yield* printPlan(yield* hypervisor.plan.import(input.archive, options), input.format)
+    yield* printReport(yield* viewed(hypervisor.import(input.archive, options)))
+  }))
+})

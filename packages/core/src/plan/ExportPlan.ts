@@ -1,0 +1,188 @@
+/**
+ * The plan that makes one stream of an instance: its spec and its root.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts, PathFacts } from "../host/HostFacts.ts"
+import { isNothing, namesake, type Remains, remainsOf } from "../host/Remains.ts"
+import { base, HostPath, join, parent } from "../model/HostPath.ts"
+import type { Instance } from "../model/Instance.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import { basisOf } from "./Basis.ts"
+import { diskSource } from "./DiskSource.ts"
+import { exportHead, members, type RootKind } from "./ExportFormat.ts"
+import { Plan } from "./Plan.ts"
+import { PlanRejected, type Rejection } from "./PlanRejected.ts"
+import { withoutInstance } from "./RebootPlan.ts"
+import type { Step } from "./Step.ts"
+import { planStop } from "./StopPlan.ts"
+
+/**
+ * A file, or `-`: the standard stream of the process that carries the plan out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ArchivePath = HostPath | "-"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExportOptions {
+  /** The spec; by default the one it was started with, which is known only while it runs. */
+  readonly instance?: Instance | undefined
+  /** Stop a running instance first, and leave it stopped. */
+  readonly stop?: boolean | undefined
+  /** How long the guest may take to halt, in milliseconds. */
+  readonly timeoutMs?: number | undefined
+  /** Replace a file that is there. */
+  readonly force?: boolean | undefined
+}
+
+/** Copying takes as long as it takes; a day is the longest that a step may. */
+const copyTimeout = 86_400_000
+
+/**
+ * Paths of which the facts must say what is there.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const exportPaths = (instance: Instance | undefined, archive: ArchivePath): ReadonlyArray<string> => [
+  ...(instance?.disks.map((disk) => disk.path) ?? []),
+  ...(archive === "-" ? [] : [archive, parent(archive)])
+]
+
+const checkTarget = (archive: ArchivePath, force: boolean, facts: HostFacts, root: PathFacts | undefined): ReadonlyArray<Rejection> => {
+  if (archive === "-") return []
+  const at = (path: string) => facts.paths.find((each) => each.path === path)
+  const found = at(archive)
+  const reject = (code: string, message: string, advice: string) => [{ code, field: "", message, advice }]
+  if (found !== undefined && root !== undefined && found.kind !== "missing" && found.realPath === root.realPath) {
+    return reject("same-file", `${archive} is the disk itself`, "name another file")
+  }
+  if (found?.kind === "file" && !force) {
+    return reject("file-exists", `${archive} exists already`, "name another file, or replace it with --force")
+  }
+  if (found !== undefined && found.kind !== "missing" && found.kind !== "file") {
+    return reject("not-a-file", `${archive} is no file`, "name a file, or - for standard output")
+  }
+  return at(parent(archive))?.kind === "directory"
+    ? []
+    : reject("directory-missing", `there is no directory ${parent(archive)}`, "make it first")
+}
+
+const checkRemains = (name: InstanceName, remains: Remains, stop: boolean): ReadonlyArray<Rejection> =>
+  isNothing(remains) || stop ? [] : [{
+    code: "not-stopped",
+    field: "name",
+    message: `${name} is running, or something of it is left, and its root may change while it is read`,
+    advice: "stop it first, or let the export stop it with --stop"
+  }]
+
+const rootKind = (root: PathFacts | undefined): Result.Result<RootKind, Rejection> => {
+  if (root?.kind === "file") return Result.succeed("image")
+  if (root?.kind === "directory") return Result.succeed("directory")
+  return Result.fail({
+    code: "disk-unusable",
+    field: "disks[0].path",
+    message: `${root?.path ?? "the disk"} is neither an image file nor a directory`,
+    advice: "copy the device to an image file, or mount it read-only, and export a spec that names that"
+  })
+}
+
+/** Where the file grows until it is whole: beside its place, so that it gets there by renaming. */
+const unfinished = (archive: HostPath, name: InstanceName): HostPath => join(parent(archive), `.${base(archive)}.${name}.partial`)
+
+const packing = (
+  instance: Instance,
+  files: HostPath,
+  root: PathFacts,
+  kind: RootKind,
+  archive: ArchivePath,
+  force: boolean
+): ReadonlyArray<Step> => {
+  const growing = archive === "-" ? archive : unfinished(archive, instance.name)
+  const remove = (member: string): Step => ({ _tag: "RemoveFile", path: join(files, member) })
+  return [
+    { _tag: "ExportArchive", files, root: HostPath.make(root.realPath), kind, archive: growing, timeoutMs: copyTimeout },
+    remove(members.spec),
+    remove(members.manifest),
+    { _tag: "RemoveDirectory", path: files, ifEmpty: false },
+    { _tag: "RemoveDirectory", path: parent(files), ifEmpty: true },
+    ...(growing === "-" || archive === "-"
+      ? []
+      : [{ _tag: "MoveIntoPlace", from: growing, to: archive, replace: force, ifThere: false } as const])
+  ]
+}
+
+const preparing = (instance: Instance, files: HostPath, root: PathFacts, kind: RootKind): ReadonlyArray<Step> => {
+  const head = exportHead(instance, kind, root.partitions)
+  const file = (member: string, text: string): Step => ({ _tag: "WriteFile", path: join(files, member), mode: "0600", text, previous: null })
+  return [
+    { _tag: "MakeDirectory", path: parent(files), mode: "0700", keep: false },
+    { _tag: "MakeDirectory", path: files, mode: "0700", keep: false },
+    file(members.manifest, head.manifest),
+    file(members.spec, head.spec)
+  ]
+}
+
+const unknown = (name: InstanceName, foreign: boolean): Rejection => ({
+  code: "record-missing",
+  field: "name",
+  message: foreign ? `${name} is not managed here` : `${name} is not running here, so its spec is not known`,
+  advice: "give its spec: effect-lxc export SPEC FILE"
+})
+
+/**
+ * Plans an export: a running instance is refused, or stopped first; its spec and its root are packed into one file
+ * beside the one that is wanted, which takes its place when it is whole and on the disk. What fails afterwards removes
+ * the unfinished file; an instance that was stopped stays so, and its spec stays in RUN/exports.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planExport = (
+  name: InstanceName,
+  archive: ArchivePath,
+  directories: Directories,
+  facts: HostFacts,
+  options: ExportOptions = {}
+): Result.Result<Plan, PlanRejected> => {
+  const reject = (...rejections: ReadonlyArray<Rejection>) =>
+    Result.fail(new PlanRejected({ operation: "export", instance: name, rejections }))
+  const remains = remainsOf(directories, name, facts)
+  const instance = options.instance ?? remains.container?.record ?? undefined
+  if (instance === undefined) return reject(unknown(name, namesake(directories, name, facts) !== undefined))
+  const { force = false, stop = false } = options
+  const disk = diskSource(instance, 0, directories, withoutInstance(name, directories, facts))
+  const root = facts.paths.find((each) => each.path === instance.disks[0]?.path)
+  const kind = rootKind(root)
+  const ending = isNothing(remains) ? undefined : planStop(name, directories, facts, { timeoutMs: options.timeoutMs })
+  const rejections = [
+    ...checkRemains(name, remains, stop),
+    ...(Result.isFailure(disk) ? disk.failure : Result.isFailure(kind) ? [kind.failure] : []),
+    ...checkTarget(archive, force, facts, root),
+    ...(stop && ending !== undefined && Result.isFailure(ending) ? ending.failure.rejections : [])
+  ]
+  if (rejections.length > 0 || Result.isFailure(kind) || root === undefined) return reject(...rejections)
+  const files = HostPath.make(directories.exported(name))
+  const first = [
+    ...preparing(instance, files, root, kind.success),
+    ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
+  ]
+  return Result.succeed(
+    new Plan({
+      operation: "export",
+      instance: name,
+      directories,
+      basis: basisOf(directories, name, { paths: exportPaths(instance, archive), links: [] }, facts),
+      steps: [...first, ...packing(instance, files, root, kind.success, archive, force)],
+      undoFrom: ending === undefined ? 0 : first.length,
+      warnings: instance.disks.slice(1).map((each) => `${each.path} is not the root and is not in the export`)
+    })
+  )
+}

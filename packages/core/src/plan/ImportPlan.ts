@@ -1,0 +1,208 @@
+/**
+ * The plan that makes an instance of an export.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Directories } from "../host/Directories.ts"
+import type { HostFacts } from "../host/HostFacts.ts"
+import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
+import { HostPath, isBelow, join } from "../model/HostPath.ts"
+import { decodeInstance, encodeInstance, type Instance } from "../model/Instance.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import { basisOf } from "./Basis.ts"
+import { type Exported, members, type RootKind } from "./ExportFormat.ts"
+import type { ArchivePath } from "./ExportPlan.ts"
+import { Plan } from "./Plan.ts"
+import { PlanRejected, type Rejection } from "./PlanRejected.ts"
+import { namedBy, planStart, type StartOptions } from "./StartPlan.ts"
+import type { Step } from "./Step.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ImportOptions extends StartOptions {
+  /** Another name; what was derived from the old one is derived from it. */
+  readonly name?: InstanceName | undefined
+  /** The directory for the root and the spec; by default STATE/images. */
+  readonly images?: HostPath | undefined
+  /** Whether it is started; it is unless said otherwise. */
+  readonly start?: boolean | undefined
+}
+
+/** Copying takes as long as it takes; a day is the longest that a step may. */
+const copyTimeout = 86_400_000
+
+/** Where the parts of an import are put, and from where they get there. */
+interface Places {
+  readonly images: HostPath
+  readonly work: HostPath
+  readonly root: HostPath
+  readonly spec: HostPath
+}
+
+const placesOf = (name: InstanceName, kind: RootKind, directories: Directories, options: ImportOptions): Places => {
+  const images = options.images ?? HostPath.make(directories.images)
+  return {
+    images,
+    work: join(images, `.${name}.import`),
+    root: join(images, kind === "image" ? `${name}.img` : name),
+    spec: join(images, `${name}.json`)
+  }
+}
+
+/**
+ * Paths of which the facts must say what is there.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const importPaths = (exported: Exported, archive: ArchivePath, directories: Directories, options: ImportOptions = {}): ReadonlyArray<string> => {
+  const { images, root, spec, work } = placesOf(nameOf(exported, options), exported.manifest.root, directories, options)
+  const others = exported.instance.disks.slice(1).map((disk) => disk.path)
+  return [images, root, spec, work, ...others, ...(archive === "-" ? [] : [archive])]
+}
+
+/**
+ * The name that the instance gets.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const nameOf = (exported: Exported, options: ImportOptions = {}): InstanceName => options.name ?? exported.instance.name
+
+/** The instance by its new name, on its new root. */
+const moved = ({ instance, manifest }: Exported, name: InstanceName, root: HostPath): Result.Result<Instance, Rejection> => {
+  const [disk, ...others] = instance.disks
+  // How a device was mounted is nothing that a directory could be bound with.
+  const { fsType: _fsType, options: _options, partition: _partition, ...asDirectory } = disk ?? {}
+  const onRoot = { ...(manifest.root === "image" ? disk : asDirectory), path: root }
+  return Result.mapError(
+    decodeInstance({ ...encodeInstance(instance) as object, name, disks: [onRoot, ...others] }), // a spec is an object
+    (error) => ({ code: "spec-invalid", field: "", message: error.message, advice: "give another name with --name" })
+  )
+}
+
+const checkPlaces = (name: InstanceName, places: Places, directories: Directories, facts: HostFacts): ReadonlyArray<Rejection> => {
+  const kindAt = (path: string) => facts.paths.find((each) => each.path === path)?.kind ?? "missing"
+  const taken = [places.root, places.spec].filter((path) => kindAt(path) !== "missing").map((path) => ({
+    code: "file-exists",
+    field: "",
+    message: `${path} exists already`,
+    advice: "it is not overwritten: give another name with --name, or another directory with --images"
+  }))
+  const here = !isNothing(remainsOf(directories, name, facts)) || namesake(directories, name, facts) !== undefined
+  return [
+    ...taken,
+    ...(here
+      ? [{
+        code: "name-in-use",
+        field: "name",
+        message: `there is a container ${name} here, or something is left of one`,
+        advice: `give another name with --name, or end it first: effect-lxc stop ${name}`
+      }]
+      : []),
+    ...(["missing", "directory"].includes(kindAt(places.images))
+      ? []
+      : [{ code: "not-a-directory", field: "", message: `${places.images} is no directory`, advice: "name another with --images" }])
+  ]
+}
+
+const restoring = (
+  exported: Exported,
+  instance: Instance,
+  archive: ArchivePath,
+  places: Places,
+  directories: Directories
+): ReadonlyArray<Step> => {
+  const directory = (path: HostPath): Step => ({ _tag: "MakeDirectory", path, mode: "0700", keep: false })
+  const state = HostPath.make(directories.state)
+  const kind = exported.manifest.root
+  const received = join(places.work, "archive")
+  return [
+    ...(isBelow(state, places.images) ? [directory(state)] : []),
+    directory(places.images),
+    directory(places.work),
+    ...(archive === "-" ? [{ _tag: "ReceiveArchive", file: received, timeoutMs: copyTimeout } as const] : []),
+    {
+      _tag: "ImportArchive",
+      archive: archive === "-" ? received : archive,
+      directory: places.work,
+      kind,
+      spec: exported.spec,
+      timeoutMs: copyTimeout
+    },
+    { _tag: "MoveIntoPlace", from: join(places.work, members[kind]), to: places.root, replace: false, ifThere: false },
+    {
+      _tag: "WriteFile",
+      path: places.spec,
+      mode: "0600",
+      text: `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`,
+      previous: null
+    }
+  ]
+}
+
+/** The host as it is when the root is in its place. */
+const withRoot = (facts: HostFacts, path: HostPath, { partitions, root }: Exported["manifest"]): HostFacts => ({
+  ...facts,
+  paths: [
+    ...facts.paths.filter((each) => each.path !== path),
+    {
+      path,
+      kind: root === "image" ? "file" : "directory",
+      realPath: path,
+      ...(partitions === undefined ? {} : { partitions })
+    }
+  ]
+})
+
+/**
+ * Plans an import: the whole stream is checked, unpacked in a directory of its own, and only then put in place and
+ * started. A failure removes all of it. Nothing that is there is overwritten.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const planImport = (
+  exported: Exported,
+  archive: ArchivePath,
+  directories: Directories,
+  facts: HostFacts,
+  options: ImportOptions = {}
+): Result.Result<Plan, PlanRejected> => {
+  const name = nameOf(exported, options)
+  const kind = exported.manifest.root
+  const places = placesOf(name, kind, directories, options)
+  const reject = (rejections: ReadonlyArray<Rejection>) =>
+    Result.fail(new PlanRejected({ operation: "import", instance: name, rejections }))
+  const instance = moved(exported, name, places.root)
+  if (Result.isFailure(instance)) return reject([instance.failure])
+  const occupied = checkPlaces(name, places, directories, facts)
+  const start = (options.start ?? true)
+    ? planStart(instance.success, directories, withRoot(facts, places.root, exported.manifest), options)
+    : undefined
+  const startRejections = start !== undefined && Result.isFailure(start) ? start.failure.rejections : []
+  if (occupied.length > 0 || startRejections.length > 0) {
+    return reject([...occupied, ...startRejections.filter((each) => occupied.length === 0 || each.field !== "name")])
+  }
+  const started = start !== undefined && Result.isSuccess(start) ? start.success : undefined
+  const steps: ReadonlyArray<Step> = [
+    ...restoring(exported, instance.success, archive, places, directories),
+    ...(started?.steps ?? []),
+    { _tag: "RemoveTree", path: places.work }
+  ]
+  const paths = [...importPaths(exported, archive, directories, options), ...namedBy(instance.success).paths]
+  return Result.succeed(
+    new Plan({
+      operation: "import",
+      instance: name,
+      directories,
+      basis: basisOf(directories, name, { paths, links: namedBy(instance.success).links }, facts),
+      steps,
+      undoFrom: 0,
+      warnings: started?.warnings ?? []
+    })
+  )
+}

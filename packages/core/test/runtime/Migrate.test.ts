@@ -1,0 +1,175 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { encodeInstance } from "@effect-lxc/core/model/Instance"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Diff, Faults, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
+
+const web1 = instance()
+const web2 = InstanceName.make("web2")
+const archive = HostPath.make("/srv/web1.export")
+
+const codesOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(failureOf(effect), (error) => {
+    assert.strictEqual(error._tag, "PlanRejected")
+    return (error as unknown as PlanRejected).rejections.map(({ code }) => code) // its tag was just seen
+  })
+
+/** What is on a host that has exported web1 to {@link archive}. */
+const exported: Effect.Effect<SimulatedState> = Effect.gen(function*() {
+  const hypervisor = yield* Hypervisor
+  yield* hypervisor.export(web1.name, archive, { instance: web1 })
+  return yield* (yield* SimulatedHost).state
+}).pipe(onHost({ state: host() }), Effect.orDie)
+
+describe("export", () => {
+  it.effect("of a spec makes one new file, and leaves nothing else", () =>
+    Effect.gen(function*() {
+      const before = yield* (yield* SimulatedHost).state
+      yield* (yield* Hypervisor).export(web1.name, archive, { instance: web1 })
+      const after = yield* (yield* SimulatedHost).state
+      assert.match(Diff.traces(before, after, directories), /^\+ file \/srv\/web1\.export \(0600, [^\n]*\n$/)
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("of what runs is refused, and with stop it is stopped first, by its own record", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const before = yield* (yield* SimulatedHost).state
+      yield* hypervisor.start(web1)
+      assert.deepStrictEqual(yield* codesOf(hypervisor.export(web1.name, archive)), ["not-stopped"])
+      assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
+      yield* hypervisor.export(web1.name, archive, { stop: true })
+      const after = yield* (yield* SimulatedHost).state
+      assert.match(Diff.traces(before, after, directories), /^\+ file \/srv\/web1\.export [^\n]*\n$/)
+      assert.deepInclude(JSON.parse((JSON.parse(after.files[archive]?.text ?? "") as { spec: string }).spec), encodeInstance(web1) as object)
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("by a name of which nothing is known asks for the spec", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).export(web2, archive)), ["record-missing"])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("overwrites a file only with force, and never the disk itself", () =>
+    Effect.gen(function*() {
+      const { export: exportTo } = yield* Hypervisor
+      const to = (path: string, force: boolean) => exportTo(web1.name, HostPath.make(path), { instance: web1, force })
+      yield* to(archive, false)
+      assert.deepStrictEqual(yield* codesOf(to(archive, false)), ["file-exists"])
+      yield* to(archive, true)
+      assert.deepStrictEqual(yield* codesOf(to("/srv/web1.img", true)), ["same-file"])
+      assert.deepStrictEqual(yield* codesOf(to("/srv", true)), ["not-a-file"])
+      assert.deepStrictEqual(yield* codesOf(to("/none/web1.export", true)), ["directory-missing"])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      yield* hypervisor.start(web1)
+      yield* simulated.update(Incidents.fillDisk("/srv"))
+      const error = yield* problemOf(hypervisor.export(web1.name, archive, { stop: true }))
+      assert.include(error.message, "ENOSPC")
+      assert.include(error.message, "stays stopped")
+      const { files } = yield* simulated.state
+      assert.deepStrictEqual(Object.keys(files).filter((path) => path.startsWith("/srv/")), ["/srv/web1.img"])
+      assert.deepStrictEqual(JSON.parse(files["/run/effect-lxc/exports/web1/spec.json"]?.text ?? ""), encodeInstance(web1))
+    }).pipe(onHost({ state: host() })))
+})
+
+describe("import", () => {
+  const onImporting = <A, E>(
+    body: Effect.Effect<A, E, Hypervisor | SimulatedHost>,
+    change: (state: SimulatedState) => SimulatedState = (state) => state,
+    faults: ReadonlyArray<Faults.Fault> = []
+  ) => Effect.flatMap(exported, (state) => onHost({ state: change(state), faults })(body))
+
+  it.effect("restores and starts by another name, with the MAC that the spec gives, and by its own spec file", () =>
+    onImporting(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.import(archive, { name: web2 })
+      assert.strictEqual((yield* hypervisor.info("web2")).state, "RUNNING")
+      const { files } = yield* (yield* SimulatedHost).state
+      const spec = JSON.parse(files["/var/lib/effect-lxc/images/web2.json"]?.text ?? "") as Record<string, unknown>
+      assert.deepInclude(spec, { name: "web2", nics: (encodeInstance(web1) as Record<string, unknown>)["nics"] })
+      assert.deepStrictEqual((spec["disks"] as ReadonlyArray<{ path: string }>).map(({ path }) => path), ["/var/lib/effect-lxc/images/web2.img"])
+      assert.isUndefined(files["/var/lib/effect-lxc/images/.web2.import"])
+      yield* hypervisor.stop(web2)
+    })))
+
+  it.effect("does not start where it is told not to", () =>
+    onImporting(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.import(archive, { name: web2, start: false, images: HostPath.make("/srv/moved") })
+      assert.deepStrictEqual(yield* hypervisor.list(), [])
+      const { files } = yield* (yield* SimulatedHost).state
+      assert.includeMembers(Object.keys(files), ["/srv/moved/web2.img", "/srv/moved/web2.json"])
+    })))
+
+  it.effect("overwrites nothing: no image, no spec, no instance", () =>
+    onImporting(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.import(archive)
+      const before = yield* (yield* SimulatedHost).state
+      assert.deepStrictEqual(yield* codesOf(hypervisor.import(archive)), ["file-exists", "file-exists", "name-in-use"])
+      assert.strictEqual(Diff.diff(before, yield* (yield* SimulatedHost).state), "")
+    })))
+
+  it.effect("of what its host lacks is refused before anything is touched", () =>
+    onImporting(
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).import(archive)), ["bridge-missing"])
+      }),
+      (state) => ({ ...state, interfaces: [] })
+    ))
+
+  it.effect("of a damaged stream says so and leaves the host as before", () => {
+    const damage = (state: SimulatedState): SimulatedState => {
+      const text = state.files[archive]?.text ?? ""
+      return Incidents.putFile(archive, text.replace('"haltAfterMs":2000', '"haltAfterMs":2001'), "0600")(state)
+    }
+    return onImporting(
+      Effect.gen(function*() {
+        const before = yield* (yield* SimulatedHost).state
+        const error = yield* problemOf((yield* Hypervisor).import(archive))
+        assert.strictEqual(error.problem._tag, "ArchiveDamaged")
+        assert.strictEqual(Diff.traces(before, yield* (yield* SimulatedHost).state, directories), "")
+      }),
+      damage
+    )
+  })
+
+  it.effect("of a file that is none is refused", () =>
+    Effect.gen(function*() {
+      const error = yield* failureOf((yield* Hypervisor).import(HostPath.make("/srv/web1.img")))
+      assert.include(error.message, "no export")
+    }).pipe(onHost({ state: host() })))
+
+  const importSteps = 19
+  /** The start's own, of a directory that the import has made before. */
+  const heldAlready = 16
+
+  describe.each(Array.from({ length: importSteps }, (_, index) => ({ index })))("that fails at step $index", ({ index }) => {
+    for (const kind of ["refuse", "act-then-refuse"] as const) {
+      it.effect(`(${kind}) leaves the host as before`, () =>
+        onImporting(
+          Effect.gen(function*() {
+            const before = yield* (yield* SimulatedHost).state
+            const ended = yield* Effect.exit((yield* Hypervisor).import(archive, { name: web2 }))
+            assert.strictEqual(ended._tag, index === heldAlready ? "Success" : "Failure")
+            if (ended._tag === "Failure") assert.strictEqual(Diff.traces(before, yield* (yield* SimulatedHost).state, directories), "")
+          }),
+          undefined,
+          [Faults.atIndex(index, kind)]
+        ))
+    }
+  })
+
+  it.effect("has no step that these faults leave out", () =>
+    onImporting(Effect.gen(function*() {
+      const plan = yield* (yield* Hypervisor).plan.import(archive, { name: web2 })
+      assert.strictEqual(plan.steps.length, importSteps)
+    })))
+})

@@ -1,0 +1,156 @@
+/**
+ * Steps that pack an instance into a stream, and unpack one. A simulated stream is a document with a sum of its own;
+ * standard input and output are the files that the kernel shows them as.
+ *
+ * @since 0.1.0
+ */
+import * as Commands from "@effect-lxc/core/plan/Commands"
+import { type ExportHead, members } from "@effect-lxc/core/plan/ExportFormat"
+import { fnv1a64 } from "@effect-lxc/core/model/Hash"
+import { isBelow } from "@effect-lxc/core/model/HostPath"
+import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { isFull, makeDirectories, nodeAt, parentOf, write } from "../FileTree.ts"
+import { Guest } from "../Guest.ts"
+import { after, type Call, callFailed, type Case, commandFailed, conflict, done, failed, type Outcome } from "../Outcome.ts"
+import type { SimulatedState } from "../SimulatedState.ts"
+import { timing } from "../Timing.ts"
+import type { Seen } from "./Seen.ts"
+
+const Archive = Schema.fromJsonString(Schema.Struct({ manifest: Schema.String, spec: Schema.String, guest: Guest, sum: Schema.String }))
+
+type Archive = typeof Archive.Type
+
+const decode = Schema.decodeUnknownOption(Archive)
+
+const sumOf = ({ guest, manifest, spec }: Omit<Archive, "sum">): string => fnv1a64(JSON.stringify([manifest, spec, guest])).toString(16)
+
+const fileOf = (archive: string, stream: string): string => archive === "-" ? stream : archive
+
+const damaged = (archive: string, why: string): StepProblem => ({ _tag: "ArchiveDamaged", archive, why })
+
+/**
+ * What stands at the head of a stream.
+ *
+ * @since 0.1.0
+ * @category observations
+ */
+export const headOf = (state: SimulatedState, archive: string): ExportHead | StepProblem => {
+  const node = nodeAt(state, fileOf(archive, "/dev/stdin"))
+  if (node === undefined) return callFailed("open", archive, "ENOENT")
+  return Option.getOrElse(decode(node.text), () => damaged(archive, "it is no export of effect-lxc, or its beginning is damaged"))
+}
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const exportArchive = (state: SimulatedState, step: Case<"ExportArchive">, call: Call): Outcome =>
+  after(state, call, timing.tar, () => {
+    const at = fileOf(step.archive, "/dev/stdout")
+    const guest = state.images[step.root]
+    const begun = write(state, at, "0600", "")
+    if (guest === undefined || nodeAt(state, step.root) === undefined) {
+      return failed(begun, commandFailed(Commands.packExport(step), 2, `tar: ${step.root}: Cannot stat: No such file or directory\n`))
+    }
+    if (isFull(state, at)) return failed(begun, callFailed("write", step.archive, "ENOSPC"))
+    const member = (name: string): string => nodeAt(state, `${step.files}/${name}`)?.text ?? ""
+    const content = { manifest: member(members.manifest), spec: member(members.spec), guest }
+    return done(write(state, at, "0600", JSON.stringify({ ...content, sum: sumOf(content) })))
+  })
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const receiveArchive = (state: SimulatedState, step: Case<"ReceiveArchive">): Outcome =>
+  isFull(state, step.file)
+    ? failed(write(state, step.file, "0600", ""), callFailed("write", step.file, "ENOSPC"))
+    : done(write(state, step.file, "0600", nodeAt(state, "/dev/stdin")?.text ?? ""))
+
+/** What comes out of a stream: its head, and its root with the guest in it. */
+const unpacked = (state: SimulatedState, step: Case<"ImportArchive">, archive: Archive): SimulatedState => {
+  const root = `${step.directory}/${members[step.kind]}`
+  const head = write(
+    write(state, `${step.directory}/${members.manifest}`, "0600", archive.manifest),
+    `${step.directory}/${members.spec}`,
+    "0600",
+    archive.spec
+  )
+  const files = step.kind === "image" ? write(head, root, "0600", "") : makeDirectories(head, root)
+  return { ...files, images: { ...files.images, [root]: archive.guest } }
+}
+
+/**
+ * Nothing is unpacked before the sum is found right; a full disk is found out in the middle.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const importArchive = (state: SimulatedState, step: Case<"ImportArchive">, call: Call): Outcome =>
+  after(state, call, timing.tar, () => {
+    const archive = Option.getOrUndefined(decode(nodeAt(state, step.archive)?.text ?? ""))
+    if (archive === undefined || archive.sum !== sumOf(archive)) {
+      const why = "it does not end in the SHA-256 of what it holds: it was cut off, changed, or added to"
+      return failed(state, damaged(step.archive, why))
+    }
+    const after = unpacked(state, step, archive)
+    if (isFull(state, step.directory)) {
+      return failed(after, commandFailed(Commands.unpackExport(step), 2, "tar: root.img: Cannot write: No space left on device\n"))
+    }
+    return archive.spec === step.spec
+      ? done(after)
+      : failed(after, damaged(step.archive, "it holds another spec than the plan was made for"))
+  })
+
+const renamed = <A>(record: Readonly<Record<string, A>>, from: string, to: string): Record<string, A> =>
+  Object.fromEntries(Object.entries(record)
+    .filter(([path]) => path !== to && !isBelow(to, path))
+    .map(([path, value]) => [path === from || isBelow(from, path) ? `${to}${path.slice(from.length)}` : path, value]))
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeMoved = (state: SimulatedState, step: Case<"MoveIntoPlace">): Seen => ({
+  done: nodeAt(state, step.from) === undefined && (step.ifThere || nodeAt(state, step.to) !== undefined)
+})
+
+/**
+ * rename(2), or link(2) where nothing may be replaced.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const moveIntoPlace = (state: SimulatedState, step: Case<"MoveIntoPlace">): Outcome => {
+  const { from, replace, to } = step
+  if (nodeAt(state, to) !== undefined && !replace) {
+    return failed(state, conflict(`${to} exists already`, "it is not overwritten: name another place"))
+  }
+  if (nodeAt(state, from) === undefined || nodeAt(state, parentOf(to)) === undefined) {
+    return failed(state, callFailed("rename", to, "ENOENT"))
+  }
+  return done({ ...state, files: renamed(state.files, from, to), images: renamed(state.images, from, to) })
+}
+
+/**
+ * @since 0.1.0
+ * @category observations
+ */
+export const observeNoTree = (state: SimulatedState, step: Case<"RemoveTree">): Seen => ({
+  done: nodeAt(state, step.path) === undefined
+})
+
+/**
+ * @since 0.1.0
+ * @category transitions
+ */
+export const removeTree = (state: SimulatedState, step: Case<"RemoveTree">): Outcome => {
+  const outside = ([path]: readonly [string, unknown]): boolean => path !== step.path && !isBelow(step.path, path)
+  return done({
+    ...state,
+    files: Object.fromEntries(Object.entries(state.files).filter(outside)),
+    images: Object.fromEntries(Object.entries(state.images).filter(outside))
+  })
+}
