@@ -3,7 +3,7 @@ import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
@@ -30,6 +30,18 @@ describe.runIf(realHost.available)("on real LXC", () => {
         const instance = lab.instance("kill", "deaf", quick)
         yield* hypervisor.start(instance)
         yield* hypervisor.kill(instance.name)
+        assert.deepStrictEqual(yield* hypervisor.list(), [])
+      })))
+
+    it.live("overtakes a stop that waits for its guest, and both end well", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("overtaken", "deaf", quick)
+        yield* hypervisor.start(instance)
+        const waiting = yield* Effect.forkChild(hypervisor.stop(instance.name, { timeoutMs: 60_000 }))
+        yield* Effect.sleep(500)
+        yield* hypervisor.kill(instance.name)
+        yield* Fiber.join(waiting)
         assert.deepStrictEqual(yield* hypervisor.list(), [])
       })))
 

@@ -17,7 +17,7 @@ import { namedIn, stillHolds } from "../plan/Staleness.ts"
 import { Host, type HostError } from "./Host.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
-import type { LockError, LockHeld, Locks } from "./Locks.ts"
+import { type LockError, LockHeld, type Locks } from "./Locks.ts"
 import type { OperationFailed } from "./OperationFailed.ts"
 import type { Planning } from "./Planning.ts"
 import { Progress } from "./Progress.ts"
@@ -77,17 +77,46 @@ export const makeChanges = (
   ): Effect.Effect<A, E | LockHeld | LockError> =>
     Effect.scoped(Effect.flatMap(locks.acquire(directories, name, operation, waitMs), (under) => under(body)))
 
-  const change = <E>(name: InstanceName, operation: Operation, plan: Effect.Effect<Plan, E>) =>
-    locked(name, operation, Effect.andThen(settle(name), Effect.flatMap(plan, carryOut)))
+  /** Kills without the lock, which needs no undoing and disturbs nobody: a stop that waits for its guest then goes on. */
+  const killNow = Effect.fnUntraced(function*(name: InstanceName) {
+    const { steps } = yield* planning.kill(name)
+    for (const step of steps.filter((each) => each._tag === "ForbidForks" || each._tag === "KillContainer")) {
+      const { done } = yield* host.observe(step, new Map())
+      if (!done) yield* host.apply(step, new Map())
+    }
+  })
+
+  /** With `patienceMs` a stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
+  const change = <E>(
+    name: InstanceName,
+    operation: Operation,
+    plan: Effect.Effect<Plan, E>,
+    patienceMs?: number
+  ): Effect.Effect<Report, E | ChangeError> => {
+    const body = Effect.andThen(settle(name), Effect.flatMap(plan, carryOut))
+    if (patienceMs === undefined) return locked(name, operation, body)
+    return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
+      Effect.catch((error) =>
+        error instanceof LockHeld && /\(stop since /.test(error.holder ?? "")
+          ? Effect.andThen(killNow(name), locked(name, operation, body))
+          : Effect.fail(error)
+      )
+    )
+  }
 
   /** Of what is not there nothing can be taken away: then no lock is made for its name. */
-  const takeAway = Effect.fnUntraced(function*<E>(name: InstanceName, operation: Operation, plan: Effect.Effect<Plan, E>) {
+  const takeAway = Effect.fnUntraced(function*<E>(
+    name: InstanceName,
+    operation: Operation,
+    plan: Effect.Effect<Plan, E>,
+    patienceMs?: number
+  ) {
     const facts = yield* host.facts({ directories })
     const unfinished = (yield* journals.read(directories, name)).length > 0
     const nothing = isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
     return nothing && !unfinished
       ? { operation, instance: name, acted: 0, alreadyDone: 0, warnings: [] } satisfies Report
-      : yield* change(name, operation, plan)
+      : yield* change(name, operation, plan, patienceMs)
   })
 
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {

@@ -124,8 +124,11 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     start: Effect.fn("Hypervisor.start")((instance, options) =>
       change(instance.name, "start", plan.start(instance, options))
     ),
-    stop: Effect.fn("Hypervisor.stop")((name, options) => takeAway(name, "stop", plan.stop(name, options))),
-    kill: Effect.fn("Hypervisor.kill")((name) => takeAway(name, "kill", plan.kill(name))),
+    stop: Effect.fn("Hypervisor.stop")((name, options) => {
+      const patienceMs = options?.force === true ? options.timeoutMs ?? lockWaitMs : undefined
+      return takeAway(name, "stop", plan.stop(name, options), patienceMs)
+    }),
+    kill: Effect.fn("Hypervisor.kill")((name) => takeAway(name, "kill", plan.kill(name), 0)),
     cleanup: Effect.fn("Hypervisor.cleanup")((name) => takeAway(name, "cleanup", plan.cleanup(name))),
     freeze: Effect.fn("Hypervisor.freeze")((name, options) => change(name, "freeze", plan.freeze(name, options))),
     thaw: Effect.fn("Hypervisor.thaw")((name, options) => change(name, "thaw", plan.thaw(name, options))),

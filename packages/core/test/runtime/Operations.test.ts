@@ -1,7 +1,7 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Diff, Faults, Guest, Incidents, MemoryJournal, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
 
 const web1 = instance()
@@ -43,6 +43,35 @@ describe("kill", () => {
         yield* assertClean
       }
     }).pipe(onHost({ state: host() })))
+})
+
+describe("a stop that waits for a deaf guest", () => {
+  const overtaken = (force: (hypervisor: Hypervisor["Service"]) => Effect.Effect<unknown, { readonly message: string }>) =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(web1)
+      const began = yield* Clock.currentTimeMillis
+      const waiting = yield* Effect.forkChild(hypervisor.stop(web1.name, { timeoutMs: 20_000 }))
+      yield* Effect.sleep(1_000)
+      yield* force(hypervisor)
+      yield* Fiber.join(waiting)
+      assert.isBelow((yield* Clock.currentTimeMillis) - began, 5_000)
+      yield* assertClean
+    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "100 millis", steps: 10_000 }))
+
+  it.effect("is overtaken by a stop with --force, and both end well", () =>
+    overtaken((hypervisor) => hypervisor.stop(web1.name, { force: true, timeoutMs: 0 })))
+
+  it.effect("is overtaken by a kill", () => overtaken((hypervisor) => hypervisor.kill(web1.name)))
+
+  it.effect("is not overtaken by one that is as patient", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(web1)
+      yield* Effect.forkChild(Effect.exit(hypervisor.stop(web1.name, { timeoutMs: 60_000 })))
+      yield* Effect.sleep(1_000)
+      assert.strictEqual((yield* failureOf(hypervisor.stop(web1.name)))._tag, "LockHeld")
+    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "1 second" })))
 })
 
 describe("freeze and thaw", () => {
