@@ -20,6 +20,7 @@ import { rebootCommand } from "./commands/RebootCommand.ts"
 import { resizeCommand } from "./commands/ResizeCommand.ts"
 import { recoverCommand } from "./commands/RecoverCommand.ts"
 import { runCommand } from "./commands/RunCommand.ts"
+import { schemaCommand } from "./commands/SchemaCommand.ts"
 import { startCommand } from "./commands/StartCommand.ts"
 import { stopCommand } from "./commands/StopCommand.ts"
 import { thawCommand } from "./commands/ThawCommand.ts"
@@ -42,7 +43,7 @@ export const root = Command.make("effect-lxc").pipe(
     { group: "MEND", commands: [cleanupCommand, recoverCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand] },
-    { group: "PLAN", commands: [planCommand, configCommand, factsCommand] }
+    { group: "PLAN", commands: [planCommand, configCommand, factsCommand, schemaCommand] }
   ]),
   Command.withGlobalFlags(globalFlags)
 )

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { defaultsTo, refuses, satisfies } from "./Field.ts"
+import { defaultsTo, matches, refuses, wholeNumber } from "./Field.ts"
 import { GuestPath } from "./GuestPath.ts"
 import { HostPath } from "./HostPath.ts"
 import { MemorySize } from "./MemorySize.ts"
@@ -23,7 +23,7 @@ const notOnDisk = /^(?:fuse.*|.*fuse|nfs.*|cifs|smb.*|9p|ceph|overlay|tmpfs|ramf
  * @category schemas
  */
 export const FileSystemType = Schema.String.check(
-  satisfies("a file system type such as ext4 or xfs", (type: string) => /^[a-z0-9][a-z0-9._-]{0,31}$/.test(type)),
+  matches("a file system type such as ext4 or xfs", /^[a-z0-9][a-z0-9._-]{0,31}$/),
   refuses((type) => notOnDisk.test(type) ? `${type} is not a file system on a disk` : undefined)
 )
 
@@ -39,10 +39,7 @@ const notAMountOption =
  * @category schemas
  */
 export const MountOption = Schema.String.check(
-  satisfies(
-    "one mount option such as noatime or commit=30",
-    (option: string) => /^[A-Za-z0-9_][A-Za-z0-9_.:/+@=-]{0,127}$/.test(option)
-  ),
+  matches("one mount option such as noatime or commit=30", /^[A-Za-z0-9_][A-Za-z0-9_.:/+@=-]{0,127}$/),
   refuses((option) =>
     notAMountOption.test(option) ? `${option} is refused: it does not say how to mount this disk` : undefined
   )
@@ -69,10 +66,7 @@ export const defaultVolatileSize = 256 * 1024 * 1024
  */
 export const Disk = Schema.Struct({
   path: DiskPath,
-  partition: Schema.optionalKey(Schema.Number.check(satisfies(
-    "the number of a partition, from 1 to 128",
-    (number: number) => Number.isInteger(number) && number >= 1 && number <= 128
-  ))),
+  partition: Schema.optionalKey(Schema.Finite.check(wholeNumber(1, 128, "the number of a partition, from 1 to 128"))),
   fsType: Schema.optionalKey(FileSystemType),
   options: defaultsTo(Schema.Array(MountOption), []),
   readOnly: defaultsTo(Schema.Boolean, false),

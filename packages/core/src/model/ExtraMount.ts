@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { defaultsTo, refuses, satisfies } from "./Field.ts"
+import { defaultsTo, matches, refuses, satisfies } from "./Field.ts"
 import { GuestPath } from "./GuestPath.ts"
 import { HostPath } from "./HostPath.ts"
 
@@ -20,10 +20,7 @@ const refusals: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
 ]
 
 const ExtraMountOption = Schema.String.check(
-  satisfies(
-    "one mount option such as ro, bind or size=16m",
-    (option: string) => /^[A-Za-z0-9_][A-Za-z0-9_.:/+@=-]{0,127}$/.test(option)
-  ),
+  matches("one mount option such as ro, bind or size=16m", /^[A-Za-z0-9_][A-Za-z0-9_.:/+@=-]{0,127}$/),
   refuses((option) => {
     const reason = refusals.find(([pattern]) => pattern.test(option))?.[1]
     return reason === undefined ? undefined : `${option} is refused: ${reason}`
@@ -35,7 +32,8 @@ const isHostPath = Schema.is(HostPath)
 const Source = Schema.String.check(
   satisfies(
     "an absolute path of the host without . or .. components or control characters, or tmpfs",
-    (source: string) => source === "tmpfs" || isHostPath(source)
+    (source: string) => source === "tmpfs" || isHostPath(source),
+    { pattern: "^(/|tmpfs$)" }
   ),
   refuses((source) => source === "/" ? "is the host's own root; a container must not see it" : undefined)
 )

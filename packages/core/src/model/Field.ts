@@ -12,13 +12,62 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
- * A check that fails with "expected `expected`, found …".
+ * What a check says in the language of JSON Schema, as far as that can say it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface JsonKeywords {
+  readonly type?: "integer"
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+}
+
+/**
+ * A check that fails with "expected `expected`, found …". `json` is what a JSON Schema may say of it, never more.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const satisfies = <T>(expected: string, predicate: (value: T) => boolean): SchemaAST.Filter<T> =>
-  Schema.makeFilter((value: T) => predicate(value), { expected })
+export const satisfies = <T>(
+  expected: string,
+  predicate: (value: T) => boolean,
+  json?: JsonKeywords
+): SchemaAST.Filter<T> =>
+  Schema.makeFilter(
+    (value: T) => predicate(value),
+    // Looser than the check, so that no branch of a choice is shut by it.
+    json === undefined ? { expected } : { expected, toJsonSchema: () => [{ ...json }, true] as const }
+  )
+
+/**
+ * A check for text that a pattern describes in full.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const matches = (expected: string, pattern: RegExp): SchemaAST.Filter<string> =>
+  satisfies(expected, (text: string) => pattern.test(text), { pattern: pattern.source })
+
+/**
+ * A check for whole numbers within bounds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const wholeNumber = (
+  minimum: number,
+  maximum: number,
+  expected = `a whole number from ${minimum} to ${maximum}`
+): SchemaAST.Filter<number> =>
+  satisfies(
+    expected,
+    (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum,
+    { type: "integer", minimum, maximum }
+  )
 
 /**
  * A check that fails with the message it returns, and holds when it returns undefined.

@@ -23,5 +23,7 @@ const isGuestPath = (path: string): boolean =>
  * @category schemas
  */
 export const GuestPath = Schema.String.check(
-  satisfies("a path in the guest without a leading slash, such as srv/data, and without . or .. components", isGuestPath)
+  satisfies("a path in the guest without a leading slash, such as srv/data, and without . or .. components", isGuestPath, {
+    pattern: "^[^/]"
+  })
 )

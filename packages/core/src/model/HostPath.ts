@@ -26,7 +26,9 @@ const isHostPath = (path: string): boolean =>
  * @category schemas
  */
 export const HostPath = Schema.String.check(
-  satisfies("an absolute path without . or .. components, doubled or trailing slashes, or control characters", isHostPath)
+  satisfies("an absolute path without . or .. components, doubled or trailing slashes, or control characters", isHostPath, {
+    pattern: "^/"
+  })
 ).pipe(Schema.brand("HostPath"))
 
 /**

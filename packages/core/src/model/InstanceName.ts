@@ -19,7 +19,8 @@ const hostName = new RegExp(`^${label}(?:\\.${label})*$`)
 export const InstanceName = Schema.String.check(
   satisfies(
     "a host name: lower-case letters, digits, hyphens inside and dots between, 64 bytes at most",
-    (name: string) => name.length <= 64 && hostName.test(name)
+    (name: string) => name.length <= 64 && hostName.test(name),
+    { pattern: hostName.source }
   )
 ).pipe(Schema.brand("InstanceName"))
 

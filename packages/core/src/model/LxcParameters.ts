@@ -7,9 +7,18 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Capability } from "./Capability.ts"
 import { ExtraLine } from "./ExtraConfig.ts"
-import { defaultsTo, notSupported, notSupportedMessage, parsed, refuses, satisfies } from "./Field.ts"
-import { isPrintable } from "./HostText.ts"
 import { ExtraMount } from "./ExtraMount.ts"
+import {
+  defaultsTo,
+  matches,
+  notSupported,
+  notSupportedMessage,
+  parsed,
+  refuses,
+  satisfies,
+  wholeNumber
+} from "./Field.ts"
+import { isPrintable } from "./HostText.ts"
 import { Milliseconds } from "./Milliseconds.ts"
 import { SignalName } from "./Signal.ts"
 
@@ -32,16 +41,10 @@ export const defaultDevices: ReadonlyArray<string> = [
  */
 export const defaultDropCapabilities: ReadonlyArray<Capability> = ["mac_override", "sys_boot", "sys_module", "sys_time"]
 
-const DeviceRule = Schema.String.check(satisfies(
+const DeviceRule = Schema.String.check(matches(
   "a device rule such as c 1:3 rw or b 8:* r, or a for all devices",
-  (rule: string) => /^(?:a|[bc] (?:[0-9]{1,4}|\*):(?:[0-9]{1,7}|\*) (?!.*(.).*\1)[rwm]{1,3})$/.test(rule)
+  /^(?:a|[bc] (?:[0-9]{1,4}|\*):(?:[0-9]{1,7}|\*) (?!.*(.).*\1)[rwm]{1,3})$/
 ))
-
-const wholeNumber = (minimum: number, maximum: number) =>
-  Schema.Number.check(satisfies(
-    `a whole number from ${minimum} to ${maximum}`,
-    (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum
-  ))
 
 const Init = Schema.String.check(
   satisfies(
@@ -82,14 +85,14 @@ const notYetList = (advice: string) =>
   )
 
 const fields = {
-  ttys: defaultsTo(wholeNumber(0, 63), 6),
-  ptys: defaultsTo(wholeNumber(1, 1_048_576), 255),
+  ttys: defaultsTo(Schema.Finite.check(wholeNumber(0, 63)), 6),
+  ptys: defaultsTo(Schema.Finite.check(wholeNumber(1, 1_048_576)), 255),
   devices: defaultsTo(Schema.Array(DeviceRule), defaultDevices),
   dropCapabilities: Schema.optionalKey(Schema.Array(Capability)),
   keepCapabilities: Schema.optionalKey(Schema.Array(Capability)),
   haltSignal: Schema.optionalKey(SignalName),
   init: Schema.optionalKey(Init),
-  mounts: defaultsTo(Schema.Array(ExtraMount).check(satisfies("a hundred mounts at most", (mounts) => mounts.length <= 100)), []),
+  mounts: defaultsTo(Schema.Array(ExtraMount).check(satisfies("a hundred mounts at most", (mounts) => mounts.length <= 100, { maxItems: 100 })), []),
   environment: defaultsTo(Environment, {}),
   startupTimeout: defaultsTo(Wait, 30_000),
   shutdownTimeout: defaultsTo(Wait, 60_000),

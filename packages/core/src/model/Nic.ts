@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { defaultsTo, parsed, satisfies } from "./Field.ts"
+import { defaultsTo, parsed, satisfies, wholeNumber } from "./Field.ts"
 import { CidrAddress, IpAddress, ipFamily } from "./IpText.ts"
 import { Mac } from "./Mac.ts"
 
@@ -19,7 +19,8 @@ import { Mac } from "./Mac.ts"
 export const InterfaceName = Schema.String.check(
   satisfies(
     "the name of a network interface: 1 to 15 letters, digits, dots, hyphens and the like",
-    (name: string) => /^[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,14}$/.test(name) && name !== "." && name !== ".."
+    (name: string) => /^[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,14}$/.test(name) && name !== "." && name !== "..",
+    { pattern: "^[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,14}$" }
   )
 )
 
@@ -50,9 +51,7 @@ export const Nic = Schema.Struct({
   link: InterfaceName.annotateKey({ messageMissingKey: "is required: the bridge or interface of the host to use" }),
   mac: Schema.optionalKey(Mac),
   name: Schema.optionalKey(InterfaceName),
-  mtu: Schema.optionalKey(Schema.Number.check(
-    satisfies("a whole number from 68 to 65535", (mtu: number) => Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535)
-  )),
+  mtu: Schema.optionalKey(Schema.Finite.check(wholeNumber(68, 65_535))),
   addresses: defaultsTo(Schema.Array(CidrAddress), []),
   gateway: defaultsTo(Gateways, [])
 })
@@ -73,7 +72,7 @@ const maxNics = 100
  * @category schemas
  */
 export const Nics = Schema.Array(Nic).check(
-  satisfies("a hundred nics at most", (nics: ReadonlyArray<Nic>) => nics.length <= maxNics),
+  satisfies("a hundred nics at most", (nics: ReadonlyArray<Nic>) => nics.length <= maxNics, { maxItems: maxNics }),
   Schema.makeFilter((nics) => [
     ...repeated(nics, "mac", (nic) => nic.mac),
     ...repeated(nics, "name", (nic) => nic.name),

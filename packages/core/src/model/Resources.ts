@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { CpuSet } from "./CpuSet.ts"
-import { refuses, satisfies } from "./Field.ts"
+import { refuses, satisfies, wholeNumber } from "./Field.ts"
 import { MemorySize } from "./MemorySize.ts"
 
 /**
@@ -23,10 +23,9 @@ export const minimumMemory = 2 * 1024 * 1024
  * @since 0.1.0
  * @category schemas
  */
-export const Weight = Schema.Number.check(satisfies(
-  "a whole number from 1 to 10000 (100 is the weight of everyone who says nothing)",
-  (weight: number) => Number.isInteger(weight) && weight >= 1 && weight <= 10_000
-))
+export const Weight = Schema.Finite.check(
+  wholeNumber(1, 10_000, "a whole number from 1 to 10000 (100 is the weight of everyone who says nothing)")
+)
 
 /**
  * How many processors' worth of time.
@@ -34,9 +33,10 @@ export const Weight = Schema.Number.check(satisfies(
  * @since 0.1.0
  * @category schemas
  */
-export const Vcpus = Schema.Number.check(satisfies(
+export const Vcpus = Schema.Finite.check(satisfies(
   "a number of processors from 0.01 to 8192",
-  (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192
+  (vcpus: number) => vcpus >= 0.01 && vcpus <= 8192,
+  { minimum: 0.01, maximum: 8192 }
 ))
 
 /**
@@ -45,10 +45,7 @@ export const Vcpus = Schema.Number.check(satisfies(
  * @since 0.1.0
  * @category schemas
  */
-export const Pids = Schema.Number.check(satisfies(
-  "a whole number from 1 to 4194304",
-  (pids: number) => Number.isInteger(pids) && pids >= 1 && pids <= 4_194_304
-))
+export const Pids = Schema.Finite.check(wholeNumber(1, 4_194_304))
 
 /**
  * Limits; what is not said is not limited. `memory` and `swap` (beyond memory) in bytes; `vcpus` is how many
