@@ -20,7 +20,8 @@ const outcomes: Readonly<Partial<Record<Operation, string>>> = {
   thaw: "is thawed",
   resize: "has its new limits",
   export: "is exported",
-  import: "is imported"
+  import: "is imported",
+  powercycle: "restarts"
 }
 
 const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report): string => {

@@ -16,6 +16,7 @@ import { infoCommand } from "./commands/InfoCommand.ts"
 import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
 import { planCommand } from "./commands/PlanCommand.ts"
+import { powercycleCommand } from "./commands/PowercycleCommand.ts"
 import { rebootCommand } from "./commands/RebootCommand.ts"
 import { resizeCommand } from "./commands/ResizeCommand.ts"
 import { recoverCommand } from "./commands/RecoverCommand.ts"
@@ -40,7 +41,7 @@ export const root = Command.make("effect-lxc").pipe(
       commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, resizeCommand, runCommand]
     },
     { group: "MOVE", commands: [exportCommand, importCommand] },
-    { group: "MEND", commands: [cleanupCommand, recoverCommand] },
+    { group: "MEND", commands: [cleanupCommand, recoverCommand, powercycleCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand] },
     { group: "PLAN", commands: [planCommand, configCommand, factsCommand, schemaCommand] }

@@ -11,6 +11,7 @@ import { withHypervisor } from "../Hypervisors.ts"
 import { readJson } from "../JsonFile.ts"
 import { viewed } from "../OperationView.ts"
 import { printReport } from "../Report.ts"
+import { UsageError } from "../UsageError.ts"
 
 /**
  * Carries a stored plan out, in the directories it was made for unless the flags name others: those make it stale.
@@ -20,6 +21,10 @@ import { printReport } from "../Report.ts"
  */
 export const runPlan = Effect.fnUntraced(function*(input: { readonly plan: string }) {
   const plan = yield* readJson(input.plan, decodePlan, "plans to run are printed by effect-lxc plan with --format json")
+  if (plan.operation === "powercycle") {
+    const problems = ["a restart of the host is not carried out from a file: effect-lxc powercycle --yes-i-mean-this-host"]
+    return yield* new UsageError({ problems, command: "effect-lxc run" })
+  }
   const carriedOut = viewed(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.run(plan)))
   yield* printReport(yield* withHypervisor(carriedOut, { directories: yield* directoriesOr(plan.directories) }))
 })

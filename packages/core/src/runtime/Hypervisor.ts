@@ -17,6 +17,7 @@ import { decodeExportHead } from "../plan/ExportFormat.ts"
 import type { ArchivePath, ExportOptions } from "../plan/ExportPlan.ts"
 import { type ImportOptions, nameOf } from "../plan/ImportPlan.ts"
 import type { InvalidSpec } from "../model/InvalidSpec.ts"
+import { hostItself } from "../plan/PowercyclePlan.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { ResizeOptions, Resizing } from "../plan/ResizePlan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
@@ -72,6 +73,8 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Changed
   /** Changes limits of a running container, all or none. Its record follows. */
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Changed
+  /** Restarts the host itself, at once and with all that runs on it. */
+  readonly powercycle: Changed
   /** Packs the spec and the root into one stream; what runs is refused, or stopped first. */
   readonly export: (name: InstanceName, archive: ArchivePath, options?: ExportOptions) => Changed
   /** Checks an export, restores it and starts it. */
@@ -136,6 +139,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
       change(name, "resize", plan.resize(name, wanted, options))
     ),
     reboot: Effect.fn("Hypervisor.reboot")((name, options) => change(name, "reboot", plan.reboot(name, options))),
+    powercycle: Effect.withSpan(change(hostItself, "powercycle", plan.powercycle), "Hypervisor.powercycle"),
     export: Effect.fn("Hypervisor.export")((name, archive, options) =>
       change(name, "export", plan.export(name, archive, options))
     ),

@@ -14,6 +14,7 @@ import { type ImportOptions, importPaths, planImport } from "../plan/ImportPlan.
 import type { InvalidSpec } from "../model/InvalidSpec.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
+import { planPowercycle } from "../plan/PowercyclePlan.ts"
 import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
 import { planRecover } from "../plan/RecoverPlan.ts"
 import { planResize, type ResizeOptions, type Resizing } from "../plan/ResizePlan.ts"
@@ -51,6 +52,8 @@ export interface Planning {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Planned
   readonly export: (name: InstanceName, archive: ArchivePath, options?: ExportOptions) => Planned
+  /** Never rejected: a host may have to be restarted whatever its state. */
+  readonly powercycle: Effect.Effect<Plan, HostError>
   readonly import: (archive: ArchivePath, options?: ImportOptions) => PlannedImport
 }
 
@@ -105,6 +108,10 @@ export const makePlanning = (
       const observed = yield* facts(exportPaths(options.instance, archive))
       return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
     }),
+    powercycle: Effect.suspend(facts).pipe(
+      Effect.map((observed) => planPowercycle(directories, observed)),
+      Effect.withSpan("Hypervisor.plan.powercycle")
+    ),
     import: Effect.fn("Hypervisor.plan.import")(function*(archive, options) {
       const exported = yield* Effect.fromResult(decodeExportHead(yield* host.exportHead(archive), sourceOf(archive)))
       const observed = yield* facts(importPaths(exported, archive, directories, options))
