@@ -53,6 +53,14 @@ export class Output extends Context.Service<Output, {
 }>()("effect-lxc/Output") {}
 
 /**
+ * Whether the stream of results is a terminal: what comes from guests must then not act on it.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const OutputForPeople = Context.Reference<boolean>("effect-lxc/OutputForPeople", { defaultValue: () => false })
+
+/**
  * The text without characters that would act on a terminal: they are shown as `\u{1b}` and the like; line breaks stay.
  *
  * @since 0.1.0

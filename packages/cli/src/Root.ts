@@ -15,6 +15,7 @@ import { importCommand } from "./commands/ImportCommand.ts"
 import { infoCommand } from "./commands/InfoCommand.ts"
 import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
+import { logsCommand } from "./commands/LogsCommand.ts"
 import { planCommand } from "./commands/PlanCommand.ts"
 import { powercycleCommand } from "./commands/PowercycleCommand.ts"
 import { rebootCommand } from "./commands/RebootCommand.ts"
@@ -25,6 +26,7 @@ import { schemaCommand } from "./commands/SchemaCommand.ts"
 import { startCommand } from "./commands/StartCommand.ts"
 import { stopCommand } from "./commands/StopCommand.ts"
 import { thawCommand } from "./commands/ThawCommand.ts"
+import { watchCommand } from "./commands/WatchCommand.ts"
 import { globalFlags } from "./Globals.ts"
 
 /**
@@ -43,7 +45,7 @@ export const root = Command.make("effect-lxc").pipe(
     { group: "MOVE", commands: [exportCommand, importCommand] },
     { group: "MEND", commands: [cleanupCommand, recoverCommand, powercycleCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
-    { group: "LOOK", commands: [listCommand, infoCommand] },
+    { group: "LOOK", commands: [listCommand, infoCommand, logsCommand, watchCommand] },
     { group: "PLAN", commands: [planCommand, configCommand, factsCommand, schemaCommand] }
   ]),
   Command.withGlobalFlags(globalFlags)

@@ -12,11 +12,14 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { realHypervisor } from "./Hypervisors.ts"
 import * as NodeOutput from "./NodeOutput.ts"
+import { OutputForPeople } from "./Output.ts"
 import { makeSignals } from "./NodeSignals.ts"
 import { run } from "./Program.ts"
 
 /** Each of them ends the operation in order, unless it is passed on; a shell sees 128 and the number of the signal. */
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+const standardOutput = Layer.sync(OutputForPeople, () => process.stdout.isTTY)
 
 const received = makeSignals()
 
@@ -34,6 +37,6 @@ const runMain = Runtime.makeRunMain(({ fiber }) => {
 })
 
 run(process.argv.slice(2), realHypervisor).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeOutput.layer, received.layer)),
+  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeOutput.layer, received.layer, standardOutput)),
   runMain
 )

@@ -6,7 +6,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
 import { Sessions } from "@effect-lxc/core/runtime/Sessions"
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer, Result, Stream } from "effect"
 import type { MakeHypervisor } from "effect-lxc/Hypervisors"
 
 /** A host of a few written facts: what the command line says of it can be foreseen to the letter. */
@@ -110,7 +110,11 @@ const locksLayer = (fake: FakeHost) =>
       fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.succeed((body) => body)
   })
 
-const sessionsLayer = Layer.succeed(Sessions, { attach: () => Effect.die("nothing can be run on written facts") })
+const sessionsLayer = Layer.succeed(Sessions, {
+  attach: () => Effect.die("nothing can be run on written facts"),
+  log: () => Stream.die("written facts have no logs"),
+  changes: () => Effect.succeed(Effect.never)
+})
 
 export const hypervisorOf = (fake: FakeHost): MakeHypervisor => (options) =>
   Hypervisor.layer(options).pipe(Layer.provide([hostLayer(fake), journalLayer, locksLayer(fake), sessionsLayer]))

@@ -6,9 +6,11 @@
 import { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Layer from "effect/Layer"
 import { attach } from "./AttachedProgram.ts"
+import { kernelEvents } from "./KernelEvents.ts"
+import { logStream } from "./LogStream.ts"
 
 /**
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Sessions> = Layer.succeed(Sessions, { attach })
+export const layer: Layer.Layer<Sessions> = Layer.succeed(Sessions, { attach, log: logStream, changes: kernelEvents })

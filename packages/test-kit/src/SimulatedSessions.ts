@@ -4,10 +4,11 @@
  * @since 0.1.0
  */
 import { HostError } from "@effect-lxc/core/runtime/Host"
-import type { AttachRequest, Execution, ForwardedSignal, Sessions } from "@effect-lxc/core/runtime/Sessions"
+import type { AttachRequest, Execution, ForwardedSignal, LogQuery, Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { nodeAt } from "./FileTree.ts"
 import type { GuestProgram } from "./Guest.ts"
 import { answers, containerById, containerNamed, isLiving, processOf, removeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
@@ -75,6 +76,61 @@ const attachTo = (state: SimulatedState, request: AttachRequest): readonly [Ente
     : [{ program, pid: state.nextPid, containerId: container.id }, enter(state, container, words.join(" "))]
 }
 
+const lastLines = (text: string, lines: number): number => {
+  if (lines === 0) return text.length
+  let at = text.endsWith("\n") ? text.length - 1 : text.length
+  for (let found = 0; found < lines && at >= 0; found++) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1)
+  return at + 1
+}
+
+const noLog = (file: string) =>
+  new HostError({
+    problem: {
+      _tag: "Conflict",
+      found: `there is no log ${file}`,
+      advice: "the container was never started with this log directory, or its logs were removed"
+    }
+  })
+
+/** What a log holds now, and then what it holds more; from its beginning where it has become shorter. */
+const logText = (cell: StateCell, file: string, { follow, tail }: LogQuery): Stream.Stream<string, HostError> => {
+  const text = Effect.map(cell.read, (state) => nodeAt(state, file)?.text)
+  return Stream.unwrap(Effect.map(text, (first) => {
+    if (first === undefined) return Stream.fail(noLog(file))
+    let offset = tail === null ? 0 : lastLines(first, tail)
+    const next = Effect.gen(function*() {
+      while (true) {
+        const state = yield* cell.read
+        const now = nodeAt(state, file)?.text ?? ""
+        if (now.length < offset) offset = 0
+        if (now.length > offset) {
+          const part = now.slice(offset)
+          offset = now.length
+          return [part, undefined] as const
+        }
+        if (!follow) return undefined
+        yield* cell.waitUntil(state.now + someDay)
+      }
+    })
+    return Stream.unfold(undefined, () => next)
+  }))
+}
+
+/** Ends when the state is another than when it last ended; time alone makes another state too. */
+const changesOf = (cell: StateCell): Effect.Effect<Effect.Effect<void>> =>
+  Effect.map(cell.read, (first) => {
+    let seen = first
+    return Effect.gen(function*() {
+      while (true) {
+        const state = yield* cell.read
+        const changed = state !== seen
+        seen = state
+        if (changed) return
+        yield* cell.waitUntil(state.now + someDay)
+      }
+    })
+  })
+
 const bytes = (text: string): Stream.Stream<Uint8Array> => Stream.encodeText(Stream.make(text))
 
 /**
@@ -102,6 +158,8 @@ export const makeSessions = (cell: StateCell): Sessions["Service"] => {
       }
     })
   return {
+    log: (file, query) => Stream.encodeText(logText(cell, file, query)),
+    changes: () => changesOf(cell),
     attach: Effect.fn("SimulatedSessions.attach")(function*(request) {
       const since = yield* Clock.currentTimeMillis
       const entered = yield* Effect.acquireRelease(

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { GuestCommand } from "../model/GuestCommand.ts"
@@ -27,11 +28,13 @@ import { type ChangeError, makeChanges } from "./Changes.ts"
 import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
+import { type LogOptions, makeLogs } from "./Logs.ts"
 import { Locks } from "./Locks.ts"
 import { makePlanning, type Planning, type RebootRequest, sourceOf } from "./Planning.ts"
 import { makeRecover, type RecoverReport } from "./Recovery.ts"
 import { type ContainerInfo, type ContainerSummary, makeQueries, type UnknownContainer } from "./Queries.ts"
 import { type Execution, Sessions } from "./Sessions.ts"
+import { makeWatching, type StateChange, type WatchOptions } from "./Watching.ts"
 
 /**
  * @since 0.1.0
@@ -97,6 +100,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
     name: InstanceName,
     options?: ConsoleOptions
   ) => Effect.Effect<Execution, HostError | UnknownContainer | CannotAttach | NoConsole, Scope.Scope>
+  /** What LXC says of an instance, or what its guest wrote to the console: bytes, not to be trusted on a terminal. */
+  readonly logs: (name: InstanceName, options?: LogOptions) => Stream.Stream<Uint8Array, HostError>
+  /** Every change of a state from now on. It does not end, and keeps nothing for a slow reader but the states. */
+  readonly watch: (options?: WatchOptions) => Stream.Stream<StateChange, HostError>
 }>()("@effect-lxc/core/Hypervisor") {
   /**
    * The hypervisor of a host.
@@ -121,6 +128,8 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     facts: (paths = []) => host.facts({ directories, paths }),
     ...makeQueries(host, directories),
     ...makeAttaching(host, sessions, directories),
+    ...makeLogs(sessions, directories),
+    ...makeWatching(host, sessions, directories),
     plan,
     run,
     recover: makeRecover(host, journals, directories, lockWaitMs, recover),

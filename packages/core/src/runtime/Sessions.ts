@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Directories } from "../host/Directories.ts"
 import type { ContainerName } from "../lxc/AttachCommand.ts"
 import type { HostError } from "./Host.ts"
 
@@ -61,7 +62,19 @@ export interface Execution {
 }
 
 /**
- * Programs in containers. A session that is left before its end is ended: nothing of it goes on when its scope is closed.
+ * Which part of a log.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LogQuery {
+  /** Lines from the end; null for all. */
+  readonly tail: number | null
+  readonly follow: boolean
+}
+
+/**
+ * Programs in containers, their logs, and the kernel's events. A session that is left before its end is ended: nothing of it goes on when its scope is closed.
  *
  * @since 0.1.0
  * @category services
@@ -72,4 +85,14 @@ export class Sessions extends Context.Service<Sessions, {
    * what did not leave its session (setsid(2)); after it has ended, what it left running stays.
    */
   readonly attach: (request: AttachRequest) => Effect.Effect<Execution, HostError, Scope.Scope>
+  /**
+   * The bytes of a log file. With `follow` it goes on with what is written later, and in the file that takes its place
+   * when it is rotated; what was written before that is read first.
+   */
+  readonly log: (file: string, query: LogQuery) => Stream.Stream<Uint8Array, HostError>
+  /**
+   * Gives an effect that ends when some container may have changed since the effect last ended, by the kernel's own events.
+   * It may end without a change, and may be late where the kernel has no event.
+   */
+  readonly changes: (directories: Directories) => Effect.Effect<Effect.Effect<void>, HostError, Scope.Scope>
 }>()("@effect-lxc/core/Sessions") {}
