@@ -208,6 +208,31 @@ export const specFlag = Flag.String("spec").pipe(
 )
 
 /**
+ * The directory with the specs of several instances.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const allOf = Flag.String("all").pipe(
+  Flag.withMetavar("DIR"),
+  Flag.withDescription("All that a directory has a spec of (*.yaml, *.yml, *.json), by priority and dependency"),
+  Flag.optional
+)
+
+/**
+ * How many instances are dealt with at a time.
+ *
+ * @since 0.1.0
+ * @category flags
+ */
+export const parallel = Flag.Int("parallel").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("How many at a time, with --all (default 4)"),
+  Flag.filter((given) => given >= 1 && given <= 64, () => "a whole number from 1 to 64"),
+  Flag.optional
+)
+
+/**
  * The name of an instance.
  *
  * @since 0.1.0

@@ -39,7 +39,7 @@ export const realHypervisor: MakeHypervisor = (options) =>
     ({ layer }) => layer(options)
   ))
 
-const simulated = (wanted: Instance | undefined): MakeHypervisor => (options) =>
+const simulated = (wanted: ReadonlyArray<Instance>): MakeHypervisor => (options) =>
   Layer.unwrap(Effect.map(
     Effect.promise(() => import("./SimulatedHypervisor.ts")),
     ({ simulatedHypervisor }) => simulatedHypervisor(options, wanted)
@@ -54,7 +54,7 @@ const simulated = (wanted: Instance | undefined): MakeHypervisor => (options) =>
 export interface Workplace {
   readonly directories?: Directories | undefined
   /** What is wanted, for a simulated host to have what it names. */
-  readonly instance?: Instance | undefined
+  readonly instances?: ReadonlyArray<Instance> | undefined
 }
 
 /**
@@ -65,6 +65,6 @@ export interface Workplace {
  */
 export const withHypervisor = <A, E, R>(effect: Effect.Effect<A, E, R>, workplace: Workplace = {}) =>
   Effect.gen(function*() {
-    const make = (yield* Simulate) ? simulated(workplace.instance) : yield* Hypervisors
+    const make = (yield* Simulate) ? simulated(workplace.instances ?? []) : yield* Hypervisors
     return yield* Effect.provide(effect, make({ directories: workplace.directories ?? (yield* directories) }))
   })

@@ -41,7 +41,8 @@ export const sourceName = (file: string): string => file === standardInput ? "st
 const reasons: ReadonlyMap<string, readonly [reason: string, advice: string]> = new Map([
   ["ENOENT", ["there is no such file", "check its name"]],
   ["EACCES", ["permission denied", "run as a user who may read it"]],
-  ["EISDIR", ["it is a directory", "give a file"]]
+  ["EISDIR", ["it is a directory", "give a file"]],
+  ["ENOTDIR", ["it is not a directory", "give a directory of specs"]]
 ])
 
 /** The errno, however deep it is wrapped. */
@@ -52,7 +53,13 @@ const codeOf = (error: unknown): string => {
   return "cause" in error ? codeOf(error.cause) : "unknown error"
 }
 
-const unreadable = (file: string) => (error: unknown): InputUnreadable => {
+/**
+ * Why a file could not be read.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const unreadable = (file: string) => (error: unknown): InputUnreadable => {
   const code = codeOf(error)
   const [reason, advice] = reasons.get(code) ?? [code, "give a file that can be read"] as const
   return new InputUnreadable({ source: sourceName(file), reason, advice })

@@ -11,32 +11,36 @@ import { emptyHost } from "@effect-lxc/test-kit/HostBuilder"
 import { layer } from "@effect-lxc/test-kit/TestHypervisor"
 
 /** As many partitions as are asked for. */
-const partitionsOf = (wanted: Instance | undefined): Readonly<Record<string, ReadonlyArray<Guest>>> => {
+const partitionsOf = (disks: Instance["disks"]): Readonly<Record<string, ReadonlyArray<Guest>>> => {
   const count = new Map<string, number>()
-  for (const { partition = 0, path } of wanted?.disks ?? []) {
+  for (const { partition = 0, path } of disks) {
     if (partition > 0) count.set(path, Math.max(partition, count.get(path) ?? 0))
   }
   return Object.fromEntries([...count].map(([path, length]) => [path, Array.from({ length }, () => obedient())]))
 }
 
 /**
- * A host on which nothing has been done yet and that has what an instance names: its images and its bridges.
+ * A host on which nothing has been done yet and that has what instances name: its images and its bridges.
  *
  * @since 0.1.0
  * @category layers
  */
 export const simulatedHypervisor = (
   options: HypervisorOptions,
-  wanted: Instance | undefined
-): Layer.Layer<Hypervisor> =>
-  layer({
+  wanted: ReadonlyArray<Instance>
+): Layer.Layer<Hypervisor> => {
+  const disks = wanted.flatMap((each) => each.disks)
+  return layer({
     ...options,
     state: emptyHost({
       images: Object.fromEntries([
-        ...wanted?.disks.flatMap((disk) => disk.partition === undefined ? [[disk.path, obedient()] as const] : []) ?? [],
-        ...wanted?.lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [[`${source}/`, obedient()] as const]) ?? []
+        ...disks.flatMap((disk) => disk.partition === undefined ? [[disk.path, obedient()] as const] : []),
+        ...wanted.flatMap(({ lxc }) =>
+          lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [[`${source}/`, obedient()] as const])
+        )
       ]),
-      partitions: partitionsOf(wanted),
-      bridges: wanted?.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link]) ?? []
+      partitions: partitionsOf(disks),
+      bridges: [...new Set(wanted.flatMap(({ nics }) => nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])))]
     })
   })
+}

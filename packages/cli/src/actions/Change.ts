@@ -16,6 +16,7 @@ import { printReport } from "../Report.ts"
 import { readSpec } from "../SpecFile.ts"
 import { UsageError } from "../UsageError.ts"
 import { checkFormat } from "./DryRun.ts"
+import { oneOrAll } from "./OneOrAll.ts"
 
 /**
  * Flags of every command that can print its plan instead.
@@ -59,19 +60,32 @@ export const carryOut = <E, F>(
     }))
   )
 
-const timeoutOf = ({ timeout }: Timed) => ({ timeoutMs: Option.getOrUndefined(timeout) })
+const timeoutOf = ({ timeout }: Pick<Timed, "timeout">) => ({ timeoutMs: Option.getOrUndefined(timeout) })
 
 /**
  * @since 0.1.0
  * @category actions
  */
-export const stop = (input: Timed & { readonly force: boolean }) => {
+export const stop = Effect.fnUntraced(function*(
+  input: DryRun & {
+    readonly name: Option.Option<InstanceName>
+    readonly timeout: Option.Option<number>
+    readonly all: Option.Option<string>
+    readonly parallel: Option.Option<number>
+    readonly force: boolean
+  }
+) {
+  const given = yield* oneOrAll("effect-lxc stop", "NAME", input.name, input)
+  if (given._tag === "All") {
+    const { stopAll } = yield* Effect.promise(() => import("./Fleet.ts"))
+    return yield* stopAll({ ...input, all: given.directory })
+  }
   const options = { ...timeoutOf(input), force: input.force }
-  return carryOut("stop", input, ({ plan, stop }) => ({
-    plan: plan.stop(input.name, options),
-    change: stop(input.name, options)
+  yield* carryOut("stop", input, ({ plan, stop }) => ({
+    plan: plan.stop(given.one, options),
+    change: stop(given.one, options)
   }))
-}
+})
 
 /**
  * @since 0.1.0

@@ -61,7 +61,7 @@ export const exportTo = Effect.fnUntraced(function*(
     if (archive !== "-") return yield* printReport(report)
     const output = yield* Output
     yield* output.err(yield* reportText(report))
-  }), { instance })
+  }), { instances: instance === undefined ? [] : [instance] })
 })
 
 /**

@@ -64,7 +64,7 @@ export const printStartPlan = Effect.fnUntraced(function*(
     )
     : yield* withHypervisor(
       Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.plan.start(instance, options)),
-      { instance }
+      { instances: [instance] }
     )
   yield* print(plan, input)
 })

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import { dryRun, force, format, instanceName, stopTimeout } from "../Flags.ts"
+import { allOf, dryRun, force, format, instanceName, parallel, stopTimeout } from "../Flags.ts"
 import { lazily } from "../Lazily.ts"
 
 /**
@@ -15,7 +16,7 @@ import { lazily } from "../Lazily.ts"
  */
 export const stopCommand = Command.make(
   "stop",
-  { name: instanceName, timeout: stopTimeout, force, dryRun, format },
+  { name: Argument.optional(instanceName), all: allOf, parallel, timeout: stopTimeout, force, dryRun, format },
   lazily(() => import("../actions/Change.ts").then((action) => action.stop))
 ).pipe(
   Command.withDescription(
@@ -24,6 +25,7 @@ export const stopCommand = Command.make(
   Command.withShortDescription("Halt a container and remove what it had on the host"),
   Command.withExamples([
     { command: "effect-lxc stop web1.example.com" },
-    { command: "effect-lxc stop web1.example.com --timeout 10s --force" }
+    { command: "effect-lxc stop web1.example.com --timeout 10s --force" },
+    { command: "effect-lxc stop --all /etc/effect-lxc/specs" }
   ])
 )

@@ -5,6 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { Autostart } from "./Autostart.ts"
 import { type Disk, Disks } from "./Disk.ts"
 import { defaultsTo } from "./Field.ts"
 import { InstanceName } from "./InstanceName.ts"
@@ -34,14 +35,17 @@ const Spec = Schema.Struct({
   disks: Disks.annotateKey({ messageMissingKey: "a disk is required" }),
   nics: defaultsTo(Nics, []),
   resources: defaultsTo(Resources, {}),
-  lxc: defaultsTo(LxcParameters, defaultLxcParameters)
-}).check(Schema.makeFilter(({ name, nics }) => {
+  lxc: defaultsTo(LxcParameters, defaultLxcParameters),
+  autostart: Schema.optionalKey(Autostart)
+}).check(Schema.makeFilter(({ autostart, name, nics }) => {
   const derived = nics.map((nic, i) => nic.mac === undefined ? derive(name, i) : undefined)
-  return nics.flatMap((nic, i) =>
+  const macs = nics.flatMap((nic, i) =>
     nic.mac !== undefined && derived.includes(nic.mac)
       ? [{ path: ["nics", i, "mac"], issue: `${nic.mac} is what nics[${derived.indexOf(nic.mac)}] gets; give another` }]
       : []
   )
+  const itself = autostart?.after.indexOf(name) ?? -1
+  return itself < 0 ? macs : [...macs, { path: ["autostart", "after", itself], issue: "is this instance itself" }]
 }), Schema.makeFilter(hidden))
 
 /**

@@ -55,7 +55,10 @@ const descriptions: Readonly<Record<string, string>> = {
   "lxc.seccomp": "Not supported by this release.",
   "lxc.apparmor": "The AppArmor profile, such as unconfined or generated.",
   "lxc.idmap": "Not supported by this release.",
-  "lxc.extraConfig": "Lines for LXC's configuration whose keys stay inside the container, such as lxc.prlimit.nofile = 1024."
+  "lxc.extraConfig": "Lines for LXC's configuration whose keys stay inside the container, such as lxc.prlimit.nofile = 1024.",
+  autostart: "When it is started among others, by start --all.",
+  "autostart.priority": "Of those that may be started, the highest is the first: -1000 to 1000 (default 0).",
+  "autostart.after": "Names of the instances that have to run before it is started."
 }
 
 type Json = { readonly [key: string]: Schema.Json }

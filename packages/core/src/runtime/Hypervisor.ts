@@ -25,6 +25,7 @@ import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
 import { type CannotAttach, type ConsoleOptions, type ExecOptions, makeAttaching, type NoConsole } from "./Attaching.ts"
 import { type ChangeError, makeChanges } from "./Changes.ts"
+import { type Fleet, makeFleet } from "./Fleet.ts"
 import { Host, type HostError } from "./Host.ts"
 import type { Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
@@ -67,6 +68,8 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly run: (plan: Plan) => Changed
   readonly start: (instance: Instance, options?: StartOptions) => Changed
   readonly stop: (name: InstanceName, options?: StopOptions) => Changed
+  readonly startAll: Fleet["startAll"]
+  readonly stopAll: Fleet["stopAll"]
   /** Ends the instance without asking its guest. */
   readonly kill: (name: InstanceName) => Changed
   /** Removes what is left of an instance that does not run in order. */
@@ -123,6 +126,13 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
   const plan = makePlanning(host, journals, directories)
   const lockWaitMs = options.lockWaitMs ?? 30_000
   const { change, recover, run, takeAway } = makeChanges(host, journals, locks, plan, directories, lockWaitMs)
+  const start = Effect.fn("Hypervisor.start")((instance: Instance, options?: StartOptions) =>
+    change(instance.name, "start", plan.start(instance, options))
+  )
+  const stop = Effect.fn("Hypervisor.stop")((name: InstanceName, options?: StopOptions) => {
+    const patienceMs = options?.force === true ? options.timeoutMs ?? lockWaitMs : undefined
+    return takeAway(name, "stop", plan.stop(name, options), patienceMs)
+  })
   return Hypervisor.of({
     directories,
     facts: (paths = []) => host.facts({ directories, paths }),
@@ -133,13 +143,9 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     plan,
     run,
     recover: makeRecover(host, journals, directories, lockWaitMs, recover),
-    start: Effect.fn("Hypervisor.start")((instance, options) =>
-      change(instance.name, "start", plan.start(instance, options))
-    ),
-    stop: Effect.fn("Hypervisor.stop")((name, options) => {
-      const patienceMs = options?.force === true ? options.timeoutMs ?? lockWaitMs : undefined
-      return takeAway(name, "stop", plan.stop(name, options), patienceMs)
-    }),
+    start,
+    stop,
+    ...makeFleet(start, stop),
     kill: Effect.fn("Hypervisor.kill")((name) => takeAway(name, "kill", plan.kill(name), 0)),
     cleanup: Effect.fn("Hypervisor.cleanup")((name) => takeAway(name, "cleanup", plan.cleanup(name))),
     freeze: Effect.fn("Hypervisor.freeze")((name, options) => change(name, "freeze", plan.freeze(name, options))),

@@ -1,0 +1,204 @@
+/**
+ * What `effect-lxc start --all` and `effect-lxc stop --all` do.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Instance } from "@effect-lxc/core/model/Instance"
+import { type BootOrder, reversed } from "@effect-lxc/core/plan/BootOrder"
+import { encodePlan, type Plan } from "@effect-lxc/core/plan/Plan"
+import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
+import type { ChangeError } from "@effect-lxc/core/runtime/Changes"
+import { type FleetOptions, type FleetOutcome, type FleetReport, isRunning } from "@effect-lxc/core/runtime/Fleet"
+import type { HostError } from "@effect-lxc/core/runtime/Host"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Json } from "../Globals.ts"
+import { withHypervisor } from "../Hypervisors.ts"
+import { harmless, Output } from "../Output.ts"
+import { type PlanFormat, printPlan } from "../PlanText.ts"
+import { SeveralFailed } from "../SeveralFailed.ts"
+import { Skipped } from "../Skipped.ts"
+import { readSpecs } from "../SpecDirectory.ts"
+import { table } from "../Table.ts"
+import { UsageError } from "../UsageError.ts"
+import { checkFormat } from "./DryRun.ts"
+
+/**
+ * What both commands take.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FleetInput {
+  readonly all: string
+  readonly parallel: Option.Option<number>
+  readonly dryRun: boolean
+  readonly format: Option.Option<PlanFormat>
+}
+
+type Operation = FleetReport["operation"]
+
+/** One word for programs. */
+const wordOf = (operation: Operation, outcome: FleetOutcome): string => {
+  switch (outcome._tag) {
+    case "Done":
+      return operation === "start" ? "started" : "stopped"
+    case "Unneeded":
+      return operation === "start" ? "running" : "absent"
+    case "Failed":
+      return "failed"
+    case "Skipped":
+      return "skipped"
+  }
+}
+
+const skipped = (operation: Operation, outcome: Extract<FleetOutcome, { readonly _tag: "Skipped" }>) =>
+  new Skipped({ operation, instance: outcome.instance, because: outcome.because })
+
+const reasonOf = (operation: Operation, outcome: FleetOutcome): string => {
+  if (outcome._tag === "Failed") return outcome.error.message
+  return outcome._tag === "Skipped" ? skipped(operation, outcome).message : ""
+}
+
+/** Told while others are still under way, on a line of its own. */
+const lineOf = (operation: Operation, outcome: FleetOutcome): string => {
+  const word = wordOf(operation, outcome)
+  if (outcome._tag === "Done") {
+    return `${outcome.instance}: ${word} (${outcome.report.acted + outcome.report.alreadyDone} steps, ${outcome.elapsedMs} ms)`
+  }
+  if (outcome._tag === "Unneeded") return `${outcome.instance}: ${operation === "start" ? "is running already" : "is not there"}`
+  return `${outcome.instance}: ${word}`
+}
+
+const entryOf = (operation: Operation, outcome: FleetOutcome) => ({
+  name: outcome.instance,
+  outcome: wordOf(operation, outcome),
+  elapsedMs: "elapsedMs" in outcome ? outcome.elapsedMs : 0,
+  because: outcome._tag === "Skipped" ? outcome.because : [],
+  error: outcome._tag === "Failed" ? { _tag: outcome.error._tag, message: outcome.error.message } : null,
+  warnings: outcome._tag === "Done" ? outcome.report.warnings : []
+})
+
+const countsOf = (words: ReadonlyArray<string>): string => {
+  const counts = [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`)
+  return `${words.length} ${words.length === 1 ? "instance" : "instances"}${counts.length === 0 ? "" : `: ${counts.join(", ")}`}\n`
+}
+
+const summary = ({ operation, outcomes }: FleetReport): string => {
+  const words = outcomes.map((each) => wordOf(operation, each))
+  const rows = outcomes.map((each, i) => [
+    each.instance,
+    words[i] ?? "",
+    "elapsedMs" in each ? `${each.elapsedMs} ms` : "-",
+    harmless(reasonOf(operation, each).split("\n", 1)[0] ?? "") || "-"
+  ])
+  return `${outcomes.length === 0 ? "" : table(["NAME", "OUTCOME", "TIME", "REASON"], rows)}${countsOf(words)}`
+}
+
+const errorsOf = ({ operation, outcomes }: FleetReport) =>
+  outcomes.flatMap((each): ReadonlyArray<ChangeError | Skipped> =>
+    each._tag === "Failed" ? [each.error] : each._tag === "Skipped" ? [skipped(operation, each)] : []
+  )
+
+/** What was told so far is all that is known when the command is interrupted. */
+const carriedOut = Effect.fnUntraced(function*<E>(
+  operation: Operation,
+  carryOut: (options: FleetOptions) => Effect.Effect<FleetReport, E>
+) {
+  const output = yield* Output
+  const json = yield* Json
+  const ended: Array<string> = []
+  const onOutcome = (outcome: FleetOutcome) => {
+    ended.push(outcome.instance)
+    return json ? Effect.void : output.err(`${harmless(lineOf(operation, outcome))}\n`)
+  }
+  const interrupted = Effect.suspend(() => {
+    const left = operation === "start" ? "what was being started was undone" : "what was being stopped stopped there"
+    const message = `interrupted: ${left}; dealt with before: ${ended.join(", ") || "none"}`
+    return output.err(json
+      ? `${JSON.stringify({ error: { _tag: "Interrupted", message, operation, done: ended } })}\n`
+      : `effect-lxc: ${harmless(message)}\n`)
+  })
+  const report = yield* carryOut({ onOutcome }).pipe(Effect.onInterrupt(() => interrupted))
+  const instances = report.outcomes.map((each) => entryOf(operation, each))
+  yield* output.out(json
+    ? `${JSON.stringify({ operation, ok: errorsOf(report).length === 0, instances }, undefined, 2)}\n`
+    : summary(report))
+  const errors = errorsOf(report)
+  if (errors.length > 0) return yield* new SeveralFailed({ errors })
+})
+
+/** Each plan is made for itself, against the host as it is now: what an earlier one would change is not foreseen. */
+const printPlans = Effect.fnUntraced(function*(
+  { sequence }: BootOrder,
+  input: FleetInput,
+  plan: (instance: Instance) => Effect.Effect<Plan, PlanRejected | HostError>
+) {
+  const output = yield* Output
+  const planned = yield* Effect.forEach(sequence, (instance) => Effect.result(plan(instance)))
+  const plans = planned.filter(Result.isSuccess).map((each) => each.success)
+  const asJson = Option.contains(input.format, "json") || (Option.isNone(input.format) && (yield* Json))
+  if (asJson) yield* output.out(`${JSON.stringify(plans.map(encodePlan), undefined, 2)}\n`)
+  else yield* Effect.forEach(plans, (each) => printPlan(each, input.format), { discard: true })
+  const refused = planned.filter(Result.isFailure).map((each) => each.failure)
+  for (const each of refused.filter(isRunning)) {
+    if (each._tag === "PlanRejected") yield* output.err(`${harmless(each.instance)}: is running already\n`)
+  }
+  const errors = refused.filter((each) => !isRunning(each))
+  if (errors.length > 0) return yield* new SeveralFailed({ errors })
+})
+
+const fleet = <E>(
+  operation: Operation,
+  input: FleetInput,
+  how: (hypervisor: Hypervisor["Service"], instances: ReadonlyArray<Instance>) => {
+    readonly plan: (instance: Instance) => Effect.Effect<Plan, PlanRejected | HostError>
+    readonly carryOut: (options: FleetOptions) => Effect.Effect<FleetReport, E>
+  }
+) =>
+  Effect.gen(function*() {
+    yield* checkFormat(`effect-lxc ${operation}`, input)
+    if (input.dryRun && Option.isSome(input.parallel)) {
+      const problems = ["--parallel does not go with --dry-run: plans are printed one after the other"]
+      return yield* new UsageError({ problems, command: `effect-lxc ${operation}` })
+    }
+    const order = yield* readSpecs(input.all)
+    yield* withHypervisor(Effect.gen(function*() {
+      const { carryOut, plan } = how(yield* Hypervisor, order.sequence)
+      if (input.dryRun) return yield* printPlans(operation === "start" ? order : reversed(order), input, plan)
+      const parallel = Option.getOrUndefined(input.parallel)
+      yield* carriedOut(operation, (options) => carryOut({ ...options, parallel }))
+    }), { instances: order.sequence })
+  })
+
+/**
+ * Starts every instance that a directory has a spec of, or prints how it would.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const startAll = (input: FleetInput & { readonly timeout: Option.Option<number> }) => {
+  const start = { timeoutMs: Option.getOrUndefined(input.timeout) }
+  return fleet("start", input, (hypervisor, instances) => ({
+    plan: (instance) => hypervisor.plan.start(instance, start),
+    carryOut: (options) => hypervisor.startAll(instances, { ...start, ...options })
+  }))
+}
+
+/**
+ * Stops every instance that a directory has a spec of, or prints how it would.
+ *
+ * @since 0.1.0
+ * @category actions
+ */
+export const stopAll = (
+  input: FleetInput & { readonly timeout: Option.Option<number>; readonly force: boolean }
+) => {
+  const stop = { timeoutMs: Option.getOrUndefined(input.timeout), force: input.force }
+  return fleet("stop", input, (hypervisor, instances) => ({
+    plan: ({ name }) => hypervisor.plan.stop(name, stop),
+    carryOut: (options) => hypervisor.stopAll(instances, { ...stop, ...options })
+  }))
+}

@@ -1,0 +1,124 @@
+/**
+ * In which order several instances are started, and stopped.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Instance } from "../model/Instance.ts"
+import type { InstanceName } from "../model/InstanceName.ts"
+import { InvalidSpec } from "../model/InvalidSpec.ts"
+import type { Problem } from "../model/Problem.ts"
+
+/**
+ * Instances in the order in which they are dealt with one at a time, and which of them each has to wait for. An instance
+ * stands behind all that it waits for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BootOrder {
+  readonly sequence: ReadonlyArray<Instance>
+  readonly waitsFor: ReadonlyMap<InstanceName, ReadonlyArray<InstanceName>>
+}
+
+const priority = (instance: Instance): number => instance.autostart?.priority ?? 0
+
+const after = (instance: Instance): ReadonlyArray<InstanceName> => instance.autostart?.after ?? []
+
+const byUrgency = (one: Instance, other: Instance): number =>
+  priority(other) - priority(one) || (one.name < other.name ? -1 : 1)
+
+/** Takes the most urgent of those that wait for nothing, again and again; what is on a cycle or behind one is left. */
+const arrange = (instances: ReadonlyArray<Instance>) => {
+  const left = [...instances].sort(byUrgency)
+  const names = new Set(left.map((each) => each.name))
+  const sequence: Array<Instance> = []
+  for (;;) {
+    const next = left.findIndex((each) => after(each).every((name) => !names.has(name)))
+    const [taken] = next < 0 ? [] : left.splice(next, 1)
+    if (taken === undefined) return { sequence, left }
+    names.delete(taken.name)
+    sequence.push(taken)
+  }
+}
+
+/** A cycle among instances of which each waits for another of them; it begins with the name that sorts first. */
+const cycleIn = (left: ReadonlyArray<Instance>): ReadonlyArray<InstanceName> => {
+  const waiting = new Map(left.map((each) => [each.name, each]))
+  const path: Array<InstanceName> = []
+  let at = left[0]
+  while (at !== undefined && !path.includes(at.name)) {
+    path.push(at.name)
+    const next = after(at).find((name) => waiting.has(name))
+    at = next === undefined ? undefined : waiting.get(next)
+  }
+  const cycle = at === undefined ? [] : path.slice(path.indexOf(at.name))
+  const first = [...cycle].sort()[0]
+  const start = first === undefined ? 0 : cycle.indexOf(first)
+  return [...cycle.slice(start), ...cycle.slice(0, start)]
+}
+
+const cycleProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem> => {
+  const { left } = arrange(instances)
+  const cycle = cycleIn(left)
+  const [first] = cycle
+  if (first === undefined) return []
+  return [
+    { path: "autostart.after", message: `${[...cycle, first].join(" waits for ")}: none of them can be the first` },
+    ...cycleProblems(left.filter((each) => !cycle.includes(each.name)))
+  ]
+}
+
+const nameProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem> => {
+  const names = instances.map((each) => each.name)
+  const twice = names.filter((name, i) => names.indexOf(name) < i)
+  return [
+    ...[...new Set(twice)].sort().map((name) => ({ path: "name", message: `${name} is the name of more than one spec` })),
+    ...instances.flatMap((each) =>
+      after(each).filter((name) => !names.includes(name)).map((name) => ({
+        path: "autostart.after",
+        message: `${each.name} waits for ${name}, and there is no spec of that name`
+      }))
+    )
+  ]
+}
+
+/**
+ * The order in which instances are started: each after those that its `autostart.after` names, and of those that may be
+ * started the one with the highest priority, among equals by name. It does not depend on the order in which they are given.
+ *
+ * Two of one name, a name that none of them has, and every cycle are problems; `source` says in the error what was wrong.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const bootOrder = (
+  instances: ReadonlyArray<Instance>,
+  source = "the set of specs"
+): Result.Result<BootOrder, InvalidSpec> => {
+  const unnamed = nameProblems(instances)
+  const problems = unnamed.length > 0 ? unnamed : cycleProblems(instances)
+  return problems.length > 0
+    ? Result.fail(new InvalidSpec({ source, problems }))
+    : Result.succeed({
+      sequence: arrange(instances).sequence,
+      waitsFor: new Map(instances.map((each) => [each.name, after(each)]))
+    })
+}
+
+/**
+ * The other way round, as they are stopped: each waits for those that were started after it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const reversed = ({ sequence, waitsFor }: BootOrder): BootOrder => {
+  const stops = [...sequence].reverse()
+  return {
+    sequence: stops,
+    waitsFor: new Map(stops.map((each) => [
+      each.name,
+      stops.filter((other) => waitsFor.get(other.name)?.includes(each.name)).map((other) => other.name)
+    ]))
+  }
+}
