@@ -25,7 +25,7 @@ const catchesHangup = (pid: number | undefined): boolean =>
 describe.runIf(process.platform === "linux")("the process", () => {
   it("exits with the code of the failure, results and errors on their own streams", async () => {
     const usage = await effectLxc(["stop"])
-    assert.deepStrictEqual(usage, { code: 2, out: "", err: "effect-lxc: NAME is missing\nsee: effect-lxc stop --help\n" })
+    assert.deepStrictEqual(usage, { code: 2, out: "", err: "effect-lxc: NAME is missing, or --all DIR\nsee: effect-lxc stop --help\n" })
     const target = ["--lxc-version", "5.0.2", "--cgroup", "v2"]
     const config = await effectLxc(["config", file("process.yaml", specText), ...target])
     assert.deepStrictEqual([config.code, config.err], [0, ""])

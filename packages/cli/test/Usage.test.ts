@@ -99,7 +99,7 @@ describe("help and version", () => {
     Effect.gen(function*() {
       const help = yield* cli(["stop", "--help"])
       assert.deepStrictEqual([help.code, help.err], [0, ""])
-      assert.match(help.out, / {2}NAME +The name of a container\n[^]*--timeout T .*bare number is seconds/)
+      assert.match(help.out, / {2}NAME +The name of a container \(optional\)\n[^]*--timeout T .*bare number is seconds/)
       assert.deepStrictEqual(yield* cli(["--version"]), { code: 0, out: `effect-lxc ${version}\n`, err: "" })
     }))
 
