@@ -43,6 +43,33 @@ export interface Recovered {
   readonly report: Report
 }
 
+/** Kills without the lock, which needs no undoing and disturbs nobody: a stop that waits for its guest then goes on. */
+const killNow = Effect.fnUntraced(function*(host: Host["Service"], planning: Planning, name: InstanceName) {
+  const { steps } = yield* planning.kill(name)
+  for (const step of steps.filter((each) => each._tag === "ForbidForks" || each._tag === "KillContainer")) {
+    const { done } = yield* host.observe(step, new Map())
+    if (!done) yield* host.apply(step, new Map())
+  }
+})
+
+/** Whether nothing by the name is there, neither running nor left, nor begun. */
+const isAbsent = Effect.fnUntraced(function*(
+  host: Host["Service"],
+  journals: Journal["Service"],
+  directories: Directories,
+  name: InstanceName
+) {
+  const facts = yield* host.facts({ directories })
+  const unfinished = (yield* journals.read(directories, name)).length > 0
+  return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
+})
+
+/** A stored plan, if what it was made for still holds. */
+const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], directories: Directories, stored: Plan) {
+  const facts = yield* host.facts({ directories, paths: namedIn(stored).paths })
+  return yield* Effect.fromResult(stillHolds(stored, directories, facts))
+})
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -77,15 +104,6 @@ export const makeChanges = (
   ): Effect.Effect<A, E | LockHeld | LockError> =>
     Effect.scoped(Effect.flatMap(locks.acquire(directories, name, operation, waitMs), (under) => under(body)))
 
-  /** Kills without the lock, which needs no undoing and disturbs nobody: a stop that waits for its guest then goes on. */
-  const killNow = Effect.fnUntraced(function*(name: InstanceName) {
-    const { steps } = yield* planning.kill(name)
-    for (const step of steps.filter((each) => each._tag === "ForbidForks" || each._tag === "KillContainer")) {
-      const { done } = yield* host.observe(step, new Map())
-      if (!done) yield* host.apply(step, new Map())
-    }
-  })
-
   /** With `patienceMs` a stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
   const change = <E>(
     name: InstanceName,
@@ -98,7 +116,7 @@ export const makeChanges = (
     return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
       Effect.catch((error) =>
         error instanceof LockHeld && /\(stop since /.test(error.holder ?? "")
-          ? Effect.andThen(killNow(name), locked(name, operation, body))
+          ? Effect.andThen(killNow(host, planning, name), locked(name, operation, body))
           : Effect.fail(error)
       )
     )
@@ -111,24 +129,14 @@ export const makeChanges = (
     plan: Effect.Effect<Plan, E>,
     patienceMs?: number
   ) {
-    const facts = yield* host.facts({ directories })
-    const unfinished = (yield* journals.read(directories, name)).length > 0
-    const nothing = isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
-    return nothing && !unfinished
+    return (yield* isAbsent(host, journals, directories, name))
       ? { operation, instance: name, acted: 0, alreadyDone: 0, warnings: [] } satisfies Report
       : yield* change(name, operation, plan, patienceMs)
   })
 
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
     yield* Effect.fromResult(confined(stored))
-    return yield* locked(
-      stored.instance,
-      stored.operation,
-      host.facts({ directories, paths: namedIn(stored).paths }).pipe(
-        Effect.flatMap((facts) => Effect.fromResult(stillHolds(stored, directories, facts))),
-        Effect.flatMap(carryOut)
-      )
-    )
+    return yield* locked(stored.instance, stored.operation, Effect.flatMap(checkedAgain(host, directories, stored), carryOut))
   })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)
