@@ -12,6 +12,7 @@ import { exportCommand } from "./commands/ExportCommand.ts"
 import { factsCommand } from "./commands/FactsCommand.ts"
 import { freezeCommand } from "./commands/FreezeCommand.ts"
 import { importCommand } from "./commands/ImportCommand.ts"
+import { hostCommand } from "./commands/HostCommand.ts"
 import { infoCommand } from "./commands/InfoCommand.ts"
 import { killCommand } from "./commands/KillCommand.ts"
 import { listCommand } from "./commands/ListCommand.ts"
@@ -27,6 +28,7 @@ import { startCommand } from "./commands/StartCommand.ts"
 import { stopCommand } from "./commands/StopCommand.ts"
 import { thawCommand } from "./commands/ThawCommand.ts"
 import { watchCommand } from "./commands/WatchCommand.ts"
+import { verifyCommand } from "./commands/VerifyCommand.ts"
 import { globalFlags } from "./Globals.ts"
 
 /**
@@ -45,7 +47,7 @@ export const root = Command.make("effect-lxc").pipe(
     { group: "MOVE", commands: [exportCommand, importCommand] },
     { group: "MEND", commands: [cleanupCommand, recoverCommand, powercycleCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
-    { group: "LOOK", commands: [listCommand, infoCommand, logsCommand, watchCommand] },
+    { group: "LOOK", commands: [listCommand, infoCommand, logsCommand, watchCommand, hostCommand, verifyCommand] },
     { group: "PLAN", commands: [planCommand, configCommand, factsCommand, schemaCommand] }
   ]),
   Command.withGlobalFlags(globalFlags)

@@ -93,6 +93,19 @@ const hostLayer = (fake: FakeHost) =>
         uptimeSeconds: 61.5
       }),
     exportHead: () => Effect.fail(conflict("there is no export")),
+    survey: () =>
+      Effect.succeed({
+        memory: { totalBytes: 8 * 2 ** 30, availableBytes: 6 * 2 ** 30 },
+        cpus: 4,
+        numaNodes: 1,
+        sockets: 1,
+        root: true,
+        tools: [{ name: "ip", path: null }],
+        namespaces: ["mnt", "uts", "ipc", "pid", "net", "user", "cgroup"],
+        loopControl: true,
+        directories: [],
+        wanted: []
+      }),
     observe: () => Effect.succeed({ done: false }),
     apply: (step) => Effect.andThen(Effect.sync(() => fake.applied.push(step._tag)), fake.apply(step))
   })

@@ -8,7 +8,7 @@ import { cli, specText, temporary } from "./Harness.ts"
 const { file } = temporary()
 
 const wrong: ReadonlyArray<readonly [argv: string, problem: RegExp, command: string]> = [
-  ["", /a command is missing: start, stop, .*, list, info, logs, watch, plan, config, facts/, "effect-lxc"],
+  ["", /a command is missing: start, stop, .*, list, info, logs, watch, host, verify, plan, config, facts/, "effect-lxc"],
   ["plan", /a command is missing: start, stop/, "effect-lxc plan"],
   ["stpo", /there is no command "stpo"; did you mean stop\?/, "effect-lxc"],
   ["stop", /NAME is missing/, "effect-lxc stop"],

@@ -23,6 +23,7 @@ import * as Running from "./RunningSteps.ts"
 import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
+import { surveyHost } from "./Survey.ts"
 import { usageOf } from "./Usage.ts"
 
 const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
@@ -166,6 +167,7 @@ const make = () => {
         usageOf(trees, container))
     }),
     exportHead: (archive) => Exports.readExportHead(archive, input),
+    survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories)),
     observe,
     apply: (step, results) =>
       Effect.provideContext(apply(step, results, input), services).pipe(Effect.map((result) => result ?? undefined))

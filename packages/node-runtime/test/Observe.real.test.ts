@@ -1,12 +1,13 @@
+import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import { availableParallelism } from "node:os"
+import { availableParallelism, cpus, release } from "node:os"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
@@ -16,11 +17,16 @@ const lab = new RealLab()
 
 const { leavingNothing } = inLab(lab)
 
+const cliArguments = (...args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const { log, run, state } = lab.directories
+  return ["packages/cli/src/main.ts", ...args, "--run-dir", run, "--log-dir", log, "--state-dir", state]
+}
 const cli = (...args: ReadonlyArray<string>): string =>
-  execFileSync("node", ["packages/cli/src/main.ts", ...args, "--run-dir", lab.directories.run, "--log-dir", lab.directories.log, "--state-dir", lab.directories.state], {
-    encoding: "utf8",
-    timeout: 30_000
-  })
+  execFileSync("node", cliArguments(...args), { encoding: "utf8", timeout: 30_000 })
+
+/** Any tree will do. */
+const readHierarchy = (): string =>
+  fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")).find(([, , type]) => type?.startsWith("cgroup"))?.[1] ?? ""
 
 describe.runIf(realHost.available)("looking at a real host", () => {
   beforeAll(() => lab.open())
@@ -133,4 +139,55 @@ describe.runIf(realHost.available)("looking at a real host", () => {
         yield* hypervisor.stop(name)
       })))
   })
+
+  it.live("host counts memory, processors and promises as the kernel and the specs do", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("host", "obedient", { ...quick, resources: { memory: "64MiB", vcpus: 0.5 } })
+      yield* hypervisor.start(instance)
+      const info = JSON.parse(cli("host", "--json")) as HostInfo
+      const total = Number(/^MemTotal: +(\d+) kB/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))?.[1])
+      assert.strictEqual(info.memory.totalMiB, Math.floor(total / 1024))
+      assert.strictEqual(info.memory.freeMiB + info.memory.hostMiB, info.memory.totalMiB)
+      assert.strictEqual(info.cpu.total, cpus().length)
+      assert.isAtLeast(info.cpu.sockets, 1)
+      assert.isAtLeast(info.cpu.numaNodes, 1)
+      assert.strictEqual(info.kernel, release())
+      assert.strictEqual(info.lxcVersion, execFileSync("lxc-start", ["--version"], { encoding: "utf8" }).trim())
+      assert.include(info.controllers, "memory")
+      assert.deepInclude(info.instances[0], { name: instance.name, state: "RUNNING", memoryMiB: 64, vcpus: 0.5 })
+      yield* hypervisor.stop(instance.name)
+    })))
+
+  it.live("verify finds what is wrong, all at once, and nothing of that when it is mended", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { verify } = hypervisor
+      const mine = Effect.map(verify, ({ findings }) =>
+        findings.filter(({ message }) => message.includes(lab.id)).map(({ code }) => code))
+      assert.deepStrictEqual(yield* mine, [])
+      const instance = lab.instance("verify", "obedient", quick)
+      yield* hypervisor.start(instance)
+      assert.deepStrictEqual(yield* mine, [])
+      const { initPid } = yield* hypervisor.info(instance.name)
+      process.kill(initPid ?? 0, "SIGKILL")
+      yield* Effect.sleep(500)
+      const group = `${readHierarchy()}/lxc.monitor.${lab.id}-ghost`
+      fs.mkdirSync(group)
+      fs.chmodSync(lab.directories.run, 0o777)
+      execFileSync("ip", ["link", "delete", lab.bridge])
+      const { ok } = yield* verify
+      assert.isFalse(ok)
+      const found = yield* mine
+      const failed = spawnSync("node", cliArguments("verify", "--json"), { encoding: "utf8", timeout: 30_000 })
+      fs.chmodSync(lab.directories.run, 0o755)
+      execFileSync("ip", ["link", "add", lab.bridge, "type", "bridge"])
+      execFileSync("ip", ["link", "set", lab.bridge, "up"])
+      fs.rmdirSync(group)
+      assert.deepStrictEqual([...found].sort(), ["bridge-missing", "cgroup-left", "directory-unsafe", "leftovers"])
+      assert.strictEqual(failed.status, 1)
+      assert.isFalse((JSON.parse(failed.stdout) as { readonly ok: boolean }).ok)
+      yield* hypervisor.cleanup(instance.name)
+      assert.deepStrictEqual(yield* mine, [])
+    })))
 })

@@ -8,6 +8,8 @@ import { cgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
 import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/host/ContainerUsage"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@effect-lxc/core/host/HostFacts"
+import type { HostSurvey } from "@effect-lxc/core/host/HostSurvey"
+import { MeantToRun } from "@effect-lxc/core/host/MeantToRun"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
@@ -262,3 +264,25 @@ export const usageOf = (state: SimulatedState, facts: ContainerFacts): Container
     uptimeSeconds: Math.max(0, state.now - state.bootedAt - init.startTime * 10) / 1_000
   }
 }
+
+const decodeWanted = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.toCodecJson(MeantToRun)))
+
+/**
+ * The machine itself, and what is in the library's directories.
+ *
+ * @since 0.1.0
+ * @category observations
+ */
+export const surveyOf = (state: SimulatedState, directories: Directories): HostSurvey => ({
+  ...state.machine,
+  directories: [directories.run, directories.containers, directories.locks, directories.log, directories.state].map((path) => {
+    const node = nodeAt(state, path)
+    return node === undefined
+      ? { path, kind: "missing", mode: "", uid: 0 }
+      : { path, kind: node.kind === "directory" ? "directory" : "other", mode: node.mode, uid: 0 }
+  }),
+  wanted: namesIn(state, directories.state).filter((name) => name.endsWith(".json")).map((name) => {
+    const file = `${directories.state}/${name}`
+    return { file, instance: Option.getOrNull(decodeWanted(nodeAt(state, file)?.text))?.instance ?? null }
+  })
+})

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { CgroupLayoutName } from "@effect-lxc/core/host/CgroupLayout"
+import { type Machine, tools } from "@effect-lxc/core/host/HostSurvey"
 import { makeDirectories, write } from "./FileTree.ts"
 import type { Guest } from "./Guest.ts"
 import * as Guests from "./Guest.ts"
@@ -33,6 +34,8 @@ export interface HostOptions {
   readonly ioWeightFile?: string | null | undefined
   /** Containers that run under other lxcpaths. */
   readonly foreign?: ReadonlyArray<{ readonly lxcPath: string; readonly name: string }> | undefined
+  /** What differs from a machine that has everything. */
+  readonly machine?: Partial<Machine> | undefined
   /** Symbolic links, by their path. */
   readonly links?: Readonly<Record<string, string>> | undefined
 }
@@ -102,6 +105,24 @@ const addPartitions = (state: SimulatedState, path: string, guests: ReadonlyArra
   return { ...known, partitions: { ...known.partitions, [path]: table }, images: { ...known.images, ...images } }
 }
 
+const gibibyte = 1024 ** 3
+
+/** With everything that a host of containers needs. */
+const machineOf = (options: HostOptions): Machine => ({
+  memory: { totalBytes: 8 * gibibyte, availableBytes: 6 * gibibyte },
+  cpus: options.cpus ?? 4,
+  numaNodes: 1,
+  sockets: 1,
+  root: true,
+  tools: [...tools.keys()].map((name) => ({
+    name,
+    path: options.lxcVersion === null && name.startsWith("lxc-") ? null : `/usr/bin/${name}`
+  })),
+  namespaces: ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"],
+  loopControl: true,
+  ...options.machine
+})
+
 const empty = (options: HostOptions): SimulatedState => {
   const layout = options.layout ?? "v2"
   const trees = treesOf(layout)
@@ -110,6 +131,7 @@ const empty = (options: HostOptions): SimulatedState => {
     bootedAt: -1_000_000,
     bootId: "5a1d1b2e-0000-4000-8000-000000000001",
     kernel: options.kernel ?? "6.1.0-44-amd64",
+    machine: machineOf(options),
     lxcVersion: options.lxcVersion === undefined ? "5.0.2" : options.lxcVersion,
     cpus: options.cpus ?? 4,
     swapAccounting: options.swapAccounting ?? true,

@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { containersOf, factsOf, usageOf } from "./Facts.ts"
+import { containersOf, factsOf, surveyOf, usageOf } from "./Facts.ts"
 import { type Fault, faultyHost } from "./Faults.ts"
 import { emptyHost, type HostOptions } from "./HostBuilder.ts"
 import { advance, nextEventAt, rebase } from "./Lifecycle.ts"
@@ -122,6 +122,7 @@ const make = Effect.fnUntraced(function*(options: SimulatedHostOptions) {
         const head = headOf(state, archive)
         return "_tag" in head ? Effect.fail(new HostError({ problem: head })) : Effect.succeed(head)
       }),
+    survey: ({ directories }) => Effect.map(read, (state) => surveyOf(state, directories)),
     observe: (step, results) =>
       Effect.flatMap(read, (state) => {
         const seen = observe(state, step, results)

@@ -5,6 +5,7 @@
  */
 import { Hierarchy } from "@effect-lxc/core/host/CgroupLayout"
 import { Interface, LoopDevice } from "@effect-lxc/core/host/HostFacts"
+import { Machine } from "@effect-lxc/core/host/HostSurvey"
 import { MountEntry } from "@effect-lxc/core/host/MountTable"
 import { Partition } from "@effect-lxc/core/host/PartitionTable"
 import { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
@@ -145,6 +146,7 @@ export const SimulatedState = Schema.Struct({
   bootedAt: Schema.Int,
   bootId: Schema.String,
   kernel: Schema.String,
+  machine: Machine,
   /** Null where LXC is not installed. */
   lxcVersion: Schema.NullOr(Schema.String),
   cpus: Schema.Int,

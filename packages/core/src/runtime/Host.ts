@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ContainerUsage } from "../host/ContainerUsage.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
+import type { HostSurvey } from "../host/HostSurvey.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ExportHead } from "../plan/ExportFormat.ts"
 import type { Step } from "../plan/Step.ts"
@@ -59,6 +60,14 @@ export interface ContainersQuery {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SurveyQuery {
+  readonly directories: Directories
+}
+
+/**
  * A step, or an observation, failed.
  *
  * @since 0.1.0
@@ -89,6 +98,8 @@ export class Host extends Context.Service<Host, {
   readonly usage: (container: ContainerFacts) => Effect.Effect<ContainerUsage | undefined, HostError>
   /** What stands at the head of an export, `-` for standard input, which loses nothing by it. */
   readonly exportHead: (archive: string) => Effect.Effect<ExportHead, HostError>
+  /** The machine itself, and what is in the library's directories. */
+  readonly survey: (query: SurveyQuery) => Effect.Effect<HostSurvey, HostError>
   readonly observe: (step: Step, results: Results) => Effect.Effect<Observed, HostError>
   /** Does the step; gives its result where it has one. */
   readonly apply: (step: Step, results: Results) => Effect.Effect<string | undefined, HostError>

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { defaultDirectories, type Directories } from "../host/Directories.ts"
+import type { HostInfo } from "../host/HostInfo.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { GuestCommand } from "../model/GuestCommand.ts"
 import type { Instance } from "../model/Instance.ts"
@@ -24,9 +25,11 @@ import type { ResizeOptions, Resizing } from "../plan/ResizePlan.ts"
 import type { StartOptions } from "../plan/StartPlan.ts"
 import type { StopOptions } from "../plan/StopPlan.ts"
 import { type CannotAttach, type ConsoleOptions, type ExecOptions, makeAttaching, type NoConsole } from "./Attaching.ts"
+import type { Verification } from "../plan/Verification.ts"
 import { type ChangeError, makeChanges } from "./Changes.ts"
 import { type Fleet, makeFleet } from "./Fleet.ts"
 import { Host, type HostError } from "./Host.ts"
+import { makeHostQueries } from "./HostQueries.ts"
 import type { Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { type LogOptions, makeLogs } from "./Logs.ts"
@@ -63,6 +66,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly list: (options?: { readonly all?: boolean }) => Effect.Effect<ReadonlyArray<ContainerSummary>, HostError>
   readonly info: (name: string) => Effect.Effect<ContainerInfo, HostError | UnknownContainer>
   readonly infoAll: Effect.Effect<ReadonlyArray<ContainerInfo>, HostError>
+  /** The host in numbers, and what it has promised to what runs. */
+  readonly host: Effect.Effect<HostInfo, HostError>
+  /** Everything that is wrong with the host; what cannot be looked at is a finding, too. */
+  readonly verify: Effect.Effect<Verification, HostError>
   readonly plan: Planning
   /** Carries out a stored plan, if what it was made for still holds. */
   readonly run: (plan: Plan) => Changed
@@ -137,6 +144,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     directories,
     facts: (paths = []) => host.facts({ directories, paths }),
     ...makeQueries(host, directories),
+    ...makeHostQueries(host, journals, directories),
     ...makeAttaching(host, sessions, directories),
     ...makeLogs(sessions, directories),
     ...makeWatching(host, sessions, directories),

@@ -1,0 +1,36 @@
+/**
+ * Questions about the host itself: no lock is taken, and no container can hold them up.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Directories } from "../host/Directories.ts"
+import { hostInfo } from "../host/HostInfo.ts"
+import { type Finding, verification, verifyHost, verifyMachine } from "../plan/Verification.ts"
+import type { Host, HostError } from "./Host.ts"
+import type { Journal } from "./Journal.ts"
+
+/** What cannot be looked at is a finding itself, and keeps no other back. */
+const unreadable = (error: HostError): ReadonlyArray<Finding> => [{
+  code: "host-unreadable",
+  severity: "error",
+  message: `not everything could be looked at: ${error.message.replaceAll("\n", "; ")}`,
+  advice: "mend this first, and verify again"
+}]
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeHostQueries = (host: Host["Service"], journals: Journal["Service"], directories: Directories) => ({
+  host: Effect.gen(function*() {
+    return hostInfo(directories, yield* host.facts({ directories }), yield* host.survey({ directories }))
+  }).pipe(Effect.withSpan("Hypervisor.host")),
+  verify: Effect.gen(function*() {
+    const survey = yield* host.survey({ directories })
+    const found = yield* Effect.gen(function*() {
+      return verifyHost(directories, yield* host.facts({ directories }), survey, yield* journals.list(directories))
+    }).pipe(Effect.catchTag("HostError", (error) => Effect.succeed(unreadable(error))))
+    return verification([...verifyMachine(survey), ...found])
+  }).pipe(Effect.withSpan("Hypervisor.verify"))
+})

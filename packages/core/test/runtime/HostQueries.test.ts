@@ -1,0 +1,36 @@
+import { Host, HostError } from "@effect-lxc/core/runtime/Host"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { host, instance, onHost } from "./fixtures.ts"
+
+describe("verify and host", () => {
+  it.effect("take no lock, and answer while an operation is under way", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* Effect.forkScoped(hypervisor.start(instance({ resources: { memory: "64MiB" } })))
+      yield* Effect.sleep(1)
+      const { findings } = yield* hypervisor.verify
+      assert.include(findings.map((each) => each.code), "unfinished")
+      assert.strictEqual((yield* hypervisor.host).lxcVersion, "5.0.2")
+      yield* Effect.sleep(60_000)
+      assert.deepStrictEqual(yield* hypervisor.verify, { ok: true, findings: [] })
+      assert.strictEqual((yield* hypervisor.host).memory.promisedMiB, 64)
+    }).pipe(Effect.scoped, onHost({ state: host() })))
+
+  it.effect("what cannot be looked at is a finding, and keeps no other back", () =>
+    Effect.gen(function*() {
+      const port = yield* Host
+      const problem = { _tag: "Conflict", found: "no cgroup tree is mounted", advice: "mount one" } as const
+      const blind = Host.of({ ...port, facts: () => Effect.fail(new HostError({ problem })) })
+      const hypervisor = Hypervisor.layer().pipe(Layer.provide(Layer.succeed(Host, blind)))
+      const { findings, ok } = yield* Effect.provide(
+        Effect.flatMap(Hypervisor, (each) => each.verify),
+        hypervisor,
+        { local: true }
+      )
+      assert.isFalse(ok)
+      assert.deepStrictEqual(findings.map((each) => each.code), ["not-root", "host-unreadable"])
+      assert.include(findings[1]?.message, "no cgroup tree is mounted")
+    }).pipe(onHost({ state: host({ machine: { root: false } }) })))
+})
