@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { simulatedHypervisor } from "effect-lxc/SimulatedHypervisor"
 import { cli } from "./Harness.ts"
 
-const make = (options: Parameters<typeof simulatedHypervisor>[0]) => simulatedHypervisor(options, undefined)
+const make = (options: Parameters<typeof simulatedHypervisor>[0]) => simulatedHypervisor(options, [])
 
 describe("host", () => {
   it.effect("--json has the fields that programs rely on", () =>
