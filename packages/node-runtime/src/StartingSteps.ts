@@ -10,9 +10,10 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
 import { groupOf } from "./CgroupTree.ts"
-import { checkLogFile } from "./HostFiles.ts"
-import { readText } from "./KernelFiles.ts"
+import { checkLogFile, systemCall } from "./HostFiles.ts"
+import { lstat, readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
 import { commandFailed, runTool } from "./Tools.ts"
@@ -20,6 +21,12 @@ import { commandFailed, runTool } from "./Tools.ts"
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
 const logLines = (text: string): ReadonlyArray<string> => errors(text).map((line) => line.message)
+
+/** LXC appends to its log at every start, for ever. */
+const moveAside = (log: string, size: number) =>
+  systemCall("rename", log, () => {
+    if ((lstat(log)?.size ?? 0) > size) fs.renameSync(log, `${log}.1`)
+  })
 
 /**
  * Starts the container. lxc-start says why it failed only in its log, so what it appends in this run is read.
@@ -31,6 +38,7 @@ export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: 
   const argv = Commands.startContainer(step)
   yield* checkLogFile(step.logFile)
   yield* checkLogFile(step.consoleLog)
+  if (step.logSize !== undefined) yield* moveAside(step.logFile, step.logSize)
   const logs = yield* LogSlices
   logs.begin(step.logFile)
   const ended = yield* runTool(argv, step.timeoutMs).pipe(

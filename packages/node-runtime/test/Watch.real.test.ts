@@ -1,7 +1,9 @@
 import { decodeGuestCommand } from "@effect-lxc/core/model/GuestCommand"
+import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
@@ -63,6 +65,32 @@ describe.runIf(realHost.available)("on real LXC", () => {
       yield* hypervisor.cleanup(instance.name)
       yield* expect("STOPPED")
     }).pipe(Effect.scoped)))
+
+  it.live("neither log grows for ever: LXC rotates the console's, a start moves its own aside, by plan and by shell", () =>
+    onHost(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("bounded", "obedient", { lxc: { ...quick.lxc, logSize: "64KiB" } })
+      const { console, log } = { console: lab.directories.consoleLog(instance.name), log: lab.directories.lxcLog(instance.name) }
+      const size = (file: string): number => fs.existsSync(file) ? fs.statSync(file).size : 0
+      yield* hypervisor.start(instance)
+      fs.appendFileSync(log, "x".repeat(70_000))
+      const script = `i=0; while [ $i -lt 3000 ]; do echo "$i ${"y".repeat(90)}"; i=$((i+1)); done > /dev/console`
+      const command = Result.getOrThrow(decodeGuestCommand({ argv: ["/bin/sh", "-c", script] }))
+      yield* Effect.scoped(Effect.flatMap(hypervisor.exec(instance.name, command), (program) => program.exitCode))
+      assert.isTrue(yield* until(() => size(`${console}.1`) > 0))
+      assert.isAtMost(size(console), 65_536)
+      assert.isAtMost(size(`${console}.1`), 65_536)
+      yield* hypervisor.stop(instance.name)
+      yield* hypervisor.start(instance)
+      assert.isAtLeast(size(`${log}.1`), 70_000)
+      assert.isBelow(size(log), 65_536)
+      yield* hypervisor.stop(instance.name)
+      fs.writeFileSync(log, "z".repeat(80_000))
+      const shell = renderShell(yield* hypervisor.plan.start(instance))
+      execFileSync("sh", ["-eu"], { input: shell, timeout: 30_000, stdio: ["pipe", "ignore", "inherit"] })
+      assert.strictEqual(size(`${log}.1`), 80_000)
+      yield* hypervisor.stop(instance.name)
+    })))
 
   it.live("the console log is followed while the guest writes, over a rotation, and read from its end", () =>
     onHost(Effect.gen(function*() {

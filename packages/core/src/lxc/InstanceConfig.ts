@@ -72,6 +72,7 @@ export const instanceConfig = (
     nicsSection(instance, dialect),
     capabilities(instance, dialect),
     processes(instance, dialect),
+    consoleLog(instance, dialect),
     cgroupNames(instance, dialect),
     extraConfig(instance, dialect)
   ]
@@ -202,6 +203,15 @@ const noGeneratedProfile = (version: LxcVersion): Refusal => ({
   message: `LXC generates AppArmor profiles since 3.1.0; this is ${version}`,
   advice: "name a profile that is loaded, or unconfined"
 })
+
+/** A log that is full is moved to `.1`, whose content goes: a guest cannot fill the disk of its host. LXC rounds to a power of 2. */
+const consoleLog = ({ lxc }: Instance, dialect: Dialect): Section =>
+  atLeast(dialect.version, "3.0.0")
+    ? section(dialect, [
+      { field: "lxc.logSize", key: "lxc.console.size", value: String(lxc.logSize) },
+      { field: "lxc.logSize", key: "lxc.console.rotate", value: "1" }
+    ])
+    : { lines: [], refusals: [] }
 
 const cgroupNames = ({ name }: Instance, dialect: Dialect): Section =>
   pinsCgroups(dialect)

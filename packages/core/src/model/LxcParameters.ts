@@ -19,6 +19,7 @@ import {
   wholeNumber
 } from "./Field.ts"
 import { isPrintable } from "./HostText.ts"
+import { MemorySize } from "./MemorySize.ts"
 import { Milliseconds } from "./Milliseconds.ts"
 import { SignalName } from "./Signal.ts"
 
@@ -76,6 +77,11 @@ const LogLevel = Schema.Literals(["TRACE", "DEBUG", "INFO"]).annotate({
   expected: "TRACE, DEBUG or INFO (at a coarser level LXC does not log how init ended, which error reports need)"
 })
 
+const LogSize = MemorySize.check(satisfies(
+  "a size from 64KiB to 1GiB",
+  (bytes: number) => bytes >= 65_536 && bytes <= 1_073_741_824
+))
+
 const notYetList = (advice: string) =>
   defaultsTo(
     Schema.Array(Schema.Unknown).check(
@@ -98,6 +104,7 @@ const fields = {
   shutdownTimeout: defaultsTo(Wait, 60_000),
   settle: defaultsTo(Milliseconds, 500),
   logLevel: defaultsTo(LogLevel, "INFO"),
+  logSize: defaultsTo(LogSize, 1_048_576),
   console: notSupported("the console is always logged to a file of its own"),
   seccomp: notSupported("leave it out"),
   apparmor: Schema.optionalKey(AppArmorProfile),

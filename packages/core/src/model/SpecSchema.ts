@@ -51,6 +51,7 @@ const descriptions: Readonly<Record<string, string>> = {
   "lxc.shutdownTimeout": "How long the guest may take to halt: milliseconds, or text such as 60s (the default).",
   "lxc.settle": "How long init must live for the start to count: milliseconds, or text such as 500ms (the default).",
   "lxc.logLevel": "How much LXC logs (default INFO).",
+  "lxc.logSize": "How large a log becomes before it is moved aside, where one more is kept: bytes, or text such as 1MiB (the default).",
   "lxc.console": "Not supported by this release.",
   "lxc.seccomp": "Not supported by this release.",
   "lxc.apparmor": "The AppArmor profile, such as unconfined or generated.",

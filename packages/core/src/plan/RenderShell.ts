@@ -77,7 +77,10 @@ const fileCommand = (step: Step): string | undefined => {
 const containerCommand = (step: Step): string => {
   switch (step._tag) {
     case "StartContainer":
-      return `timeout ${seconds(step.timeoutMs)} ${words(Commands.startContainer(step))}`
+      return [
+        ...(step.logSize === undefined ? [] : [call("move_aside", step.logFile, step.logSize)]),
+        `timeout ${seconds(step.timeoutMs)} ${words(Commands.startContainer(step))}`
+      ].join("\n")
     case "ConfirmLimits":
       return step.limits
         .map((limit) => call("confirm_limit", step.lxcPath, step.name, limit.controller, limit.file, limit.value))

@@ -217,6 +217,9 @@ SOCKETS
 }`,
     "fail"
   ],
+  move_aside: [
+    'move_aside() { [ ! -f "$1" ] || [ "$(stat -c %s -- "$1")" -le "$2" ] || mv -f -- "$1" "$1.1"; }'
+  ],
   move_into_place: [
     `move_into_place() { # FROM TO replace|new
   [ -e "$1" ] || { [ -e "$2" ] && return 0; }

@@ -143,6 +143,7 @@ const bringUp = (
       name,
       logFile,
       logLevel: instance.lxc.logLevel,
+      logSize: instance.lxc.logSize,
       consoleLog: path(directories.consoleLog(name)),
       pidFile: path(directories.monitorPid(name)),
       interfaces: valuesOf(config.config, ".veth.pair"),

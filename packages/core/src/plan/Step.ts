@@ -97,6 +97,8 @@ export const Step = Schema.TaggedUnion({
   StartContainer: {
     ...container,
     logFile: HostPath,
+    /** A log of LXC that is larger, in bytes, is first moved to `.1`, in place of what was there. */
+    logSize: Schema.optionalKey(Bytes),
     logLevel: Schema.Literals(["TRACE", "DEBUG", "INFO"]),
     consoleLog: HostPath,
     pidFile: HostPath,

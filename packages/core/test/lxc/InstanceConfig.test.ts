@@ -13,7 +13,7 @@ const version = Schema.Literals(versions)
 const layout = Schema.Literals(layouts)
 
 /** Nothing of these reaches a configuration, whatever a spec says. */
-const forbidden = /^lxc\.(?:hook|include|mount\.entry|idmap|id_map|log|console|logfile|execute|namespace|cgroup\.relative|group|start)/
+const forbidden = /^lxc\.(?:hook|include|mount\.entry|idmap|id_map|log|console(?!\.(?:size|rotate)$)|logfile|execute|namespace|cgroup\.relative|group|start)/
 
 describe("the configuration of an instance", () => {
   it.prop(

@@ -65,6 +65,8 @@ lxc.init.cmd = /sbin/init -x
 lxc.environment = A=
 lxc.environment = B=c d
 lxc.apparmor.profile = unconfined
+lxc.console.size = 1048576
+lxc.console.rotate = 1
 lxc.cgroup.dir.container = lxc.payload.web1
 lxc.cgroup.dir.monitor = lxc.monitor.web1
 lxc.prlimit.nofile = 1024
@@ -84,6 +86,12 @@ lxc.prlimit.nofile = 1024
     assert.include(since.text, "lxc.cgroup.dir.container = lxc.payload.web1\nlxc.cgroup.dir.monitor = lxc.monitor.web1\n")
     assert.deepStrictEqual([before, since].map((each) => [each.pinsVeth, each.pinsCgroups]), [[true, false], [true, true]])
     assert.isFalse(configOf({}, target("2.0", "v1")).pinsVeth)
+  })
+
+  it("bounds the log of the console where LXC can, since 3.0.0", () => {
+    const lxc = { logSize: "64KiB" }
+    assert.include(configOf({ lxc }, target("3.0.0", "v1")).text, "lxc.console.size = 65536\nlxc.console.rotate = 1\n")
+    assert.notInclude(configOf({ lxc }, target("2.1.1", "v1")).text, "lxc.console")
   })
 
   it("has no device rules where every device is allowed", () => {

@@ -22,6 +22,7 @@ describe("a spec", () => {
       shutdownTimeout: 60_000,
       settle: 500,
       logLevel: "INFO",
+      logSize: 1_048_576,
       idmap: [],
       extraConfig: []
     })
@@ -138,6 +139,7 @@ describe("a check that needs no host", () => {
     ["an unknown signal", { lxc: { haltSignal: "PWR" } }, "lxc.haltSignal", /SIGPWR/],
     ["a malformed device rule", { lxc: { devices: ["c 1:3"] } }, "lxc.devices[0]", /device rule/],
     ["a device right twice", { lxc: { devices: ["c 1:3 rr"] } }, "lxc.devices[0]", /device rule/],
+    ["a log of no size", { lxc: { logSize: 0 } }, "lxc.logSize", /64KiB to 1GiB/],
     ["a log that says too little", { lxc: { logLevel: "ERROR" } }, "lxc.logLevel", /TRACE, DEBUG or INFO/],
     ["no patience", { lxc: { startupTimeout: 0 } }, "lxc.startupTimeout", /longer than nothing/],
     ["an init that is no path", { lxc: { init: "init" } }, "lxc.init", /absolute path in the guest/],

@@ -91,6 +91,26 @@ describe("logs", () => {
       assert.strictEqual(yield* read({ tail: 1 }), "lxc\n")
     }).pipe(onHost({ state })))
 
+  it.effect("of LXC that have become too large are moved aside by the next start, and only then", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      const small = instance({ lxc: { logSize: "64KiB" } })
+      const log = directories.lxcLog("web1")
+      const put = (length: number) => simulated.update(Incidents.putFile(log, "x".repeat(length)))
+      const files = Effect.map(simulated.state, (now) => [now.files[log]?.text ?? "", now.files[`${log}.1`]?.text])
+      yield* put(65_536)
+      yield* hypervisor.start(small)
+      const [kept, none] = yield* files
+      assert.deepStrictEqual([kept?.startsWith("xxx"), none], [true, undefined])
+      yield* hypervisor.stop(small.name)
+      yield* put(65_537)
+      yield* hypervisor.start(small)
+      const [fresh, aside] = yield* files
+      assert.deepStrictEqual([fresh?.includes("x".repeat(9)), aside?.length], [false, 65_537])
+      assert.include(fresh, "Started")
+    }).pipe(onHost({ state: host() })))
+
   it.effect("of an instance that never was are an error with the path", () =>
     Effect.gen(function*() {
       assert.include((yield* failureOf(read({}))).message, "there is no log /var/log/effect-lxc/web1/lxc.log")

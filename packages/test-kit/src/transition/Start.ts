@@ -6,7 +6,7 @@
 import { errors } from "@effect-lxc/core/lxc/LxcLog"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
-import { nodeAt, write } from "../FileTree.ts"
+import { nodeAt, remove, write } from "../FileTree.ts"
 import { removeGroups, schedule } from "../Lifecycle.ts"
 import { appendLog, errorLine, type LogMessage, logOfRun } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
@@ -76,7 +76,14 @@ export const observeStart = (state: SimulatedState, step: Start): Seen => {
 const cannotRead = (state: SimulatedState, step: Start, stderr: string): Outcome =>
   failed(state, commandFailed(Commands.startContainer(step), 1, `lxc-start: ${step.name}: ${stderr}`))
 
-const begin = (state: SimulatedState, step: Start, call: Call): Outcome => {
+const moveAside = (state: SimulatedState, { logFile, logSize }: Start): SimulatedState => {
+  const log = nodeAt(state, logFile)
+  if (log === undefined || logSize === undefined || log.text.length <= logSize) return state
+  return remove(write(state, `${logFile}.1`, log.mode, log.text), logFile)
+}
+
+const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
+  const state = moveAside(before, step)
   if (state.lxcVersion === null) {
     return failed(state, conflict("lxc-start is not installed", "install the package that has it"))
   }
