@@ -203,7 +203,10 @@ const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<
 /** What the groups of a container say, from all trees together. */
 const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> => {
   const written = state.trees.map((tree) => tree.groups[container.payload] ?? {})
-  const files: Record<string, string> = Object.assign(madeUp(state, container), ...written)
+  const files = written.reduce<Readonly<Record<string, string>>>(
+    (all, each) => ({ ...all, ...each }),
+    madeUp(state, container)
+  )
   const cpus = files["cpuset.cpus"]
   return cpus === undefined ? files : { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
 }

@@ -64,37 +64,41 @@ const descriptions: Readonly<Record<string, string>> = {
 
 type Json = { readonly [key: string]: Schema.Json }
 
+const isList = (value: Schema.Json | undefined): value is ReadonlyArray<Schema.Json> => Array.isArray(value)
+
 const isObject = (value: Schema.Json | undefined): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+  typeof value === "object" && value !== null && !isList(value)
+
+/** The fields of both; where both have one, that of the second. */
+const merged = (one: Json, other: Json): Json => Object.fromEntries([...Object.entries(one), ...Object.entries(other)])
 
 /** The numbers that JSON cannot write as numbers: no field takes them. */
 const isNotFinite = (schema: Schema.Json): boolean =>
-  isObject(schema) && Array.isArray(schema["enum"]) && schema["enum"].includes("Infinity")
+  isObject(schema) && isList(schema["enum"]) && schema["enum"].includes("Infinity")
 
 /** Takes choices that no field has out; a choice of one is what it chooses. */
 const tidy = (value: Schema.Json): Schema.Json => {
-  if (Array.isArray(value)) return value.map(tidy)
+  if (isList(value)) return value.map(tidy)
   if (!isObject(value)) return value
   const { anyOf, ...rest } = value
   const others: Json = Object.fromEntries(Object.entries(rest).map(([key, each]) => [key, tidy(each)]))
-  if (!Array.isArray(anyOf)) return others
+  if (!isList(anyOf)) return others
   const [only, ...more] = anyOf.filter((each) => !isNotFinite(each)).map(tidy)
-  return more.length === 0 && isObject(only) ? { ...only, ...others } : { anyOf: [only ?? false, ...more], ...others }
+  return more.length === 0 && isObject(only) ? merged(only, others) : { anyOf: [only ?? false, ...more], ...others }
 }
 
 /** The items of a list are described by their fields alone. */
 const described = (schema: Schema.Json, place: string, description = descriptions[place]): Schema.Json => {
   if (!isObject(schema)) return schema
   const { items, properties } = schema
-  const fields = isObject(properties)
+  const fields: ReadonlyArray<readonly [string, Schema.Json]> = isObject(properties)
     ? Object.entries(properties).map(([name, each]) => [name, described(each, place === "" ? name : `${place}.${name}`)])
     : []
-  return {
-    ...schema,
+  return merged(schema, {
     ...(description === undefined || description === "" ? {} : { description }),
     ...(items === undefined ? {} : { items: described(items, place, "") }),
     ...(fields.length === 0 ? {} : { properties: Object.fromEntries(fields) })
-  }
+  })
 }
 
 /**

@@ -185,7 +185,7 @@ const keep = <E>(stream: Stream.Stream<Uint8Array, E>, limit: number) =>
  * @since 0.1.0
  * @category running
  */
-export const collect = Effect.fn("Attaching.collect")(function*(execution: Execution, limit = 1024 * 1024) {
+export const collect = Effect.fn("Attaching.collect")(function*(execution: Execution, limit: number = 1024 * 1024) {
   const [stdout, stderr, exitCode] = yield* Effect.all(
     [keep(execution.stdout, limit), keep(execution.stderr, limit), execution.exitCode],
     { concurrency: "unbounded" }

@@ -8,7 +8,8 @@ type Json = Schema.Json
 type Fields = { readonly [key: string]: Json }
 const fieldsOf = (value: Json | undefined): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value as Fields : {} // neither null nor a list
-const listOf = (value: Json | undefined): ReadonlyArray<Json> => Array.isArray(value) ? value : []
+const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
+const listOf = (value: Json | undefined): ReadonlyArray<Json> => isList(value) ? value : []
 
 const typeOf = (value: unknown): string => value === null ? "null" : Array.isArray(value) ? "array" : typeof value
 
@@ -39,7 +40,7 @@ const accepts = (schema: Json, value: unknown): boolean => {
   }
   if (typeof value !== "object" || value === null) return true
   const properties = fieldsOf(words["properties"])
-  return listOf(words["required"]).every((name) => String(name) in value) &&
+  return listOf(words["required"]).every((name) => typeof name === "string" && name in value) &&
     Object.entries(value).every(([name, each]) => accepts(properties[name] ?? additionalProperties, each))
 }
 

@@ -30,7 +30,7 @@ export const planOf = (like: Plan, operation: Plan["operation"], steps: Readonly
 }
 
 /** The host after every step of a plan was taken. */
-export const carriedOut = (plan: Plan, state: SimulatedState): SimulatedState => {
+export const carriedOut = (plan: Pick<Plan, "steps">, state: SimulatedState): SimulatedState => {
   const results = new Map<string, string>()
   return plan.steps.reduce((before, step) => {
     const seen = Transition.observe(before, step, results)
