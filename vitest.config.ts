@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "examples/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.real.test.ts"],
           // One module graph for all files of a worker: importing Effect anew for each costs more than the tests.
           isolate: false,
