@@ -21,6 +21,8 @@ const outcomes: Readonly<Partial<Record<Operation, string>>> = {
   resize: "has its new limits",
   export: "is exported",
   import: "is imported",
+  checkpoint: "is kept in its checkpoint",
+  restore: "is running again, from its checkpoint",
   powercycle: "restarts"
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
+import { checkpointCommand, restoreCommand } from "./commands/CheckpointCommand.ts"
 import { cleanupCommand } from "./commands/CleanupCommand.ts"
 import { configCommand } from "./commands/ConfigCommand.ts"
 import { consoleCommand } from "./commands/ConsoleCommand.ts"
@@ -44,7 +45,7 @@ export const root = Command.make("effect-lxc").pipe(
       group: "CHANGE",
       commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, resizeCommand, runCommand]
     },
-    { group: "MOVE", commands: [exportCommand, importCommand] },
+    { group: "MOVE", commands: [exportCommand, importCommand, checkpointCommand, restoreCommand] },
     { group: "MEND", commands: [cleanupCommand, recoverCommand, powercycleCommand] },
     { group: "ENTER", commands: [execCommand, consoleCommand] },
     { group: "LOOK", commands: [listCommand, infoCommand, logsCommand, watchCommand, hostCommand, verifyCommand] },

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
 import { observeContainers } from "./Containers.ts"
+import * as Checkpoints from "./CheckpointSteps.ts"
 import * as Disks from "./Disks.ts"
 import * as Ending from "./EndingSteps.ts"
 import { gatherFacts, requireTrees } from "./Facts.ts"
@@ -53,6 +54,7 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
     case "Unmount":
       return looked("/proc/self/mountinfo", () => Disks.observeNoMount(step, results))
     case "StartContainer":
+    case "Restore":
       return looked("/proc/net/unix", () => ({ done: hasMonitor(step) && initOf(step) !== undefined }))
     case "Freeze":
       return looked("/sys/fs/cgroup", () => ({ done: Running.isFrozen(step) }))
@@ -76,6 +78,7 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
     case "ConfirmAlive":
     case "RebootInPlace":
     case "PowerCycle":
+    case "Checkpoint":
     case "ExportArchive":
     case "ReceiveArchive":
     case "ImportArchive":
@@ -117,6 +120,10 @@ const apply = (
       return Disks.unmount(step, results)
     case "StartContainer":
       return Starting.startContainer(step)
+    case "Checkpoint":
+      return Checkpoints.checkpoint(step)
+    case "Restore":
+      return Checkpoints.restore(step)
     case "ConfirmLimits":
       return Starting.confirmLimits(step)
     case "ConfirmAlive":

@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly layout?: CgroupLayoutName | undefined
   readonly lxcVersion?: string | null | undefined
   readonly kernel?: string | undefined
+  /** The release of CRIU, null where it is not installed; 4.1 by default. */
+  readonly criu?: string | null | undefined
   readonly cpus?: number | undefined
   readonly swapAccounting?: boolean | undefined
   /** By default the file that the layout has: io.weight on v2, none on v1 (kernels since 5.0 have it no more). */
@@ -133,6 +135,7 @@ const empty = (options: HostOptions): SimulatedState => {
     kernel: options.kernel ?? "6.1.0-44-amd64",
     machine: machineOf(options),
     lxcVersion: options.lxcVersion === undefined ? "5.0.2" : options.lxcVersion,
+    criu: options.criu === undefined ? "4.1" : options.criu,
     cpus: options.cpus ?? 4,
     swapAccounting: options.swapAccounting ?? true,
     ioWeightFile: options.ioWeightFile === undefined ? (layout === "v2" ? "io.weight" : null) : options.ioWeightFile,

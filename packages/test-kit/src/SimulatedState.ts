@@ -149,6 +149,8 @@ export const SimulatedState = Schema.Struct({
   machine: Machine,
   /** Null where LXC is not installed. */
   lxcVersion: Schema.NullOr(Schema.String),
+  /** Null where CRIU is not installed. */
+  criu: Schema.NullOr(Schema.String),
   cpus: Schema.Int,
   swapAccounting: Schema.Boolean,
   ioWeightFile: Schema.NullOr(Schema.String),

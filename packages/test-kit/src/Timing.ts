@@ -19,6 +19,8 @@ export const timing = {
   lxcParse: 1,
   /** Packing or unpacking a root of some megabytes. */
   tar: 40,
+  /** A dump or a restore of a few processes. */
+  criu: 150,
   lxcFreeze: 3,
   lxcStop: 5,
   /** From init's death to the end of its cgroup and interfaces, of its socket, of its monitor. */

@@ -11,6 +11,7 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { advance, nextEventAt } from "./Lifecycle.ts"
 import type { Call, Outcome } from "./Outcome.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
+import * as Checkpoints from "./transition/Checkpoints.ts"
 import * as Cgroups from "./transition/Cgroups.ts"
 import * as Containers from "./transition/Containers.ts"
 import * as Disks from "./transition/Disks.ts"
@@ -45,11 +46,13 @@ export const observe = (state: SimulatedState, step: Step, results: Results): Se
     case "Unmount":
       return Disks.observeUnmount(state, step, results)
     case "StartContainer":
+    case "Restore":
       return Start.observeStart(state, step)
     case "ConfirmLimits":
     case "ConfirmAlive":
     case "RebootInPlace":
     case "PowerCycle":
+    case "Checkpoint":
     case "ExportArchive":
     case "ReceiveArchive":
     case "ImportArchive":
@@ -115,6 +118,10 @@ export const transition = (state: SimulatedState, step: Step, results: Results, 
       return Exports.removeTree(state, step)
     case "StartContainer":
       return Start.startContainer(state, step, call)
+    case "Checkpoint":
+      return Checkpoints.checkpoint(state, step, call)
+    case "Restore":
+      return Checkpoints.restore(state, step, call)
     case "ConfirmLimits":
       return Containers.confirmLimits(state, step)
     case "ConfirmAlive":
@@ -151,7 +158,7 @@ export const transition = (state: SimulatedState, step: Step, results: Results, 
  * @category transitions
  */
 export const abandon = (state: SimulatedState, step: Step, call: Call): SimulatedState =>
-  step._tag === "StartContainer" ? Start.abandonStart(state, call) : state
+  step._tag === "StartContainer" || step._tag === "Restore" ? Start.abandonStart(state, call) : state
 
 /**
  * How a step ended that was carried out to its end.

@@ -25,6 +25,7 @@ const keys: ReadonlyArray<KeyFacts> = [
   { key: "lxc.cap.keep" },
   { key: "lxc.cgroup.dir.container", since: "5.0.0" },
   { key: "lxc.cgroup.dir.monitor", since: "5.0.0" },
+  { key: "lxc.console.path", legacy: "lxc.console" },
   { key: "lxc.console.rotate", since: "3.0.0" },
   { key: "lxc.console.size", since: "3.0.0" },
   { key: "lxc.environment", since: "1.1.0" },

@@ -88,6 +88,33 @@ export const startContainer = (step: Case<"StartContainer">): Argv => [
   step.pidFile
 ]
 
+const criu = (step: Case<"Checkpoint"> | Case<"Restore">) =>
+  [...container(step), "-D", step.directory, "-o", step.logFile, "-l", "INFO"] as const
+
+/**
+ * criu(8): whether the kernel has all that CRIU needs, and CRIU knows the kernel.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const checkCriu: Argv = ["criu", "check"]
+
+/**
+ * lxc-checkpoint(1).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const checkpoint = (step: Case<"Checkpoint">): Argv => ["lxc-checkpoint", ...criu(step), ...(step.stop ? ["-s"] : [])]
+
+/**
+ * lxc-checkpoint(1), daemonised.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const restore = (step: Case<"Restore">): Argv => ["lxc-checkpoint", "-r", "-d", ...criu(step)]
+
 /**
  * lxc-unfreeze(1).
  *
@@ -198,7 +225,7 @@ export const syncFileSystem = (directory: string): Argv => ["sync", "--file-syst
  * @since 0.1.0
  * @category commands
  */
-export const removeTree = (step: Case<"RemoveTree">): Argv => ["rm", "-rf", "--one-file-system", "--", step.path]
+export const removeTree = (step: Pick<Case<"RemoveTree">, "path">): Argv => ["rm", "-rf", "--one-file-system", "--", step.path]
 
 /**
  * reboot(8): at once, without sync.

@@ -60,7 +60,13 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
     case "ImportArchive":
       return operation === "import" && step.directory.endsWith(`/.${plan.instance}.import`)
     case "RemoveTree":
-      return operation === "import" && step.path.endsWith(`/.${plan.instance}.import`)
+      return operation === "import" ? step.path.endsWith(`/.${plan.instance}.import`) : operation === "checkpoint"
+    case "Checkpoint":
+      if (operation !== "checkpoint") return false
+      break
+    case "Restore":
+      if (operation !== "restore") return false
+      break
     case "PowerCycle":
       return operation === "powercycle"
     case "StartContainer":

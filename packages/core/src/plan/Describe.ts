@@ -55,6 +55,10 @@ const describeContainer = (step: Step): string => {
   switch (step._tag) {
     case "StartContainer":
       return `start ${step.name}, ${step.timeoutMs} ms at most`
+    case "Checkpoint":
+      return `dump the processes of ${step.name} to ${step.directory}${step.stop ? " and end them" : ""}, ${step.timeoutMs} ms at most`
+    case "Restore":
+      return `bring the processes of ${step.name} back from ${step.directory}, ${step.timeoutMs} ms at most`
     case "ConfirmLimits":
       return `read back ${step.limits.map((limit) => `${limit.file} = ${limit.value}`).join(", ")}`
     case "ConfirmAlive":

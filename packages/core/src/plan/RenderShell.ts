@@ -81,6 +81,10 @@ const containerCommand = (step: Step): string => {
         ...(step.logSize === undefined ? [] : [call("move_aside", step.logFile, step.logSize)]),
         `timeout ${seconds(step.timeoutMs)} ${words(Commands.startContainer(step))}`
       ].join("\n")
+    case "Checkpoint":
+      return `${words(Commands.checkCriu)}\ntimeout ${seconds(step.timeoutMs)} ${words(Commands.checkpoint(step))}`
+    case "Restore":
+      return `${words(Commands.checkCriu)}\ntimeout ${seconds(step.timeoutMs)} ${words(Commands.restore(step))} > /dev/null 2>&1 < /dev/null`
     case "ConfirmLimits":
       return step.limits
         .map((limit) => call("confirm_limit", step.lxcPath, step.name, limit.controller, limit.file, limit.value))

@@ -9,7 +9,7 @@ import type { Step } from "./Step.ts"
 const killTimeout = 10_000
 const unmountTimeout = 5_000
 
-type Start = Extract<Step, { readonly _tag: "StartContainer" }>
+type Start = Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>
 
 const undoStart = (step: Start): ReadonlyArray<Step> => {
   const { hierarchies, lxcPath, name } = step
@@ -41,7 +41,10 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
       return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file }]
     case "Mount":
       return [{ _tag: "Unmount", source: step.source, target: step.target, timeoutMs: unmountTimeout }]
+    case "Checkpoint":
+      return [{ _tag: "RemoveTree", path: step.directory }]
     case "StartContainer":
+    case "Restore":
       return undoStart(step)
     case "Freeze":
       return [{ _tag: "Thaw", lxcPath: step.lxcPath, name: step.name, timeoutMs: step.timeoutMs }]

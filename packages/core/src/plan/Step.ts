@@ -34,13 +34,32 @@ const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))
 
 const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** The one kind of directory whose content a step removes: where an import unpacks. */
+/** Where an import unpacks. */
 const ImportDirectory = HostPath.check(Schema.isPattern(/\/\.[^/]+\.import$/))
+
+/** Where CRIU dumps to. */
+const CriuDirectory = HostPath.check(Schema.isPattern(/\/criu\.images$/))
 
 const Mode = Schema.Literals(["0600", "0644", "0700", "0711", "0755"])
 
 /** The two names by which every LXC tool finds a container: `-P LXCPATH -n NAME`. */
 const container = { lxcPath: HostPath, name: InstanceName }
+
+/** What LXC needs to bring a container up. */
+const starting = {
+  ...container,
+  logFile: HostPath,
+  /** A log of LXC that is larger, in bytes, is first moved to `.1`, in place of what was there. */
+  logSize: Schema.optionalKey(Bytes),
+  logLevel: Schema.Literals(["TRACE", "DEBUG", "INFO"]),
+  consoleLog: HostPath,
+  pidFile: HostPath,
+  /** Interfaces that LXC makes on the host for the container. */
+  interfaces: Schema.Array(PlainText),
+  /** Mount points of the cgroup trees in which LXC makes directories for it. */
+  hierarchies: Schema.Array(HostPath),
+  timeoutMs: Millis
+}
 
 /**
  * One thing to do to a host.
@@ -94,20 +113,7 @@ export const Step = Schema.TaggedUnion({
    * Afterwards LXC has started the container, by its own word: lxc-start(1), daemonised, logging from where the log
    * ends. Undone by KillContainer, AwaitStopped, DeleteInterface and RemoveCgroups.
    */
-  StartContainer: {
-    ...container,
-    logFile: HostPath,
-    /** A log of LXC that is larger, in bytes, is first moved to `.1`, in place of what was there. */
-    logSize: Schema.optionalKey(Bytes),
-    logLevel: Schema.Literals(["TRACE", "DEBUG", "INFO"]),
-    consoleLog: HostPath,
-    pidFile: HostPath,
-    /** Interfaces that LXC makes on the host for the container. */
-    interfaces: Schema.Array(PlainText),
-    /** Mount points of the cgroup trees in which LXC makes directories for it. */
-    hierarchies: Schema.Array(HostPath),
-    timeoutMs: Millis
-  },
+  StartContainer: starting,
   /** Holds if each limit, read back from the container's cgroups, is in force. Nothing to undo. */
   ConfirmLimits: { ...container, limits: Schema.Array(ExpectedLimit) },
   /** Holds if one and the same first process is alive for `settleMs`; its death ends the wait. Nothing to undo. */
@@ -176,7 +182,15 @@ export const Step = Schema.TaggedUnion({
    * Afterwards there is no `path`, nor what was below it on the same file system; no link is followed. rm(1). Undone by
    * MakeDirectory: what was moved out of it before has a place to be moved back to.
    */
-  RemoveTree: { path: ImportDirectory },
+  RemoveTree: { path: Schema.Union([ImportDirectory, CriuDirectory]) },
+  /**
+   * Afterwards `directory` holds the state of every process of the container, which then goes on, or with `stop` is no
+   * more. If it cannot be had there is no `directory`, and the container goes on: lxc-checkpoint(1), criu(8). Undone by
+   * RemoveTree.
+   */
+  Checkpoint: { ...container, directory: CriuDirectory, logFile: HostPath, stop: Schema.Boolean, timeoutMs: Millis },
+  /** Afterwards the processes that `directory` holds live on: lxc-checkpoint(1), criu(8). Undone as StartContainer is. */
+  Restore: { ...starting, directory: CriuDirectory },
   /** Afterwards the host has no interface `name`. ip-link(8). */
   DeleteInterface: { name: PlainText },
   /** Afterwards none of `names` is a directory at the top of `hierarchies`: rmdir(2), children first, never a populated one. */

@@ -15,6 +15,8 @@ import type { GuestCommand } from "../model/GuestCommand.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { FreezeOptions } from "../plan/FreezePlan.ts"
+import type { HostPath } from "../model/HostPath.ts"
+import type { CheckpointOptions } from "../plan/CheckpointPlan.ts"
 import { decodeExportHead } from "../plan/ExportFormat.ts"
 import type { ArchivePath, ExportOptions } from "../plan/ExportPlan.ts"
 import { type ImportOptions, nameOf } from "../plan/ImportPlan.ts"
@@ -86,6 +88,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Changed
   /** Changes limits of a running container, all or none. Its record follows. */
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Changed
+  /** Keeps the processes of a running container in a directory. */
+  readonly checkpoint: (name: InstanceName, directory: HostPath, options?: CheckpointOptions) => Changed
+  /** Brings them back. */
+  readonly restore: (instance: Instance, directory: HostPath, options?: StartOptions) => Changed
   /** Restarts the host itself, at once and with all that runs on it. */
   readonly powercycle: Changed
   /** Packs the spec and the root into one stream; what runs is refused, or stopped first. */
@@ -162,6 +168,12 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
       change(name, "resize", plan.resize(name, wanted, options))
     ),
     reboot: Effect.fn("Hypervisor.reboot")((name, options) => change(name, "reboot", plan.reboot(name, options))),
+    checkpoint: Effect.fn("Hypervisor.checkpoint")((name, directory, options) =>
+      change(name, "checkpoint", plan.checkpoint(name, directory, options))
+    ),
+    restore: Effect.fn("Hypervisor.restore")((instance, directory, options) =>
+      change(instance.name, "restore", plan.restore(instance, directory, options))
+    ),
     powercycle: Effect.withSpan(change(hostItself, "powercycle", plan.powercycle), "Hypervisor.powercycle"),
     export: Effect.fn("Hypervisor.export")((name, archive, options) =>
       change(name, "export", plan.export(name, archive, options))

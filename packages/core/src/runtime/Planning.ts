@@ -8,6 +8,8 @@ import type { Directories } from "../host/Directories.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { type FreezeOptions, planFreeze, planThaw } from "../plan/FreezePlan.ts"
+import type { HostPath } from "../model/HostPath.ts"
+import { type CheckpointOptions, checkpointPaths, planCheckpoint, planRestore } from "../plan/CheckpointPlan.ts"
 import { decodeExportHead } from "../plan/ExportFormat.ts"
 import { type ArchivePath, type ExportOptions, exportPaths, planExport } from "../plan/ExportPlan.ts"
 import { type ImportOptions, importPaths, planImport } from "../plan/ImportPlan.ts"
@@ -52,6 +54,8 @@ export interface Planning {
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
   readonly resize: (name: InstanceName, wanted: Resizing, options?: ResizeOptions) => Planned
   readonly export: (name: InstanceName, archive: ArchivePath, options?: ExportOptions) => Planned
+  readonly checkpoint: (name: InstanceName, directory: HostPath, options?: CheckpointOptions) => Planned
+  readonly restore: (instance: Instance, directory: HostPath, options?: StartOptions) => Planned
   /** Never rejected: a host may have to be restarted whatever its state. */
   readonly powercycle: Effect.Effect<Plan, HostError>
   readonly import: (archive: ArchivePath, options?: ImportOptions) => PlannedImport
@@ -107,6 +111,14 @@ export const makePlanning = (
     export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
       const observed = yield* facts(exportPaths(options.instance, archive))
       return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
+    }),
+    checkpoint: Effect.fn("Hypervisor.plan.checkpoint")(function*(name, directory, options) {
+      const observed = yield* facts(checkpointPaths(directory))
+      return yield* Effect.fromResult(planCheckpoint(name, directory, directories, observed, options))
+    }),
+    restore: Effect.fn("Hypervisor.plan.restore")(function*(instance, directory, options) {
+      const observed = yield* facts([...pathsOf(instance), ...checkpointPaths(directory)])
+      return yield* Effect.fromResult(planRestore(instance, directory, directories, observed, options))
     }),
     powercycle: Effect.suspend(facts).pipe(
       Effect.map((observed) => planPowercycle(directories, observed)),

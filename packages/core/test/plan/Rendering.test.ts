@@ -1,6 +1,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { describe as describeStep } from "@effect-lxc/core/plan/Describe"
+import { planCheckpoint, planRestore } from "@effect-lxc/core/plan/CheckpointPlan"
 import { decodeExportHead, exportHead } from "@effect-lxc/core/plan/ExportFormat"
 import { planExport } from "@effect-lxc/core/plan/ExportPlan"
 import { planImport } from "@effect-lxc/core/plan/ImportPlan"
@@ -29,6 +30,11 @@ const exported = Result.getOrThrow(decodeExportHead(exportHead(web1, "image"), "
 
 const exportFacts = Facts.factsOf(host(), directories, ["/srv/web1.img", "/srv", "/srv/web1.export"])
 
+/** One without terminals, which can be dumped. */
+const quietWeb1 = instance({ lxc: { ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+const quiet = carriedOut(startPlan(quietWeb1, host()), host())
+const kept = HostPath.make("/srv/kept")
+
 /** Plans that have, between them, every step there is. */
 const plans = [
   start,
@@ -40,6 +46,11 @@ const plans = [
   Result.getOrThrow(planRebootInPlace(bootable.name, directories, Facts.factsOf(bootableRunning, directories))),
   Result.getOrThrow(planExport(web1.name, HostPath.make("/srv/web1.export"), directories, exportFacts, { instance: web1 })),
   Result.getOrThrow(planImport(exported, "-", directories, exportFacts, { name: InstanceName.make("web2") })),
+  Result.getOrThrow(planCheckpoint(web1.name, kept, directories, Facts.factsOf(quiet, directories, ["/srv/web1.img"]))),
+  Result.getOrThrow(planRestore(quietWeb1, kept, directories, {
+    ...exportFacts,
+    paths: [...exportFacts.paths, { path: `${kept}/criu.images`, kind: "directory", realPath: `${kept}/criu.images` }]
+  })),
   planOf(start, "powercycle", [{ _tag: "PowerCycle" }]),
   planOf(start, "resize", [{
     _tag: "SetLimit",

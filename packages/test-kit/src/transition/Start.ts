@@ -68,7 +68,7 @@ const logLines = (state: SimulatedState, file: string): ReadonlyArray<string> =>
  * @since 0.1.0
  * @category observations
  */
-export const observeStart = (state: SimulatedState, step: Start): Seen => {
+export const observeStart = (state: SimulatedState, step: Pick<Start, "lxcPath" | "name">): Seen => {
   const container = containerNamed(state, step)
   return { done: container !== undefined && answers(state, container) && container.phase === "running" }
 }

@@ -1,0 +1,102 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Diff, Faults, SimulatedHost } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
+
+const web1 = instance({ lxc: { ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+const kept = HostPath.make("/srv/kept")
+
+const codesOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(failureOf(effect), (error) => {
+    assert.strictEqual(error._tag, "PlanRejected")
+    return (error as unknown as PlanRejected).rejections.map(({ code }) => code) // its tag was just seen
+  })
+
+const started = Effect.gen(function*() {
+  const hypervisor = yield* Hypervisor
+  yield* hypervisor.start(web1)
+  return { hypervisor, before: yield* (yield* SimulatedHost).state, simulated: yield* SimulatedHost }
+})
+
+describe("checkpoint", () => {
+  it.effect("leaves the container running, and is a spec and images in its directory", () =>
+    Effect.gen(function*() {
+      const { before, hypervisor, simulated } = yield* started
+      yield* hypervisor.checkpoint(web1.name, kept)
+      const lines = Diff.traces(before, yield* simulated.state, directories).trimEnd().split("\n")
+      assert.deepStrictEqual(lines.map((line) => line.split(" ").slice(0, 3).join(" ")), [
+        "+ directory /srv/kept",
+        "+ directory /srv/kept/criu.images",
+        "+ file /srv/kept/criu.images/inventory.img",
+        "+ file /srv/kept/instance.json"
+      ])
+      assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
+      assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["directory-used"])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("with stop ends it, and restore brings it back by its record", () =>
+    Effect.gen(function*() {
+      const { hypervisor } = yield* started
+      yield* hypervisor.checkpoint(web1.name, kept, { stop: true })
+      yield* Effect.sleep(100)
+      assert.deepInclude(yield* hypervisor.info("web1"), { state: "STOPPED", problem: "leftovers" })
+      yield* hypervisor.restore(web1, kept)
+      assert.deepInclude(yield* hypervisor.info("web1"), { state: "RUNNING", problem: null })
+      yield* hypervisor.stop(web1.name)
+    }).pipe(onHost({ state: host() })))
+
+  for (const [why, options] of [
+    ["CRIU is not installed", { criu: null }],
+    ["CRIU 3.17.1 does not work here", { criu: "3.17.1", kernel: "6.18.0" }]
+  ] as const) {
+    it.effect(`where ${why} says so; the container goes on running and nothing is left`, () =>
+      Effect.gen(function*() {
+        const { before, hypervisor, simulated } = yield* started
+        for (const stop of [false, true]) {
+          const error = yield* problemOf(hypervisor.checkpoint(web1.name, kept, { stop }))
+          assert.include(error.message, why)
+          assert.include(error.message, "goes on running")
+          assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
+        }
+        yield* hypervisor.recover(web1.name)
+        const left = Diff.traces(before, yield* simulated.state, directories)
+        assert.notInclude(left, "criu.images")
+        assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
+      }).pipe(onHost({ state: host(options) })))
+  }
+
+  it.effect("that fails after the dump removes what was dumped", () =>
+    Effect.gen(function*() {
+      const { before, hypervisor, simulated } = yield* started
+      yield* problemOf(hypervisor.checkpoint(web1.name, kept))
+      assert.strictEqual(Diff.traces(before, yield* simulated.state, directories), "")
+    }).pipe(onHost({ state: host(), faults: [Faults.atTag("Checkpoint", "act-then-refuse")] })))
+
+  it.effect("of one with terminals, of a frozen one and of none is refused with what to do", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["not-running"])
+      yield* hypervisor.start(instance())
+      yield* hypervisor.freeze(web1.name)
+      assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["has-terminals", "frozen"])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("that is no checkpoint is not restored", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).restore(web1, kept)), ["checkpoint-missing"])
+    }).pipe(onHost({ state: host() })))
+
+  it.effect("stays where a restore of it fails, which leaves nothing else", () =>
+    Effect.gen(function*() {
+      const { hypervisor, simulated } = yield* started
+      yield* hypervisor.checkpoint(web1.name, kept, { stop: true })
+      yield* Effect.sleep(100)
+      yield* hypervisor.cleanup(web1.name)
+      const before = yield* simulated.state
+      yield* problemOf(hypervisor.restore(web1, kept))
+      assert.strictEqual(Diff.traces(before, yield* simulated.state, directories), "")
+    }).pipe(onHost({ state: host(), faults: [Faults.atTag("Restore", "act-then-refuse")] })))
+})

@@ -1,0 +1,57 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import { afterAll, beforeAll } from "vitest"
+import { realHost } from "../../../tools/realHost.ts"
+import { RealLab } from "./RealLab.ts"
+
+const lab = new RealLab()
+const criuWorks = spawnSync("criu", ["check"], { timeout: 20_000 }).status === 0
+
+const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
+  Effect.gen(function*() {
+    const before = lab.snapshot()
+    yield* Effect.provide(body, layer({ directories: lab.directories })).pipe(
+      Effect.tapCause(() => Effect.sync(() => lab.reset()))
+    )
+    assert.deepStrictEqual(lab.differences(before), [])
+  })
+
+describe.runIf(realHost.available)("checkpoint on real LXC", () => {
+  beforeAll(() => lab.open())
+  afterAll(() => lab.close())
+
+  const instance = () =>
+    lab.instance("dump", "obedient", { lxc: { settle: "300ms", ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+  const kept = () => HostPath.make(`${lab.files}/kept`)
+
+  it.live.runIf(!criuWorks)("without a CRIU that works says what is missing, and the container goes on running", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { name } = instance()
+      yield* hypervisor.start(instance())
+      const { initPid } = yield* hypervisor.info(name)
+      const error = yield* Effect.flip(hypervisor.checkpoint(name, kept()))
+      assert.match(error.message, /CRIU (?:is not installed|\S+ does not work here)/)
+      assert.include(error.message, "goes on running")
+      assert.isFalse(fs.existsSync(kept()))
+      assert.deepInclude(yield* hypervisor.info(name), { state: "RUNNING", problem: null, initPid })
+      yield* hypervisor.stop(name)
+    })))
+
+  it.live.runIf(criuWorks)("is kept and brought back where CRIU works", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { name } = instance()
+      yield* hypervisor.start(instance())
+      yield* hypervisor.checkpoint(name, kept(), { stop: true })
+      yield* hypervisor.restore(instance(), kept())
+      assert.deepInclude(yield* hypervisor.info(name), { state: "RUNNING", problem: null })
+      yield* hypervisor.stop(name)
+      fs.rmSync(kept(), { recursive: true })
+    })))
+})
