@@ -32,6 +32,9 @@ const strange: Readonly<Record<string, Step>> = {
   "unmounts around a corner": { _tag: "Unmount", source: "x", target: `${directories.rootfs("web1")}/../../../../home`, timeoutMs: 0 },
   "kills another container": { _tag: "KillContainer", ...other, hierarchies: [], timeoutMs: 0 },
   "kills one of another lxcpath": { _tag: "KillContainer", ...container, lxcPath: path("/var/lib/lxc"), hierarchies: [], timeoutMs: 0 },
+  "moves a file of the host away": { _tag: "MoveIntoPlace", from: path("/etc/passwd"), to: path(directories.lxcLog("web1")), replace: true, ifThere: true },
+  "moves a file over one of the host": { _tag: "MoveIntoPlace", from: path(directories.config("web1")), to: path("/etc/passwd"), replace: true, ifThere: true },
+  "receives a file from elsewhere": { _tag: "ReceiveArchive", file: path("/etc/passwd"), timeoutMs: 0 },
   "deletes an interface of the host": { _tag: "DeleteInterface", name: "eth0" },
   "removes cgroups of another": { _tag: "RemoveCgroups", names: ["lxc.payload.web1", "lxc.payload.web10"], hierarchies: [] },
   "restarts the host": { _tag: "PowerCycle" }
