@@ -12,6 +12,7 @@ import { cgroupDirectories, cgroupFacts, type CgroupTrees, cgroupTrees } from ".
 import { observeContainers } from "./Containers.ts"
 import { diskFacts } from "./DiskFacts.ts"
 import { loopDevices, mountTable } from "./Disks.ts"
+import { securityFacts } from "./SecurityFacts.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
 
 const isLinked = (name: string): boolean => names(`/sys/class/net/${name}`).some((file) => file.startsWith("lower_"))
@@ -84,6 +85,7 @@ export const gatherFacts = (query: FactsQuery, trees: CgroupTrees, lxcVersion: s
     interfaces: interfaces(),
     containers,
     cgroupDirectories: cgroupDirectories(trees),
+    security: securityFacts(),
     paths: paths.map(lookAt)
   }
 }

@@ -71,7 +71,8 @@ const openLock = (path: string) =>
 const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
     const path = directories.lock(instance)
-    yield* makeDirectory(directories.locks, 0o700).pipe(
+    // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
+    yield* Effect.andThen(makeDirectory(directories.run, 0o711), makeDirectory(directories.locks, 0o700)).pipe(
       Effect.mapError((error) => failed(directories.locks, error.message, "it cannot be made"))
     )
     const file = yield* openLock(path)

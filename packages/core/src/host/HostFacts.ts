@@ -143,6 +143,52 @@ export const CgroupDirectory = Schema.Struct({
  */
 export type CgroupDirectory = typeof CgroupDirectory.Type
 
+const SubIdRange = Schema.Struct({
+  /** As it stands in the file. */
+  line: Schema.String,
+  /** Whether it is root's. */
+  root: Schema.Boolean,
+  start: Schema.Int,
+  count: Schema.Int
+})
+
+/**
+ * Who has which ids for the users and groups of guests: subuid(5), subgid(5).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const SubIds = Schema.Struct({
+  /** Whether LXC insists that root has those it maps. */
+  required: Schema.Boolean,
+  users: Schema.Array(SubIdRange),
+  groups: Schema.Array(SubIdRange)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SubIds = typeof SubIds.Type
+
+/**
+ * What confinement a host has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Security = Schema.Struct({
+  /** Names of loaded AppArmor profiles, null without AppArmor. */
+  appArmor: Schema.NullOr(Schema.Array(Schema.String)),
+  subIds: SubIds
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Security = typeof Security.Type
+
 /**
  * @since 0.1.0
  * @category models
@@ -161,6 +207,8 @@ export const HostFacts = Schema.Struct({
   interfaces: Schema.Array(Interface),
   containers: Schema.Array(ContainerFacts),
   cgroupDirectories: Schema.Array(CgroupDirectory),
+  /** Left out where nobody looked. */
+  security: Schema.optionalKey(Security),
   /** What is at the paths that were asked for. */
   paths: Schema.Array(PathFacts)
 })

@@ -9,7 +9,9 @@ import type { CgroupLayoutName } from "../host/CgroupLayout.ts"
 import { parseExtraLine } from "../model/ExtraConfig.ts"
 import { HostPath } from "../model/HostPath.ts"
 import { escape } from "../model/HostText.ts"
+import { idRanges } from "../model/IdMap.ts"
 import type { Instance } from "../model/Instance.ts"
+import { seccompProfile } from "../model/LxcParameters.ts"
 import { cgroupPrefix, type CgroupRefusal, devicePrefix } from "./CgroupKeys.ts"
 import { type Dialect, dialectFor, keyName, pinsCgroups, pinsVeth } from "./Dialect.ts"
 import type { ExpectedLimit } from "./ExpectedLimit.ts"
@@ -73,6 +75,7 @@ export const instanceConfig = (
     capabilities(instance, dialect),
     processes(instance, dialect),
     consoleLog(instance, dialect),
+    confinement(instance, dialect),
     cgroupNames(instance, dialect),
     extraConfig(instance, dialect)
   ]
@@ -196,6 +199,31 @@ const processes = ({ lxc }: Instance, dialect: Dialect): Section => {
     ? { ...known, refusals: [...known.refusals, noGeneratedProfile(dialect.version)] }
     : known
 }
+
+const confinement = ({ lxc }: Instance, dialect: Dialect): Section => {
+  const seccomp = seccompProfile(lxc)
+  const mapped = lxc.idmapRoot === "mapped"
+  const known = section(dialect, [
+    ...(lxc.noNewPrivs === true ? [{ field: "lxc.noNewPrivs", key: "lxc.no_new_privs", value: "1" }] : []),
+    ...(seccomp === undefined ? [] : [{ field: "lxc.seccomp", key: "lxc.seccomp.profile", value: seccomp }]),
+    ...idRanges(lxc.idmap).map(({ count, guest, host, index, kind }) => ({
+      field: `lxc.idmap[${index}]`,
+      key: "lxc.idmap",
+      value: `${kind} ${guest} ${host} ${count}`
+    })),
+    ...(mapped ? [{ field: "lxc.idmapRoot", key: "lxc.rootfs.options", value: "idmap=container" }] : [])
+  ])
+  return mapped && !atLeast(dialect.version, "5.0.0")
+    ? { ...known, refusals: [...known.refusals, noMappedRoot(dialect.version)] }
+    : known
+}
+
+const noMappedRoot = (version: LxcVersion): Refusal => ({
+  code: "key-unsupported",
+  field: "lxc.idmapRoot",
+  message: `LXC maps the root while it mounts since 5.0.0; this is ${version}`,
+  advice: "shift the files of the root to the host's ids and leave it out, or use a newer LXC"
+})
 
 const noGeneratedProfile = (version: LxcVersion): Refusal => ({
   code: "key-unsupported",

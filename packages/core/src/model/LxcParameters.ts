@@ -12,13 +12,14 @@ import {
   defaultsTo,
   matches,
   notSupported,
-  notSupportedMessage,
   parsed,
   refuses,
   satisfies,
   wholeNumber
 } from "./Field.ts"
+import { HostPath } from "./HostPath.ts"
 import { isPrintable } from "./HostText.ts"
+import { IdMap } from "./IdMap.ts"
 import { MemorySize } from "./MemorySize.ts"
 import { Milliseconds } from "./Milliseconds.ts"
 import { SignalName } from "./Signal.ts"
@@ -82,13 +83,16 @@ const LogSize = MemorySize.check(satisfies(
   (bytes: number) => bytes >= 65_536 && bytes <= 1_073_741_824
 ))
 
-const notYetList = (advice: string) =>
-  defaultsTo(
-    Schema.Array(Schema.Unknown).check(
-      refuses((items) => items.length > 0 ? notSupportedMessage(advice) : undefined)
-    ),
-    []
-  )
+/** Where LXC keeps the profile that it ships. */
+const shippedSeccomp = "/usr/share/lxc/config/common.seccomp"
+
+const isHostPath = Schema.is(HostPath)
+
+const Seccomp = Schema.String.check(satisfies(
+  "an absolute path of a seccomp profile, or default for the one that LXC ships",
+  (text: string) => text === "default" || isHostPath(text),
+  { pattern: "^(/|default$)" }
+))
 
 const fields = {
   ttys: defaultsTo(Schema.Finite.check(wholeNumber(0, 63)), 6),
@@ -106,13 +110,18 @@ const fields = {
   logLevel: defaultsTo(LogLevel, "INFO"),
   logSize: defaultsTo(LogSize, 1_048_576),
   console: notSupported("the console is always logged to a file of its own"),
-  seccomp: notSupported("leave it out"),
+  seccomp: Schema.optionalKey(Seccomp),
   apparmor: Schema.optionalKey(AppArmorProfile),
-  idmap: notYetList("containers run without a user namespace"),
+  noNewPrivs: Schema.optionalKey(Schema.Boolean),
+  idmap: defaultsTo(IdMap, []),
+  idmapRoot: Schema.optionalKey(Schema.Literals(["shifted", "mapped"])),
   extraConfig: defaultsTo(Schema.Array(ExtraLine), [])
 }
 
-const Written = Schema.Struct(fields).check(Schema.makeFilter(({ dropCapabilities = [], keepCapabilities }) => {
+const Written = Schema.Struct(fields).check(Schema.makeFilter(({ dropCapabilities = [], idmap, idmapRoot, keepCapabilities }) => {
+  if (idmapRoot !== undefined && idmap.length === 0) {
+    return { path: ["idmapRoot"], issue: "needs idmap" }
+  }
   if (keepCapabilities?.length === 0) {
     return { path: ["keepCapabilities"], issue: "names no capability; leave it out, or name those to keep" }
   }
@@ -124,7 +133,9 @@ const Written = Schema.Struct(fields).check(Schema.makeFilter(({ dropCapabilitie
 /**
  * The parameters of LXC, each with its default; times in milliseconds. `dropCapabilities` is empty where
  * `keepCapabilities` is given; `haltSignal` left out means the one that the guest's init understands (SIGPWR or, for
- * systemd, SIGRTMIN+3); `init` left out means /sbin/init; `devices: [a]` allows every device.
+ * systemd, SIGRTMIN+3); `init` left out means /sbin/init; `devices: [a]` allows every device. With an
+ * `idmap` the guest is unprivileged; `idmapRoot` says whose the files of its root are: `shifted` (the default) to the
+ * host's ids already, `mapped` to root and others as in any image, which LXC 5.0 and later maps while it mounts.
  *
  * @since 0.1.0
  * @category schemas
@@ -153,3 +164,12 @@ export type LxcParameters = typeof LxcParameters.Type
  * @category constants
  */
 export const defaultLxcParameters: LxcParameters = Schema.decodeSync(LxcParameters)({})
+
+/**
+ * The path of the seccomp profile, if any.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const seccompProfile = ({ seccomp }: Pick<LxcParameters, "seccomp">): string | undefined =>
+  seccomp === "default" ? shippedSeccomp : seccomp

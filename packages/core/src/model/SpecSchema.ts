@@ -53,13 +53,15 @@ const descriptions: Readonly<Record<string, string>> = {
   "lxc.logLevel": "How much LXC logs (default INFO).",
   "lxc.logSize": "How large a log becomes before it is moved aside, where one more is kept: bytes, or text such as 1MiB (the default).",
   "lxc.console": "Not supported by this release.",
-  "lxc.seccomp": "Not supported by this release.",
+  "lxc.seccomp": "The path of a seccomp profile, or default for the one that LXC ships.",
   "lxc.apparmor": "The AppArmor profile, such as unconfined or generated.",
-  "lxc.idmap": "Not supported by this release.",
-  "lxc.extraConfig": "Lines for LXC's configuration whose keys stay inside the container, such as lxc.prlimit.nofile = 1024.",
   autostart: "When it is started among others, by start --all.",
   "autostart.priority": "Of those that may be started, the highest is the first: -1000 to 1000 (default 0).",
-  "autostart.after": "Names of the instances that have to run before it is started."
+  "autostart.after": "Names of the instances that have to run before it is started.",
+  "lxc.noNewPrivs": "Whether no program in the guest may gain privileges by its file (default false).",
+  "lxc.idmap": "Users and groups of an unprivileged guest, such as u 0 100000 65536; b is for both.",
+  "lxc.idmapRoot": "Whose the files of the root are: shifted to the host's ids (default), or mapped while LXC mounts them.",
+  "lxc.extraConfig": "Lines for LXC's configuration whose keys stay inside the container, such as lxc.prlimit.nofile = 1024."
 }
 
 type Json = { readonly [key: string]: Schema.Json }

@@ -13,6 +13,7 @@ import { type InstanceConfig, instanceConfig } from "../lxc/InstanceConfig.ts"
 import type { LxcConfig } from "../lxc/LxcConfig.ts"
 import { parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { HostPath } from "../model/HostPath.ts"
+import { seccompProfile } from "../model/LxcParameters.ts"
 import { encodeInstance, type Instance } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
@@ -20,6 +21,7 @@ import { checkNics } from "./NicChecks.ts"
 import { Plan } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue } from "./Residue.ts"
+import { checkSecurity } from "./SecurityChecks.ts"
 import type { Step } from "./Step.ts"
 
 /**
@@ -105,7 +107,9 @@ const path = HostPath.make
 
 const prepare = (instance: Instance, directories: Directories, config: string): ReadonlyArray<Step> => {
   const { name } = instance
-  const directory = (at: string, mode: "0700" | "0755", keep: boolean): Step => ({
+  // A root that is mapped walks down to its file system as another user of the host.
+  const own = instance.lxc.idmap.length > 0 ? "0711" : "0700"
+  const directory = (at: string, mode: "0700" | "0711" | "0755", keep: boolean): Step => ({
     _tag: "MakeDirectory",
     path: path(at),
     mode,
@@ -113,8 +117,8 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
   })
   const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: path(at), mode: "0600", text, previous: null })
   return [
-    directory(directories.containers, "0700", false),
-    directory(directories.container(name), "0700", false),
+    directory(directories.containers, "0711", false),
+    directory(directories.container(name), own, false),
     file(directories.record(name), `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`),
     directory(directories.rootfs(name), "0755", false),
     directory(directories.logs(name), "0700", true),
@@ -175,7 +179,8 @@ const remember = (instance: Instance, directories: Directories, bootId: string):
 export const namedBy = (instance: Instance) => ({
   paths: [
     ...instance.disks.map((disk): string => disk.path),
-    ...instance.lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [source])
+    ...instance.lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [source]),
+    ...[seccompProfile(instance.lxc)].filter((path) => path !== undefined)
   ],
   links: instance.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])
 })
@@ -203,7 +208,8 @@ export const planStart = (
     ...rejectActive(directories, instance, facts, remains),
     ...(Result.isFailure(config) ? config.failure : []),
     ...(Result.isFailure(disks) ? disks.failure : []),
-    ...checkNics(instance, facts)
+    ...checkNics(instance, facts),
+    ...checkSecurity(instance, facts)
   ]
   if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(disks)) {
     return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))

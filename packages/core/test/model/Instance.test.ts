@@ -165,8 +165,14 @@ describe("a check that needs no host", () => {
     ["a mount that makes its place", { lxc: { mounts: [{ source: "/a", target: "x", options: ["create=dir"] }] } }, "lxc.mounts[0].options[0]", /symbolic links/],
     ["a mount that may be missing", { lxc: { mounts: [{ source: "/a", target: "x", options: ["optional"] }] } }, "lxc.mounts[0].options[0]", /must fail the start/],
     ["a tmpfs that is bound", { lxc: { mounts: [{ source: "tmpfs", target: "x", options: ["bind"] }] } }, "lxc.mounts[0].options", /made, not bound/],
-    ["an id map", { lxc: { idmap: ["u 0 1 2"] } }, "lxc.idmap", /not supported by this release/],
-    ["a seccomp profile", { lxc: { seccomp: "x" } }, "lxc.seccomp", /not supported by this release/]
+    ["an id map that is none", { lxc: { idmap: ["u 0 1"] } }, "lxc.idmap[0]", /a line such as u 0 100000 65536/],
+    ["a map of no id", { lxc: { idmap: ["b 0 100000 0"] } }, "lxc.idmap[0]", /maps no id/],
+    ["a map beyond the last id", { lxc: { idmap: ["b 0 4294967290 6"] } }, "lxc.idmap[0]", /last id/],
+    ["maps that overlap in the guest", { lxc: { idmap: ["b 0 100000 10", "u 9 200000 1"] } }, "lxc.idmap[1]", /"u 9 200000 1" and "b 0 100000 10" overlap in the guest/],
+    ["maps that overlap on the host", { lxc: { idmap: ["b 0 100000 10", "g 10 100009 1"] } }, "lxc.idmap[1]", /"g 10 100009 1" and "b 0 100000 10" overlap on the host/],
+    ["a map without root", { lxc: { idmap: ["u 0 100000 10", "g 1 100000 10"] } }, "lxc.idmap", /no group 0/],
+    ["a mapped root without a map", { lxc: { idmapRoot: "mapped" } }, "lxc.idmapRoot", /needs idmap/],
+    ["a seccomp profile without a path", { lxc: { seccomp: "x" } }, "lxc.seccomp", /absolute path of a seccomp profile/]
   ]
   it.each(refused)("refuses %s", (_name, field, path, message) => {
     const problems = problemsIn(withField(field))

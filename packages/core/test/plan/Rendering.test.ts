@@ -72,7 +72,7 @@ describe("text", () => {
       text.split("\n").filter((line) => !line.startsWith("        |")).join("\n"),
       [
         "plan: start web1",
-        "   1. make directory /run/effect-lxc/containers (0700)",
+        "   1. make directory /run/effect-lxc/containers (0711)",
         "   2. make directory /run/effect-lxc/containers/web1 (0700)",
         `   3. write /run/effect-lxc/containers/web1/instance.json (0600, ${textOf(directories.record("web1")).length} characters)`,
         "   4. make directory /run/effect-lxc/containers/web1/rootfs (0755)",

@@ -71,11 +71,11 @@ describe("the steps of a start", () => {
     assert.strictEqual(steps.at(-1)?._tag, "WriteFile")
   })
 
-  it("write secrets to nobody: files 0600, directories 0700 but for the mount point", () => {
+  it("write secrets to nobody: files 0600, directories 0700 but for the mount point and the one above them all", () => {
     for (const step of startPlan(web1, host()).steps) {
       if (step._tag === "WriteFile") assert.strictEqual(step.mode, "0600")
       if (step._tag === "MakeDirectory") {
-        assert.strictEqual(step.mode, step.path === directories.rootfs("web1") ? "0755" : "0700")
+        assert.strictEqual(step.mode, step.path === directories.rootfs("web1") ? "0755" : step.path === directories.containers ? "0711" : "0700")
       }
     }
   })
