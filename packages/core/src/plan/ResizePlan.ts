@@ -199,6 +199,14 @@ const confirm = (directories: Directories, after: Instance, steps: ReadonlyArray
     settleMs: after.lxc.settle
   }]
 
+/** LXC 5.0.2 reboots with the config that it read at the start; a guest without sys_boot cannot ask for that. */
+const warningsFor = ({ name, record }: ContainerFacts): ReadonlyArray<string> => {
+  const { dropCapabilities = [], keepCapabilities } = record?.lxc ?? {}
+  return dropCapabilities.includes("sys_boot") || (keepCapabilities !== undefined && !keepCapabilities.includes("sys_boot"))
+    ? []
+    : [`a reboot from inside or in place brings back the limits that ${name} was started with; effect-lxc reboot keeps the new ones`]
+}
+
 /**
  * Plans to change limits of a running container, each from the value it has to the new one, in the order that the kernel
  * wants; then its record, its config and what is kept across a boot follow. If a step fails the others are undone. Values
@@ -232,7 +240,7 @@ export const planResize = (
           basis: basisOf(directories, name, { paths: [], links: [], limits: true }, facts),
           steps,
           undoFrom: 0,
-          warnings: []
+          warnings: warningsFor(container)
         })
     })
   })

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type ContainerStatus, statusOf } from "../host/ContainerStatus.ts"
-import type { ContainerUsage } from "../host/ContainerUsage.ts"
+import { type ContainerUsage, noUsage } from "../host/ContainerUsage.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts } from "../host/HostFacts.ts"
 import type { Host } from "./Host.ts"
@@ -56,14 +56,14 @@ export const makeQueries = (host: Host["Service"], directories: Directories) => 
     ...statusOf(facts),
     managed: facts.lxcPath === directories.containers
   })
+  const shown = (facts: ContainerFacts, usage: ContainerUsage): ContainerInfo => ({
+    ...summarise(facts),
+    ...usage,
+    logs: { lxc: directories.lxcLog(facts.name), console: directories.consoleLog(facts.name) }
+  })
   const inspect = Effect.fnUntraced(function*(facts: ContainerFacts) {
-    const summary = summarise(facts)
     const usage = yield* host.usage(facts)
-    return usage === undefined ? undefined : {
-      ...summary,
-      ...usage,
-      logs: { lxc: directories.lxcLog(facts.name), console: directories.consoleLog(facts.name) }
-    }
+    return usage === undefined ? undefined : shown(facts, usage)
   })
   const own = host.containers({ directories })
   return {
@@ -78,7 +78,8 @@ export const makeQueries = (host: Host["Service"], directories: Directories) => 
     }),
     infoAll: Effect.gen(function*() {
       const containers = yield* own
-      const infos = yield* Effect.forEach(containers, inspect)
+      const infos = yield* Effect.forEach(containers, (facts) =>
+        Effect.catchTag(inspect(facts), "HostError", () => Effect.succeed(shown(facts, noUsage))))
       return infos.filter((info) => info !== undefined).sort(byName)
     }).pipe(Effect.withSpan("Hypervisor.infoAll"))
   }

@@ -148,6 +148,12 @@ describe("whatever the layout", () => {
     assert.isTrue(Result.isFailure(stillHolds(stored, directories, factsOf(other))))
   })
 
+  it("where the guest can reboot by itself it is said that this brings the old limits back", () => {
+    assert.deepStrictEqual(Result.getOrThrow(plan(factsOf(state), { pids: 5 })).warnings, [])
+    const free = carriedOut(startPlan(instance({ lxc: { dropCapabilities: [] } }), host()), host())
+    assert.match(Result.getOrThrow(plan(factsOf(free), { pids: 5 })).warnings.join(), /a reboot from inside or in place brings back/)
+  })
+
   it("the shell rendering writes the same values", () => {
     assert.include(renderShell(Result.getOrThrow(plan(factsOf(state), { pids: 5 }))), "set_limit /run/effect-lxc/containers web1 pids pids.max 5")
   })

@@ -33,4 +33,15 @@ describe("verify and host", () => {
       assert.deepStrictEqual(findings.map((each) => each.code), ["not-root", "host-unreadable"])
       assert.include(findings[1]?.message, "no cgroup tree is mounted")
     }).pipe(onHost({ state: host({ machine: { root: false } }) })))
+
+  it.effect("infoAll shows every container, also where the use of one cannot be read", () =>
+    Effect.gen(function*() {
+      yield* (yield* Hypervisor).start(instance())
+      const port = yield* Host
+      const problem = { _tag: "SystemCallFailed", call: "read", path: "/sys/fs/cgroup", code: "EIO", advice: "" } as const
+      const failing = Host.of({ ...port, usage: () => Effect.fail(new HostError({ problem })) })
+      const hypervisor = Hypervisor.layer().pipe(Layer.provide(Layer.succeed(Host, failing)))
+      const infos = yield* Effect.provide(Effect.flatMap(Hypervisor, (each) => each.infoAll), hypervisor, { local: true })
+      assert.deepStrictEqual(infos.map(({ memory, name, state }) => [name, state, memory.usageBytes]), [["web1", "RUNNING", null]])
+    }).pipe(onHost({ state: host() })))
 })
