@@ -43,13 +43,6 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
     case "WriteFile":
     case "RemoveFile":
       return isOwnPath(plan, operation, step.path)
-    case "MoveIntoPlace":
-      return [step.from, step.to].every((each) => isOwnPath(plan, operation, each))
-    case "ExportArchive":
-    case "ReceiveArchive":
-    case "ImportArchive":
-    case "RemoveTree":
-      return elsewhere.has(operation)
     case "Mount":
     case "Unmount":
       return isOwnPath(plan, operation, step.target)
