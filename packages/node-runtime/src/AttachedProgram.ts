@@ -9,6 +9,7 @@
 import type { ContainerName } from "@effect-lxc/core/lxc/AttachCommand"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import type { AttachRequest, Execution, ForwardedSignal, Stdio } from "@effect-lxc/core/runtime/Sessions"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -199,7 +200,9 @@ const endWithProgram = ({ child }: Attached, stream: Readable): void => {
 }
 
 const output = (stream: Readable | null): Stream.Stream<Uint8Array, HostError> =>
-  stream === null ? Stream.empty : Stream.fromAsyncIterable<Uint8Array, HostError>(stream, (error) => failure(error, "pipe"))
+  stream === null
+    ? Stream.empty
+    : NodeStream.fromReadable<Uint8Array, HostError>({ evaluate: () => stream, onError: (error) => failure(error, "pipe") })
 
 /** A program that does not read to the end has its reasons. */
 const feed = (input: Stream.Stream<Uint8Array>, to: Writable): Effect.Effect<void> => {
