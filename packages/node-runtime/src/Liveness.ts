@@ -14,7 +14,7 @@ import * as net from "node:net"
 import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { mountTable } from "./Disks.ts"
 import { readText } from "./KernelFiles.ts"
-import { type ContainerRef, initOfMonitor, monitorByFile } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
 
 /**
@@ -60,13 +60,14 @@ export const initOf = (container: ContainerRef): ProcessStat | undefined => {
 }
 
 /**
- * Whether neither a process nor a monitor of the container is left.
+ * Whether neither a process nor a monitor of the container is left. Any local user can listen on the monitor's abstract
+ * socket, so a socket counts only with the process whose it is.
  *
  * @since 0.1.0
  * @category queries
  */
 export const isGone = (container: ContainerRef): boolean =>
-  !hasMonitor(container) && !isPopulated(trackingGroup(currentTrees(), container.name))
+  (!hasMonitor(container) || findMonitor(container) === undefined) && !isPopulated(trackingGroup(currentTrees(), container.name))
 
 /** The longest time between two looks where the kernel gives no event (no unified tree, a socket that refuses us). */
 const lookEvery = 50

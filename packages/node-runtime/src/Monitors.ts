@@ -34,6 +34,20 @@ export const monitorByFile = (container: ContainerRef): ProcessStat | undefined 
   ifMonitor(readInteger(`${container.lxcPath}/${container.name}/monitor.pid`), container)
 
 /**
+ * The monitor, also where its pid file is gone already: then all processes are looked through, which takes a millisecond
+ * for each few hundred.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const findMonitor = (container: ContainerRef): ProcessStat | undefined => {
+  const filed = monitorByFile(container)
+  if (filed !== undefined) return filed
+  const pid = allPids().find((each) => commandOf(each) === title(container))
+  return pid === undefined ? undefined : processStat(pid)
+}
+
+/**
  * The monitor as the parent of the container's first process; undefined where that has no monitor any more.
  *
  * @since 0.1.0

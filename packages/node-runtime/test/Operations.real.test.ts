@@ -1,3 +1,4 @@
+import { commandSocketName } from "@effect-lxc/core/host/CommandSockets"
 import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
 import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
@@ -6,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
+import * as net from "node:net"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
@@ -163,6 +165,20 @@ describe.runIf(realHost.available)("on real LXC", () => {
         assert.deepInclude(yield* hypervisor.info(instance.name), { state: "ORPHANED", problem: "monitor-dead" })
         yield* hypervisor.cleanup(instance.name)
         assert.deepInclude(yield* hypervisor.cleanup(instance.name), { acted: 0 })
+      })))
+
+    it.live("is not held up by somebody who listens in the place of the monitor", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("squat", "obedient", quick)
+        yield* hypervisor.start(instance)
+        process.kill(monitorPid(instance.name), "SIGKILL")
+        yield* Effect.sleep(200)
+        const squatter = net.createServer().listen(`\0${commandSocketName(lab.directories.containers, instance.name)}`)
+        yield* Effect.sleep(50)
+        assert.deepInclude(yield* hypervisor.info(instance.name), { problem: "init-dead" })
+        yield* hypervisor.cleanup(instance.name)
+        squatter.close()
       })))
 
     it.live("removes cgroups that an earlier run left, whose directories LXC would stumble over", () =>
