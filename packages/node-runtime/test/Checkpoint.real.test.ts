@@ -26,7 +26,7 @@ describe.runIf(realHost.available)("checkpoint on real LXC", () => {
   afterAll(() => lab.close())
 
   const instance = () =>
-    lab.instance("dump", "obedient", { lxc: { settle: "300ms", ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+    lab.instance("dump", "obedient", { lxc: { settle: "300ms", ttys: 0, console: "none" } })
   const kept = () => HostPath.make(`${lab.files}/kept`)
 
   it.live("without a CRIU that works says what is missing, and the container goes on running", (context) => {

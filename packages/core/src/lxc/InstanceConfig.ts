@@ -193,7 +193,8 @@ const processes = ({ lxc }: Instance, dialect: Dialect): Section => {
       key: "lxc.environment",
       value: `${name}=${value}`
     })),
-    ...one("apparmor", "lxc.apparmor.profile", lxc.apparmor)
+    ...one("apparmor", "lxc.apparmor.profile", lxc.apparmor),
+    ...one("console", "lxc.console.path", lxc.console === "none" ? "none" : undefined)
   ])
   return lxc.apparmor === "generated" && !atLeast(dialect.version, "3.1.0")
     ? { ...known, refusals: [...known.refusals, noGeneratedProfile(dialect.version)] }

@@ -12,7 +12,6 @@ import { isPrintable } from "./HostText.ts"
 const allowed: ReadonlyArray<RegExp> = [
   /^lxc\.arch$/,
   /^lxc\.autodev(?:\.tmpfs\.size)?$/,
-  /^lxc\.console\.path$/,
   /^lxc\.environment$/,
   /^lxc\.init\.(?:uid|gid|cwd|groups)$/,
   /^lxc\.keyring\.session$/,
@@ -25,7 +24,7 @@ const allowed: ReadonlyArray<RegExp> = [
   /^lxc\.time\.offset\.(?:boot|monotonic)$/
 ]
 
-const allowedWords = "lxc.arch, lxc.autodev, lxc.console.path = none, lxc.environment, lxc.init.uid/gid/cwd/groups, lxc.keyring.session, " +
+const allowedWords = "lxc.arch, lxc.autodev, lxc.environment, lxc.init.uid/gid/cwd/groups, lxc.keyring.session, " +
   "lxc.mount.auto, lxc.no_new_privs, lxc.prlimit.*, lxc.proc.*, lxc.sched.core, lxc.sysctl.* of net, fs.mqueue and " +
   "System V IPC, lxc.time.offset.*"
 
@@ -57,9 +56,6 @@ export const parseExtraLine = (line: string): Result.Result<ExtraEntry, string> 
   }
   if (!allowed.some((pattern) => pattern.test(key))) {
     return Result.fail(`expected one of the keys that may be added (${allowedWords})`)
-  }
-  if (key === "lxc.console.path" && value !== "none") {
-    return Result.fail("expected lxc.console.path = none: no console, as a checkpoint needs it")
   }
   return /^(["']).*\1$/u.test(value)
     ? Result.fail("LXC would strip the quotes around the value: leave them out")

@@ -113,20 +113,3 @@ export const defaultsTo = <S extends Schema.Top>(schema: S, value: S["Type"]) =>
       Option.orElseSome(given, () => value)),
     encode: SchemaGetter.passthrough()
   }))
-
-/**
- * A word of a spec that is known, but that this release cannot carry out: any value is refused.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const notSupported = (advice: string) =>
-  Schema.optionalKey(Schema.Never.annotate({ message: notSupportedMessage(advice) }))
-
-/**
- * The refusal of a word or value that this release knows and cannot carry out.
- *
- * @since 0.1.0
- * @category rendering
- */
-export const notSupportedMessage = (advice: string): string => `is not supported by this release: ${advice}`

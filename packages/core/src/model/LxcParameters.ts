@@ -11,7 +11,6 @@ import { ExtraMount } from "./ExtraMount.ts"
 import {
   defaultsTo,
   matches,
-  notSupported,
   parsed,
   refuses,
   satisfies,
@@ -109,7 +108,7 @@ const fields = {
   settle: defaultsTo(Milliseconds, 500),
   logLevel: defaultsTo(LogLevel, "INFO"),
   logSize: defaultsTo(LogSize, 1_048_576),
-  console: notSupported("the console is always logged to a file of its own"),
+  console: defaultsTo(Schema.Literals(["log", "none"]), "log"),
   seccomp: Schema.optionalKey(Seccomp),
   apparmor: Schema.optionalKey(AppArmorProfile),
   noNewPrivs: Schema.optionalKey(Schema.Boolean),

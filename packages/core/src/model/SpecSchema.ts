@@ -52,7 +52,7 @@ const descriptions: Readonly<Record<string, string>> = {
   "lxc.settle": "How long init must live for the start to count: milliseconds, or text such as 500ms (the default).",
   "lxc.logLevel": "How much LXC logs (default INFO).",
   "lxc.logSize": "How large a log becomes before it is moved aside, where one more is kept: bytes, or text such as 1MiB (the default).",
-  "lxc.console": "Not supported by this release.",
+  "lxc.console": "log: what the guest writes to its console is logged (default); none: it has no console.",
   "lxc.seccomp": "The path of a seccomp profile, or default for the one that LXC ships.",
   "lxc.apparmor": "The AppArmor profile, such as unconfined or generated.",
   autostart: "When it is started among others, by start --all.",

@@ -54,11 +54,11 @@ const kindAt = (facts: HostFacts, path: string) => facts.paths.find((each) => ea
 
 /** CRIU cannot dump a terminal whose other end is outside: LXC's ttys and console are such. */
 const terminals = (instance: Instance): ReadonlyArray<Rejection> =>
-  instance.lxc.ttys === 0 && instance.lxc.extraConfig.some((line) => /^ *lxc\.console\.path *= *none *$/.test(line)) ? [] : [{
+  instance.lxc.ttys === 0 && instance.lxc.console === "none" ? [] : [{
     code: "has-terminals",
     field: "lxc.ttys",
     message: `${instance.name} runs with terminals of LXC's, which CRIU cannot dump`,
-    advice: "start it with ttys: 0 and extraConfig: [\"lxc.console.path = none\"] in its spec under lxc"
+    advice: "start it with ttys: 0 and console: none in its spec under lxc"
   }]
 
 /**

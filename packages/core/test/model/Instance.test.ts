@@ -14,6 +14,7 @@ describe("a spec", () => {
     assert.deepStrictEqual({ ...instance.lxc }, {
       ttys: 6,
       ptys: 255,
+      console: "log",
       devices: defaultDevices,
       dropCapabilities: ["mac_override", "sys_boot", "sys_module", "sys_time"],
       mounts: [],
@@ -74,7 +75,7 @@ describe("a problem in a spec", () => {
       disks: [{ path: "srv" }],
       nics: [nic, { mode: "bridge", link: "br0", mac: "aa" }],
       resources: { memry: "1GiB", pids: 0 },
-      lxc: { ttys: "2", console: "none" }
+      lxc: { ttys: "2", console: "nowhere" }
     }, "web1.yaml")
     assert.isTrue(Result.isFailure(decoded))
     const { message } = Result.getOrThrow(Result.flip(decoded))
@@ -88,7 +89,7 @@ describe("a problem in a spec", () => {
     assert.include(message, "expected bridged or macvlan or phys; found \"bridge\"; did you mean bridged?")
     assert.include(message, "resources.memry: is not a known field; did you mean memory?")
     assert.include(message, "lxc.ttys: expected a number; found \"2\"")
-    assert.include(message, "lxc.console: is not supported by this release")
+    assert.include(message, "lxc.console: expected log or none")
   })
 
   it("guesses a misspelt field in every part, and does not guess wildly", () => {

@@ -88,7 +88,7 @@ describe("the JSON Schema of a spec", () => {
     ["a device rule that is none", { lxc: { devices: ["c 1:3"] } }],
     ["a mount of something else", { lxc: { mounts: [{ source: "proc", target: "x" }] } }],
     ["a level that is none", { lxc: { logLevel: "ERROR" } }],
-    ["a word that is not supported", { lxc: { console: "x" } }],
+    ["a console that is none of both", { lxc: { console: "x" } }],
     ["a variable that is a number", { lxc: { environment: { A: 1 } } }]
   ]
   it.each(wrong)("refuses %s, as a start does", (_name, field) => {

@@ -31,7 +31,7 @@ const exported = Result.getOrThrow(decodeExportHead(exportHead(web1, "image"), "
 const exportFacts = Facts.factsOf(host(), directories, ["/srv/web1.img", "/srv", "/srv/web1.export"])
 
 /** One without terminals, which can be dumped. */
-const quietWeb1 = instance({ lxc: { ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+const quietWeb1 = instance({ lxc: { ttys: 0, console: "none" } })
 const quiet = carriedOut(startPlan(quietWeb1, host()), host())
 const kept = HostPath.make("/srv/kept")
 

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
 
-const web1 = instance({ lxc: { ttys: 0, extraConfig: ["lxc.console.path = none"] } })
+const web1 = instance({ lxc: { ttys: 0, console: "none" } })
 const kept = HostPath.make("/srv/kept")
 
 const codesOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
