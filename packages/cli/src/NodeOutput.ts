@@ -42,9 +42,9 @@ export const layer: Layer.Layer<Output> = Layer.sync(Output, () => {
   return Output.of({
     out: (text) =>
       Effect.flatMap(write(process.stdout, text), (code) =>
-        code === undefined || readerGone(code)
+        code === undefined
           ? Effect.void
-          : Effect.fail(new OutputLost({ target: "standard output", code }))),
+          : Effect.fail(new OutputLost({ target: "standard output", code: readerGone(code) ? "EPIPE" : code }))),
     err: (text) => Effect.asVoid(write(process.stderr, text)),
     terminal: Effect.sync(terminal)
   })

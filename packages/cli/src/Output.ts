@@ -9,7 +9,8 @@ import * as Schema from "effect/Schema"
 import { escape } from "@effect-lxc/core/model/HostText"
 
 /**
- * A result could not be written: the disk is full, the device is gone. A reader that went away is none of these.
+ * A result could not be written: the disk is full, the device is gone. `EPIPE` is a reader that went away, as it may: the
+ * command ends then, without a word.
  *
  * @since 0.1.0
  * @category errors

@@ -111,6 +111,10 @@ export const run = (
       Effect.provideService(Hypervisors, make),
       Effect.as(0),
       Effect.catchTag("ProgramEnded", ({ exitCode }) => Effect.succeed(exitCode)),
+      Effect.catchIf(
+        (error) => error._tag === "OutputLost" && error.code === "EPIPE",
+        () => Effect.succeed(0)
+      ),
       Effect.catchCause(report)
     )
   })

@@ -71,7 +71,7 @@ export interface ContainersOptions {
 }
 
 /** Read at once: a plan to change them needs every one, for a way back. */
-const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "limits" | "memoryUsage"> => {
+const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "limits" | "memoryUsage" | "pids"> => {
   const v2 = trees.layout === "v2"
   const read = (controller: string, file: string): string | undefined => {
     const group = groupOf(trees, initPid, controller)
@@ -83,7 +83,12 @@ const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "l
     return value === undefined ? [] : [{ controller, file, value }]
   })
   const usage = Number(read("memory", v2 ? "memory.current" : "memory.usage_in_bytes") ?? Number.NaN)
-  return Number.isSafeInteger(usage) ? { limits, memoryUsage: usage } : { limits }
+  const pids = Number(read("pids", "pids.current") ?? Number.NaN)
+  return {
+    limits,
+    ...(Number.isSafeInteger(usage) ? { memoryUsage: usage } : {}),
+    ...(Number.isSafeInteger(pids) ? { pids } : {})
+  }
 }
 
 const observe = (

@@ -64,13 +64,15 @@ const blockFacts = (path: string, device: string): Pick<PathFacts, "device" | "p
 }
 
 /**
- * The number of a block device, and the partitions that a device or an image file has.
+ * What tells a device or image from others, and the partitions that a device or an image file has.
  *
  * @since 0.1.0
  * @category reading
  */
-export const diskFacts = (path: string, stats: fs.Stats): Pick<PathFacts, "device" | "partitions"> => {
+export const diskFacts = (path: string, stats: fs.Stats): Pick<PathFacts, "device" | "inode" | "partitions"> => {
   if (stats.isBlockDevice()) return blockFacts(path, numberOf(stats.rdev))
-  const partitions = stats.isFile() ? tableOf(path, stats.size) : undefined
-  return partitions === undefined ? {} : { partitions }
+  if (!stats.isFile()) return {}
+  const inode = `${stats.dev}:${stats.ino}`
+  const partitions = tableOf(path, stats.size)
+  return partitions === undefined ? { inode } : { inode, partitions }
 }

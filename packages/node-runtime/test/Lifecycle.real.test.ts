@@ -111,6 +111,26 @@ describe.runIf(realHost.available)("on real LXC", () => {
         rejectedBecause(yield* Effect.flip(hypervisor.start(lab.instance("second", "obedient", quick))), "disk-in-use")
         yield* hypervisor.stop(lab.name("owner"))
       })))
+    it.live("an image that another instance runs on, by a hard link", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const owner = lab.instance("linked", "obedient", quick)
+        const link = `${lab.files}/hard-link.img`
+        fs.linkSync(lab.image("obedient"), link)
+        yield* hypervisor.start(owner)
+        const second = lab.instance("linker", "obedient", { ...quick, disks: [{ path: link }] })
+        rejectedBecause(yield* Effect.flip(hypervisor.start(second)), "disk-in-use")
+        yield* hypervisor.stop(owner.name)
+        fs.unlinkSync(link)
+      })))
+    it.live("an image that another instance takes at the same moment", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const both = ["racera", "racerb"].map((short) => lab.instance(short, "obedient", quick))
+        const started = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: 2 })
+        assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
+        for (const { name } of both) yield* hypervisor.stop(name)
+      })))
     it.live("it runs already", () =>
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor

@@ -65,6 +65,8 @@ export const PathFacts = Schema.Struct({
   realPath: Schema.String,
   /** `major:minor` of a block device. */
   device: Schema.optionalKey(Schema.String),
+  /** `device:inode` of an image file, which is the same by each of its hard links. */
+  inode: Schema.optionalKey(Schema.String),
   /** Left out where a file or device has no partition table. */
   partitions: Schema.optionalKey(Schema.Array(Partition))
 })
@@ -115,7 +117,9 @@ export const ContainerFacts = Schema.Struct({
   /** What the files that limit it hold now; left out where it does not run, or not under this library's lxcpath. */
   limits: Schema.optionalKey(Schema.Array(LimitValue)),
   /** Bytes of memory that it uses now; left out as `limits` is. */
-  memoryUsage: Schema.optionalKey(Schema.Int)
+  memoryUsage: Schema.optionalKey(Schema.Int),
+  /** How many processes and threads it has now; left out as `limits` is. */
+  pids: Schema.optionalKey(Schema.Int)
 })
 
 /**

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { satisfies } from "./Field.ts"
+import { refuses, satisfies } from "./Field.ts"
 import { isPrintable } from "./HostText.ts"
 import { utf8Bytes } from "./Utf8.ts"
 
@@ -25,5 +25,8 @@ const isGuestPath = (path: string): boolean =>
 export const GuestPath = Schema.String.check(
   satisfies("a path in the guest without a leading slash, such as srv/data, and without . or .. components", isGuestPath, {
     pattern: "^[^/]"
-  })
+  }),
+  refuses((path) =>
+    /^(?:proc|sys|dev)(?:\/|$)/.test(path) ? "is where LXC mounts the guest's own proc, sys and dev; choose another place" : undefined
+  )
 )

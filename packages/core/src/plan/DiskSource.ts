@@ -26,6 +26,8 @@ export interface DiskSource {
   readonly path: string
   /** `major:minor`, where it is a block device of which the facts know it. */
   readonly device: string | undefined
+  /** `device:inode`, where it is an image file of which the facts know it. */
+  readonly inode: string | undefined
   /** In bytes; 0 for the beginning, and for all that follows. */
   readonly offset: number
   readonly sizeLimit: number
@@ -54,6 +56,7 @@ const guess = (disk: Named, index: number): Result.Result<DiskSource, Rejection>
     kind,
     path: disk.path,
     device: undefined,
+    inode: undefined,
     offset: 0,
     sizeLimit: 0,
     warnings: [`the facts do not say what ${disk.path} is: ${what} is assumed`]
@@ -85,8 +88,8 @@ const partitionOf = (disk: Named, index: number, known: PathFacts): Result.Resul
   const { node, size, start } = found
   return Result.succeed(
     node === undefined
-      ? { kind: "loop", path: known.realPath, device: known.device, offset: start, sizeLimit: size, warnings: [] }
-      : { kind: "block", path: node.path, device: node.device, offset: 0, sizeLimit: 0, warnings: [] }
+      ? { kind: "loop", path: known.realPath, device: known.device, inode: known.inode, offset: start, sizeLimit: size, warnings: [] }
+      : { kind: "block", path: node.path, device: node.device, inode: undefined, offset: 0, sizeLimit: 0, warnings: [] }
   )
 }
 
@@ -110,6 +113,7 @@ const look = (disk: Named, index: number, facts: HostFacts): Result.Result<DiskS
     kind: known.kind === "file" ? "loop" : known.kind,
     path: known.realPath,
     device: known.device,
+    inode: known.inode,
     offset: 0,
     sizeLimit: 0,
     warnings: []
@@ -118,7 +122,8 @@ const look = (disk: Named, index: number, facts: HostFacts): Result.Result<DiskS
 
 /** Whether two disks have bytes in common: a whole one has those of each of its partitions. */
 const overlap = (one: DiskSource, other: DiskSource): boolean => {
-  const same = one.path === other.path || (one.device !== undefined && one.device === other.device)
+  const same = one.path === other.path || (one.device !== undefined && one.device === other.device) ||
+    (one.inode !== undefined && one.inode === other.inode)
   const end = ({ offset, sizeLimit }: DiskSource) => sizeLimit === 0 ? Number.POSITIVE_INFINITY : offset + sizeLimit
   return same && one.offset < end(other) && other.offset < end(one)
 }

@@ -110,8 +110,18 @@ const inOrder = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
+/** With fewer pids than it has a guest can start nothing more: many an init ends then. */
+const checkPids = ({ name, pids = 0 }: ContainerFacts, limit: Limit): ReadonlyArray<Rejection> =>
+  Number(limit.value) >= pids ? [] : [{
+    code: "below-usage",
+    field: limit.field,
+    message: `${name} has ${pids} processes and threads, more than ${limit.value}`,
+    advice: "choose more, or give --force: it can then start nothing more, and its init may end for that"
+  }]
+
 /** cgroup v2 takes any limit and kills until it fits; v1 refuses what it cannot reclaim. */
 const checkUse = (container: ContainerFacts, facts: HostFacts, limit: Limit, force: boolean): ReadonlyArray<Rejection> => {
+  if (limit.file === "pids.max" && !force) return checkPids(container, limit)
   const used = container.memoryUsage ?? 0
   return facts.cgroups.layout !== "v2" || limit.file !== "memory.max" || force || Number(limit.value) >= used ? [] : [{
     code: "below-usage",

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
+import { fnv1a64 } from "../model/Hash.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { confined } from "../plan/Confinement.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
@@ -71,6 +72,33 @@ const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], director
 })
 
 /**
+ * Names for the locks of the images and devices that a plan relies on, always in the same order. No instance can have such a name.
+ */
+const diskKeys = ({ basis }: Plan): ReadonlyArray<string> =>
+  [...new Set(
+    basis.paths.filter(({ kind }) => kind === "file" || kind === "block").map((each) =>
+      `disk_${fnv1a64(each.device ?? each.inode ?? each.realPath).toString(16)}`
+    )
+  )].sort()
+
+/**
+ * Two instances must not take one disk between them, each having seen it free: whoever brings one up has the lock of each
+ * of its disks, and plans again when it has them.
+ */
+const holdingDisks = <F>(
+  locks: Locks["Service"],
+  directories: Directories,
+  waitMs: number,
+  carryOut: (plan: Plan) => Effect.Effect<Report, F>
+) =>
+<E>(operation: Operation, plan: Effect.Effect<Plan, E>): Effect.Effect<Report, E | F | LockHeld | LockError> =>
+  Effect.flatMap(plan, (first) => {
+    const keys = diskKeys(first)
+    const having = Effect.forEach(keys, (key) => locks.acquire(directories, key, operation, waitMs), { discard: true })
+    return keys.length === 0 ? carryOut(first) : Effect.scoped(Effect.andThen(having, Effect.flatMap(plan, carryOut)))
+  })
+
+/**
  * @since 0.1.0
  * @category constructors
  */
@@ -84,6 +112,7 @@ export const makeChanges = (
 ) => {
   const services = Context.make(Host, host).pipe(Context.add(Journal, journals))
   const carryOut = (plan: Plan) => Effect.provideContext(execute(plan), services)
+  const withDisks = holdingDisks(locks, directories, lockWaitMs, carryOut)
 
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
@@ -111,7 +140,7 @@ export const makeChanges = (
     plan: Effect.Effect<Plan, E>,
     patienceMs?: number
   ): Effect.Effect<Report, E | ChangeError> => {
-    const body = Effect.andThen(settle(name), Effect.flatMap(plan, carryOut))
+    const body = Effect.andThen(settle(name), withDisks(operation, plan))
     if (patienceMs === undefined) return locked(name, operation, body)
     return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
       Effect.catch((error) =>
@@ -136,7 +165,7 @@ export const makeChanges = (
 
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
     yield* Effect.fromResult(confined(stored))
-    return yield* locked(stored.instance, stored.operation, Effect.flatMap(checkedAgain(host, directories, stored), carryOut))
+    return yield* locked(stored.instance, stored.operation, withDisks(stored.operation, checkedAgain(host, directories, stored)))
   })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)

@@ -7,7 +7,7 @@ import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { Progress, type ProgressEvent } from "@effect-lxc/core/runtime/Progress"
 import { Diff, Guest, Incidents, MemoryJournal, MemoryLocks, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Result } from "effect"
+import { Clock, Effect, Fiber, Layer, Result, Exit } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
 
 const web1 = instance()
@@ -226,6 +226,15 @@ describe("one instance, one changing operation at a time", () => {
       yield* hypervisor.start(web1)
     }).pipe(Effect.scoped, onHost({ state: host(), lockWaitMs: 5_000 })))
 
+  it.effect("two instances do not take one disk between them, however they begin together", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const both = [web1, instance({ name: "web2", nics: [] })]
+      const ended = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: "unbounded" })
+      assert.strictEqual(ended.filter(Exit.isSuccess).length, 1)
+      assert.lengthOf((yield* (yield* SimulatedHost).state).loops, 1)
+    }).pipe(onHost({ state: host() })))
+
   it.effect("the lock is let go by success, failure and interruption alike; queries need none", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
@@ -234,7 +243,7 @@ describe("one instance, one changing operation at a time", () => {
       assert.strictEqual((yield* holders).size, 0)
       const starting = yield* Effect.forkScoped(hypervisor.start(web1))
       yield* Effect.sleep(100)
-      assert.strictEqual((yield* holders).size, 1)
+      assert.strictEqual((yield* holders).size, 2, "the instance's lock and that of its disk")
       assert.deepStrictEqual(yield* seen, ["RUNNING", null, true])
       yield* Fiber.interrupt(starting)
       assert.strictEqual((yield* holders).size, 0)
