@@ -30,7 +30,8 @@ const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report)
   const steps = acted + alreadyDone
   if (steps === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
   const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
-  return `${instance} ${outcomes[operation] ?? `is done with: ${operation}`} (${steps} ${steps === 1 ? "step" : "steps"}${held})`
+  const outcome = outcomes[operation]?.replace("nothing of it is left", warnings.length === 0 ? "nothing of it is left" : "what is left is warned of")
+  return `${instance} ${outcome ?? `is done with: ${operation}`} (${steps} ${steps === 1 ? "step" : "steps"}${held})`
 }
 
 /**

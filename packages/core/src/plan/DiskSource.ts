@@ -186,6 +186,20 @@ const namedTwice = (instance: Instance, index: number, source: DiskSource, facts
   }]
 }
 
+/** A guest must not have the library's own files in its root, and the library must not find a guest's among its own. */
+const holdsOurs = (source: DiskSource, index: number, directories: Directories): ReadonlyArray<Rejection> => {
+  const imported = isBelow(`${directories.state}/images`, source.path)
+  const ours = [directories.run, directories.log, directories.state].find((each) =>
+    each === source.path || isBelow(each, source.path) || isBelow(source.path, each)
+  )
+  return source.kind !== "directory" || imported || ours === undefined ? [] : [{
+    code: "disk-unusable",
+    field: fieldOf(index),
+    message: `${source.path} and ${ours}, where this library keeps its own files, hold one another`,
+    advice: "name a directory apart from it"
+  }]
+}
+
 /**
  * Where disk `index` of an instance comes from. One that is missing, has no such partition, is a disk of an instance that
  * runs, is mounted elsewhere or is named twice is a rejection. Devices are compared by their numbers, whatever symbolic
@@ -210,7 +224,8 @@ export const diskSource = (
   const used = usedBy(instance, index, source, facts)
   const rejections = [
     ...(used.length > 0 ? used : mountedElsewhere(instance, index, source, directories, facts)),
-    ...namedTwice(instance, index, source, facts)
+    ...namedTwice(instance, index, source, facts),
+    ...holdsOurs(source, index, directories)
   ]
   return rejections.length > 0 ? Result.fail(rejections) : Result.succeed(source)
 }

@@ -222,3 +222,14 @@ describe("a start is rejected", () => {
     ])
   })
 })
+
+it("a root that holds the library's own files, or lies among them, is rejected; an imported one is not", () => {
+  for (const path of ["/run/effect-lxc", "/run", "/var/log/effect-lxc/x"]) {
+    const root = instance({ disks: [{ path }] })
+    const state = host({ images: { [`${path}/`]: Guest.obedient() } })
+    assert.include(rejectionOf(root, state), "disks[0].path: disk-unusable")
+  }
+  const imported = "/var/lib/effect-lxc/images/web1"
+  const state = host({ images: { [`${imported}/`]: Guest.obedient() } })
+  assert.strictEqual(startPlan(instance({ disks: [{ path: imported }] }), state).operation, "start")
+})
