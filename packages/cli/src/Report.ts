@@ -9,13 +9,21 @@ import type { Report } from "@effect-lxc/core/runtime/Interpreter"
 import { Json } from "./Globals.ts"
 import { harmless, Output } from "./Output.ts"
 
-/** How the instance is after each operation. */
+/** Every trace is gone, but for what was not ours to remove. */
+const ended = (how: string) => (warned: boolean): string =>
+  `is ${how}, and ${warned ? "what is left is warned of" : "nothing of it is left"}`
+
+/** What takes an instance away, and how it is then. */
+const endings: Readonly<Partial<Record<Operation, (warned: boolean) => string>>> = {
+  stop: ended("stopped"),
+  kill: ended("killed"),
+  cleanup: ended("cleaned up")
+}
+
+/** How the instance is after each other operation. */
 const outcomes: Readonly<Partial<Record<Operation, string>>> = {
   start: "is running",
   reboot: "is running again",
-  stop: "is stopped, and nothing of it is left",
-  kill: "is killed, and nothing of it is left",
-  cleanup: "is cleaned up, and nothing of it is left",
   freeze: "is frozen",
   thaw: "is thawed",
   resize: "has its new limits",
@@ -30,7 +38,7 @@ const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report)
   const steps = acted + alreadyDone
   if (steps === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
   const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
-  const outcome = outcomes[operation]?.replace("nothing of it is left", warnings.length === 0 ? "nothing of it is left" : "what is left is warned of")
+  const outcome = endings[operation]?.(warnings.length > 0) ?? outcomes[operation]
   return `${instance} ${outcome ?? `is done with: ${operation}`} (${steps} ${steps === 1 ? "step" : "steps"}${held})`
 }
 

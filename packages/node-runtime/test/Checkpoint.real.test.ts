@@ -1,6 +1,5 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
@@ -8,18 +7,12 @@ import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
+import { inLab } from "./RealTests.ts"
 
 const lab = new RealLab()
 const criuWorks = spawnSync("criu", ["check"], { timeout: 20_000 }).status === 0
 
-const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.gen(function*() {
-    const before = lab.snapshot()
-    yield* Effect.provide(body, layer({ directories: lab.directories })).pipe(
-      Effect.tapCause(() => Effect.sync(() => lab.reset()))
-    )
-    assert.deepStrictEqual(lab.differences(before), [])
-  })
+const { leavingNothing } = inLab(lab)
 
 describe.runIf(realHost.available)("checkpoint on real LXC", () => {
   beforeAll(() => lab.open())

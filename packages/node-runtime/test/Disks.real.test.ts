@@ -1,6 +1,5 @@
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
@@ -10,19 +9,11 @@ import { afterAll, beforeAll } from "vitest"
 import { makePartitionedImage } from "../../../tools/partitionedImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
+import { inLab } from "./RealTests.ts"
 
 const lab = new RealLab()
 
-/** Runs the body and then asserts that nothing of the lab's is on the host that was not there before. */
-const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.gen(function*() {
-    const before = lab.snapshot()
-    const onHost = Effect.provide(body, layer({ directories: lab.directories, lockWaitMs: 2_000 }))
-    const result = yield* Effect.tapCause(onHost, () => Effect.sync(() => lab.reset()))
-    // These instances have no nics: what they could leave names the lab, and other tests may run meanwhile.
-    assert.deepStrictEqual(lab.differences(before).filter((line) => line.includes(lab.id)), [])
-    return result
-  })
+const { leavingNothing } = inLab(lab)
 
 const quick = { nics: [], lxc: { settle: "200ms", shutdownTimeout: "5s" } }
 const run = (command: string, ...args: ReadonlyArray<string>) =>

@@ -1,6 +1,5 @@
 import type { FleetReport } from "@effect-lxc/core/runtime/Fleet"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
@@ -8,19 +7,11 @@ import { afterAll, beforeAll } from "vitest"
 import type { Init } from "../../../tools/busyboxImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
+import { inLab } from "./RealTests.ts"
 
 const lab = new RealLab()
 
-const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.gen(function*() {
-    const before = lab.snapshot()
-    const result = yield* body.pipe(
-      Effect.provide(layer({ directories: lab.directories, lockWaitMs: 2_000 })),
-      Effect.tapCause(() => Effect.sync(() => lab.reset()))
-    )
-    assert.deepStrictEqual(lab.differences(before), [])
-    return result
-  })
+const { leavingNothing } = inLab(lab)
 
 /** An instance with an image of its own. */
 const one = (short: string, init: Init, after: ReadonlyArray<string> = [], priority = 0) => {

@@ -1,7 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync, spawn } from "node:child_process"
@@ -11,14 +10,14 @@ import { afterAll, beforeAll } from "vitest"
 import { layOutBusyboxRoot } from "../../../tools/busyboxImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
+import { inLab } from "./RealTests.ts"
 
 const lab = new RealLab()
 const quick = { lxc: { settle: "300ms", shutdownTimeout: "10s" } }
 const images = () => HostPath.make(`${lab.files}/moved`)
 const at = (name: string) => HostPath.make(`${lab.files}/${name}`)
 
-const onHost = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
-  Effect.provide(body, layer({ directories: lab.directories, lockWaitMs: 2_000 }))
+const { onHost } = inLab(lab)
 
 /** Everything below a directory, links not followed: owner, mode, kind, link, content and extended attributes. */
 const listing = (directory: string): string =>
