@@ -19,7 +19,7 @@ const host = SimulatedHost.state({
 
 /** Runs a test with the service on a simulated host of its own; its clock is moved on while the test waits. */
 const onHost = <A, E>(test: Effect.Effect<A, E, Previews | TestHypervisor.TestServices>) =>
-  TestKit.runToEnd(Effect.provide(test, Layer.provideMerge(Previews.layer(2), TestHypervisor.layer({ state: host }))))
+  TestKit.runToEnd(Effect.provide(test, Layer.provideMerge(Previews.layer(2), TestHypervisor.layer({ host }))))
 
 const running = Effect.gen(function*() {
   return (yield* (yield* Hypervisor).list()).map(({ name, state }) => `${name} ${state}`)

@@ -14,7 +14,7 @@ const quiet: Console.Console = { ...globalThis.console, log: (text: unknown) => 
 
 const onHost = <A, E>(test: Effect.Effect<A, E, TestHypervisor.TestServices>) =>
   TestKit.runToEnd(
-    Effect.provide(test, TestHypervisor.layer({ state: host })).pipe(Effect.provideService(Console.Console, quiet))
+    Effect.provide(test, TestHypervisor.layer({ host })).pipe(Effect.provideService(Console.Console, quiet))
   )
 
 const names = Effect.gen(function*() {

@@ -55,7 +55,7 @@ export const simulatedDemo = async (name: string, say: (text: string) => void): 
     writeFileSync(file, spec(name))
     const host = TestHypervisor.layer({
       directories,
-      state: emptyHost({ images: { [image]: Guest.obedient() }, bridges: ["br0"] })
+      host: emptyHost({ images: { [image]: Guest.obedient() }, bridges: ["br0"] })
     })
     await Effect.runPromise(Effect.provide(story, Layer.mergeAll(host, NodeServices.layer, NodeOutput.layer)))
   } finally {

@@ -32,7 +32,7 @@ export const simulatedHypervisor = (
   const disks = wanted.flatMap((each) => each.disks)
   return layer({
     ...options,
-    state: emptyHost({
+    host: emptyHost({
       images: Object.fromEntries([
         ...disks.flatMap((disk) => disk.partition === undefined ? [[disk.path, obedient()] as const] : []),
         ...wanted.flatMap(({ lxc }) =>

@@ -21,7 +21,7 @@ const story = (
     const make = () => Layer.succeed(Hypervisor, hypervisor)
     yield* body((...argv) => TestKit.runToEnd(cli(argv, { make }), { step: "100 millis", steps: 1_000_000 }))
   }).pipe(Effect.provide(TestHypervisor.layer({
-    state: SimulatedHost.state({ images: { "/srv/images/web1.img": guest }, bridges: ["br0"] })
+    host: SimulatedHost.state({ images: { "/srv/images/web1.img": guest }, bridges: ["br0"] })
   })))
 
 const state = (out: string): string => (JSON.parse(out) as ReadonlyArray<{ state: string }>)[0]?.state ?? "none"

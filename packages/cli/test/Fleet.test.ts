@@ -34,7 +34,7 @@ const shop = directoryOf("shop", {
 
 const simulated = (web = obedient()) =>
   TestHypervisor.layer({
-    state: emptyHost({
+    host: emptyHost({
       images: { "/srv/images/db.img": obedient(), "/srv/images/web.img": web, "/srv/images/proxy.img": obedient() }
     })
   })

@@ -17,7 +17,7 @@ const withRunning = <A, E>(
   body: (run: typeof cli, make: () => Layer.Layer<Hypervisor>) => Effect.Effect<A, E, Hypervisor | SimulatedHost>
 ) =>
   Effect.gen(function*() {
-    const host = yield* Layer.build(TestHypervisor.layer({ state }))
+    const host = yield* Layer.build(TestHypervisor.layer({ host: state }))
     const make = () => Layer.succeedContext(host)
     yield* Effect.gen(function*() {
       yield* (yield* Hypervisor).start(web1)

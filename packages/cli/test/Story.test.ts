@@ -11,7 +11,7 @@ import { cli, specText, temporary } from "./Harness.ts"
 const { file } = temporary()
 
 const simulated = TestHypervisor.layer({
-  state: emptyHost({ images: { "/srv/images/web1.img": obedient() }, bridges: ["br0"] })
+  host: emptyHost({ images: { "/srv/images/web1.img": obedient() }, bridges: ["br0"] })
 })
 
 const states = (text: string) =>

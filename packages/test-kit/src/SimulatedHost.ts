@@ -29,7 +29,7 @@ import { abandon, observe, transition } from "./Transition.ts"
  */
 export interface SimulatedHostOptions {
   /** What the host is like at first; an empty one by default. */
-  readonly state?: SimulatedState | undefined
+  readonly host?: SimulatedState | undefined
   /** What goes wrong. */
   readonly faults?: ReadonlyArray<Fault> | undefined
 }
@@ -91,7 +91,7 @@ const makeCell = Effect.fnUntraced(function*(initial: SimulatedState) {
 })
 
 const make = Effect.fnUntraced(function*(options: SimulatedHostOptions) {
-  const { modify, read, waitUntil } = yield* makeCell(options.state ?? emptyHost())
+  const { modify, read, waitUntil } = yield* makeCell(options.host ?? emptyHost())
 
   const apply = (step: Step, results: Results) =>
     Effect.gen(function*() {

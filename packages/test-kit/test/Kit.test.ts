@@ -90,7 +90,7 @@ describe("a diff", () => {
 describe("the host of a test", () => {
   it.effect("begins at the time of the clock, whenever that is", () =>
     Effect.gen(function*() {
-      const host = yield* Effect.provide(Effect.flatMap(SimulatedHost, (each) => each.state), SimulatedHost.layer({ state: running() }))
+      const host = yield* Effect.provide(Effect.flatMap(SimulatedHost, (each) => each.state), SimulatedHost.layer({ host: running() }))
       const now = yield* Clock.currentTimeMillis
       assert.strictEqual(host.now, now)
       assert.strictEqual(now - host.bootedAt, running().now - running().bootedAt)
@@ -107,7 +107,7 @@ describe("the host of a test", () => {
       assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
       yield* hypervisor.stop(web1.name, { force: true, timeoutMs: 0 })
       assert.strictEqual(Diff.traces(state, yield* (yield* SimulatedHost).state, directories), "")
-    }).pipe(Effect.provide(TestHypervisor.layer({ state }))))
+    }).pipe(Effect.provide(TestHypervisor.layer({ host: state }))))
 
   it.effect("records every call with its time and its outcome", () =>
     Effect.gen(function*() {
@@ -132,7 +132,7 @@ describe("the host of a test", () => {
         ]
       )
       assert.deepStrictEqual(yield* simulated.acted, [file])
-    }).pipe(Effect.provide(SimulatedHost.layer({ state: running({ guest: Guest.deaf() }) }))))
+    }).pipe(Effect.provide(SimulatedHost.layer({ host: running({ guest: Guest.deaf() }) }))))
 
   it.effect("wakes whoever waits as soon as something happens on it", () =>
     Effect.gen(function*() {
@@ -148,7 +148,7 @@ describe("the host of a test", () => {
         return (yield* Clock.currentTimeMillis) - began
       }))
       assert.strictEqual(took, 1_030)
-    }).pipe(Effect.provide(SimulatedHost.layer({ state: running({ guest: Guest.deaf() }) }))))
+    }).pipe(Effect.provide(SimulatedHost.layer({ host: running({ guest: Guest.deaf() }) }))))
 })
 
 describe("faults", () => {

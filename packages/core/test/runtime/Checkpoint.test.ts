@@ -35,7 +35,7 @@ describe("checkpoint", () => {
       ])
       assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
       assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["directory-used"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("with stop ends it, and restore brings it back by its record", () =>
     Effect.gen(function*() {
@@ -46,7 +46,7 @@ describe("checkpoint", () => {
       yield* hypervisor.restore(web1, kept)
       assert.deepInclude(yield* hypervisor.info("web1"), { state: "RUNNING", problem: null })
       yield* hypervisor.stop(web1.name)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   for (const [why, options] of [
     ["CRIU is not installed", { criu: null }],
@@ -65,7 +65,7 @@ describe("checkpoint", () => {
         const left = Diff.traces(before, yield* simulated.state, directories)
         assert.notInclude(left, "criu.images")
         assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
-      }).pipe(onHost({ state: host(options) })))
+      }).pipe(onHost({ host: host(options) })))
   }
 
   it.effect("that fails after the dump removes what was dumped", () =>
@@ -73,7 +73,7 @@ describe("checkpoint", () => {
       const { before, hypervisor, simulated } = yield* started
       yield* problemOf(hypervisor.checkpoint(web1.name, kept))
       assert.strictEqual(Diff.traces(before, yield* simulated.state, directories), "")
-    }).pipe(onHost({ state: host(), faults: [Faults.atTag("Checkpoint", "act-then-refuse")] })))
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("Checkpoint", "act-then-refuse")] })))
 
   it.effect("of one with terminals, of a frozen one and of none is refused with what to do", () =>
     Effect.gen(function*() {
@@ -82,12 +82,12 @@ describe("checkpoint", () => {
       yield* hypervisor.start(instance())
       yield* hypervisor.freeze(web1.name)
       assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["has-terminals", "frozen"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("that is no checkpoint is not restored", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).restore(web1, kept)), ["checkpoint-missing"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("stays where a restore of it fails, which leaves nothing else", () =>
     Effect.gen(function*() {
@@ -98,5 +98,5 @@ describe("checkpoint", () => {
       const before = yield* simulated.state
       yield* problemOf(hypervisor.restore(web1, kept))
       assert.strictEqual(Diff.traces(before, yield* simulated.state, directories), "")
-    }).pipe(onHost({ state: host(), faults: [Faults.atTag("Restore", "act-then-refuse")] })))
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("Restore", "act-then-refuse")] })))
 })

@@ -59,7 +59,7 @@ describe("a program in a container", () => {
       const ended = yield* Effect.scoped(Effect.flatMap(run("/bin/job", "1"), (program) => collect(program, 3)))
       assert.deepStrictEqual(ended, { exitCode: 42, stdout: "out", stderr: "err", truncated: true })
       assert.strictEqual((yield* Clock.currentTimeMillis) - began, 5_000)
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("is ended with the call that is left, and leaves no process", () =>
     Effect.gen(function*() {
@@ -74,7 +74,7 @@ describe("a program in a container", () => {
       assert.deepStrictEqual(yield* processes, before)
       yield* (yield* Hypervisor).stop(web1.name)
       assert.strictEqual(Diff.traces(state, yield* simulated.state, directories), "")
-    }).pipe(Effect.scoped, onHost({ state })))
+    }).pipe(Effect.scoped, onHost({ host: state })))
 
   it.effect("gets the signals that are passed on, and ends with its container", () =>
     Effect.gen(function*() {
@@ -86,7 +86,7 @@ describe("a program in a container", () => {
       const other = yield* run("/bin/daemon")
       yield* hypervisor.kill(web1.name)
       assert.strictEqual(yield* other.exitCode, 137)
-    }).pipe(Effect.scoped, onHost({ state })))
+    }).pipe(Effect.scoped, onHost({ host: state })))
 
   it.effect("that is not there is 127, as a shell has it", () =>
     Effect.gen(function*() {
@@ -94,7 +94,7 @@ describe("a program in a container", () => {
       const ended = yield* Effect.scoped(Effect.flatMap(run("/bin/nope"), (program) => collect(program)))
       assert.strictEqual(ended.exitCode, 127)
       assert.include(ended.stderr, `Failed to exec "/bin/nope"`)
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 })
 
 describe("a console", () => {
@@ -107,7 +107,7 @@ describe("a console", () => {
       const words = ["lxc-console", "-n", "web1", "-P", "/run/effect-lxc/containers"]
       assert.deepStrictEqual(yield* hypervisor.consoleCommand(web1.name), [...words, "-e", "^a"])
       assert.deepStrictEqual(yield* hypervisor.consoleCommand(web1.name, { tty: 0 }), [...words, "-t", "0", "-e", "^a"])
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("of a container without terminals, or with fewer, is refused with what there is", () =>
     Effect.gen(function*() {
@@ -119,14 +119,14 @@ describe("a console", () => {
       yield* started({ ttys: 2 })
       const third = yield* failureOf(Effect.scoped(hypervisor.console(web1.name, { tty: 3 })))
       assert.match(third.message, /no terminal 3: they are numbered from 1 to 2/)
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("of a container that is frozen is refused", () =>
     Effect.gen(function*() {
       const hypervisor = yield* started({})
       yield* hypervisor.freeze(web1.name)
       assert.strictEqual((yield* failureOf(hypervisor.consoleCommand(web1.name)))._tag, "CannotAttach")
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 })
 
 describe("where LXC would wait for ever, or knows nothing, nothing is run:", () => {
@@ -136,7 +136,7 @@ describe("where LXC would wait for ever, or knows nothing, nothing is run:", () 
       yield* Effect.orDie(prepare)
       const error = yield* failureOf(Effect.scoped(run("/bin/job", "1")))
       assert.match(error.message, expected)
-    }).pipe(onHost({ state }))
+    }).pipe(onHost({ host: state }))
   const incident = (change: Parameters<SimulatedHost["Service"]["update"]>[0]) =>
     Effect.flatMap(SimulatedHost, (simulated) => simulated.update(change))
 

@@ -28,7 +28,7 @@ describe.each(everyStep)("a start with a fault at step $index, $tag", ({ index, 
           assert.strictEqual(error.problem._tag, kind in expected ? expected[kind as "refuse"] : "CommandTimedOut")
           assert.strictEqual(Diff.traces(host(), yield* simulated.state, directories), "")
           assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
-        }).pipe(onHost({ state: host(), faults: [Faults.atIndex(index, kind, { call })] })))
+        }).pipe(onHost({ host: host(), faults: [Faults.atIndex(index, kind, { call })] })))
     }
   }
 
@@ -48,7 +48,7 @@ describe.each(everyStep)("a start with a fault at step $index, $tag", ({ index, 
         assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
       }).pipe(
         Effect.scoped,
-        onHost({ state: host(), faults: [Faults.atIndex(index, kind, { call: "apply" })] })
+        onHost({ host: host(), faults: [Faults.atIndex(index, kind, { call: "apply" })] })
       ))
   }
 })
@@ -68,7 +68,7 @@ it.effect.prop("a start that is interrupted at any instant leaves the host as be
     if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return
     assert.deepStrictEqual(added(Diff.traces(before, yield* simulated.state, directories)), [])
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
-  }).pipe(onHost({ state: Scenario.hostOf(scenario) })), { arbitrary: { runs: 200 } })
+  }).pipe(onHost({ host: Scenario.hostOf(scenario) })), { arbitrary: { runs: 200 } })
 
 it.effect.prop("whatever fails, what a start leaves is named as residue", {
   scenario: Arbitraries.scenario,
@@ -87,7 +87,7 @@ it.effect.prop("whatever fails, what a start leaves is named as residue", {
     if (error.residue.length === 0) assert.deepStrictEqual(left, [])
     const journals = yield* (yield* MemoryJournal).open
     assert.deepStrictEqual(journals, error.residue.length === 0 ? [] : [directories.journal(scenario.name)])
-  }).pipe(onHost({ state: Scenario.hostOf(scenario), faults })), { arbitrary: { runs: 400 } })
+  }).pipe(onHost({ host: Scenario.hostOf(scenario), faults })), { arbitrary: { runs: 400 } })
 
 it.effect("what a rollback cannot undo is residue, with its own cause, and does not hide the first failure", () =>
   Effect.gen(function*() {
@@ -98,7 +98,7 @@ it.effect("what a rollback cannot undo is residue, with its own cause, and does 
     assert.include(error.message, "inject")
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
   }).pipe(onHost({
-    state: host(),
+    host: host(),
     faults: [Faults.atTag("StartContainer", "refuse"), Faults.atTag("Unmount", "refuse")]
   })))
 
@@ -109,7 +109,7 @@ it.effect("after a failed rollback a forced stop finishes it", () =>
     yield* hypervisor.stop(web1.name, { force: true })
     assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
   }).pipe(onHost({
-    state: host(),
+    host: host(),
     faults: [Faults.atTag("StartContainer", "act-then-refuse"), Faults.atTag("Unmount", "refuse")]
   })))
 
@@ -133,7 +133,7 @@ describe("a stop with a fault", () => {
             assert.deepStrictEqual(left, [])
             if (again.acted > 0) assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
             return Exit.isFailure(exit)
-          }).pipe(onHost({ state: host(), faults: [Faults.atIndex(plan.steps.length + index, kind)] }))
+          }).pipe(onHost({ host: host(), faults: [Faults.atIndex(plan.steps.length + index, kind)] }))
           if (index === 0) assert.isTrue(failed)
         }
       }))
@@ -152,7 +152,7 @@ it.effect("an interrupted stop stops there; the same command goes on", () =>
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
     yield* hypervisor.stop(web1.name)
     assert.strictEqual(Diff.traces(host(), yield* simulated.state, directories), "")
-  }).pipe(Effect.scoped, onHost({ state: host() })))
+  }).pipe(Effect.scoped, onHost({ host: host() })))
 
 it.effect("a program that hangs for ever is seen by the test, and not by whoever waits for it", () =>
   Effect.gen(function*() {

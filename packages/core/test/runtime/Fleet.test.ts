@@ -51,7 +51,7 @@ describe("startAll", () => {
       const down = yield* traced(hypervisor.stopAll(all, { parallel: 1 }))
       assert.deepStrictEqual(down.begun, [...up.begun].reverse())
       assert.strictEqual(Diff.traces(before, yield* simulated.state, hypervisor.directories), "")
-    }).pipe(onHost({ state: guests() })))
+    }).pipe(onHost({ host: guests() })))
 
   it.effect("works on as many at a time as asked for, and never more", () =>
     Effect.gen(function*() {
@@ -68,7 +68,7 @@ describe("startAll", () => {
         assert.strictEqual(most, Math.min(parallel, many.length))
         yield* hypervisor.stopAll(many, { parallel })
       }
-    }).pipe(onHost({ state: guests() })))
+    }).pipe(onHost({ host: guests() })))
 
   it.effect("goes on after a failure, skips what waits for the failed one and says for whom, and leaves nothing of it", () =>
     Effect.gen(function*() {
@@ -78,13 +78,13 @@ describe("startAll", () => {
       assert.deepStrictEqual(yield* running, ["db", "lone", "web1"])
       const [failed] = report.outcomes.flatMap((each) => each._tag === "Failed" ? [each.error.message] : [])
       assert.include(failed ?? "", "everything was undone; the host is as before")
-    }).pipe(onHost({ state: guests({ web2: Guest.dying(0, 1) }) })))
+    }).pipe(onHost({ host: guests({ web2: Guest.dying(0, 1) }) })))
 
   it.effect("skips what waits for one that was skipped", () =>
     Effect.gen(function*() {
       const report = yield* (yield* Hypervisor).startAll(all)
       assert.deepStrictEqual(tell(report), ["db Failed", "web2 Skipped for db", "web1 Skipped for db", "proxy Skipped for web1,web2", "lone Done"])
-    }).pipe(onHost({ state: guests({ db: Guest.dying(0, 1) }) })))
+    }).pipe(onHost({ host: guests({ db: Guest.dying(0, 1) }) })))
 
   it.effect("leaves what runs already as it is, and starts what waits for it", () =>
     Effect.gen(function*() {
@@ -92,7 +92,7 @@ describe("startAll", () => {
       yield* hypervisor.start(db)
       assert.deepStrictEqual(tell(yield* hypervisor.startAll([db, web1])), ["db Unneeded", "web1 Done"])
       assert.deepStrictEqual(tell(yield* hypervisor.startAll([db, web1])), ["db Unneeded", "web1 Unneeded"])
-    }).pipe(onHost({ state: guests() })))
+    }).pipe(onHost({ host: guests() })))
 
   it.effect("touches nothing where there is no order", () =>
     Effect.gen(function*() {
@@ -100,7 +100,7 @@ describe("startAll", () => {
       assert.strictEqual(error._tag, "InvalidSpec")
       assert.include(error.message, "a waits for b waits for a")
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
-    }).pipe(onHost({ state: guests() })))
+    }).pipe(onHost({ host: guests() })))
 
   it.effect("undoes what is under way when it is interrupted, keeps what was started, and begins no more", () =>
     Effect.gen(function*() {
@@ -115,7 +115,7 @@ describe("startAll", () => {
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(told, ["db"])
       assert.deepStrictEqual((yield* hypervisor.list()).map((each) => each.name), ["db"])
-    }).pipe(onHost({ state: guests() })))
+    }).pipe(onHost({ host: guests() })))
 })
 
 describe("stopAll", () => {
@@ -129,5 +129,5 @@ describe("stopAll", () => {
       assert.deepStrictEqual(tell(yield* hypervisor.stopAll(all, { force: true, timeoutMs: 0 })), [
         "lone Unneeded", "proxy Unneeded", "web1 Done", "web2 Unneeded", "db Done"
       ])
-    }).pipe(onHost({ state: guests({ web1: Guest.deaf() }) })))
+    }).pipe(onHost({ host: guests({ web1: Guest.deaf() }) })))
 })

@@ -23,7 +23,7 @@ describe("what another hand wrote is not believed:", () => {
       assert.strictEqual(error._tag, "PlanRejected")
       assert.include(error.message, "steps[0]: remove /etc/passwd: that is not web1's")
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("a journal that would undo what was never the instance's is named as unfinished, and nothing is done", () =>
     Effect.gen(function*() {
@@ -40,5 +40,5 @@ describe("what another hand wrote is not believed:", () => {
       assert.deepStrictEqual(unfinished.map((each) => each.instance), ["web1"])
       assert.include(unfinished[0]?.reason ?? "", "/etc/passwd")
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })

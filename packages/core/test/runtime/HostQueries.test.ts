@@ -16,7 +16,7 @@ describe("verify and host", () => {
       yield* Effect.sleep(60_000)
       assert.deepStrictEqual(yield* hypervisor.verify, { ok: true, findings: [] })
       assert.strictEqual((yield* hypervisor.host).memory.promisedMiB, 64)
-    }).pipe(Effect.scoped, onHost({ state: host() })))
+    }).pipe(Effect.scoped, onHost({ host: host() })))
 
   it.effect("what cannot be looked at is a finding, and keeps no other back", () =>
     Effect.gen(function*() {
@@ -32,7 +32,7 @@ describe("verify and host", () => {
       assert.isFalse(ok)
       assert.deepStrictEqual(findings.map((each) => each.code), ["not-root", "host-unreadable"])
       assert.include(findings[1]?.message, "no cgroup tree is mounted")
-    }).pipe(onHost({ state: host({ machine: { root: false } }) })))
+    }).pipe(onHost({ host: host({ machine: { root: false } }) })))
 
   it.effect("infoAll shows every container, also where the use of one cannot be read", () =>
     Effect.gen(function*() {
@@ -43,5 +43,5 @@ describe("verify and host", () => {
       const hypervisor = Hypervisor.layer().pipe(Layer.provide(Layer.succeed(Host, failing)))
       const infos = yield* Effect.provide(Effect.flatMap(Hypervisor, (each) => each.infoAll), hypervisor, { local: true })
       assert.deepStrictEqual(infos.map(({ memory, name, state }) => [name, state, memory.usageBytes]), [["web1", "RUNNING", null]])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })

@@ -29,33 +29,33 @@ describe("list and info see", () => {
   it.effect("a running container as RUNNING, with nothing wrong", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* after((state) => state), ["RUNNING", null, true])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("a frozen one as FROZEN", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* after(Incidents.freeze("web1")), ["FROZEN", null, true])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("one that lives on without its monitor as ORPHANED, monitor-dead", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* after(Incidents.orphan("web1")), ["ORPHANED", "monitor-dead", true])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("what a killed monitor left as STOPPED, leftovers", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* after(Incidents.killMonitor("web1")), ["STOPPED", "leftovers", false])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("a monitor that is stopped by a signal as monitor-silent", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* after(Incidents.stopMonitor("web1")), ["RUNNING", "monitor-silent", true])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("a monitor that does not clean up after a dead init as init-dead", () =>
     Effect.gen(function*() {
       const both: Incidents.Incident = (state) => Incidents.killInit("web1")(Incidents.stopMonitor("web1")(state))
       assert.deepStrictEqual(yield* after(both), ["STOPPED", "init-dead", false])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("what was meant to run when the power failed as STOPPED and meant to run", () =>
     Effect.gen(function*() {
@@ -65,7 +65,7 @@ describe("list and info see", () => {
       yield* hypervisor.stop(web1.name)
       assert.isUndefined(yield* seen)
       assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("containers of others only when asked for all, with their lxcpath, and not as managed", () =>
     Effect.gen(function*() {
@@ -76,7 +76,7 @@ describe("list and info see", () => {
         all.map(({ lxcPath, managed, name, problem, state }) => ({ lxcPath, managed, name, problem, state })),
         [{ lxcPath: "/var/lib/lxc", managed: false, name: "web1", problem: null, state: "RUNNING" }]
       )
-    }).pipe(onHost({ state: host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }) })))
+    }).pipe(onHost({ host: host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }) })))
 
   it.effect("names in order", () =>
     Effect.gen(function*() {
@@ -87,7 +87,7 @@ describe("list and info see", () => {
       assert.deepStrictEqual((yield* hypervisor.list()).map(({ name }) => name), ["a", "b", "c"])
       assert.deepStrictEqual((yield* hypervisor.infoAll).map(({ name }) => name), ["a", "b", "c"])
     }).pipe(onHost({
-      state: host({ images: Object.fromEntries(["a", "b", "c"].map((name) => [`/srv/${name}.img`, Guest.obedient()])) })
+      host: host({ images: Object.fromEntries(["a", "b", "c"].map((name) => [`/srv/${name}.img`, Guest.obedient()])) })
     })))
 })
 
@@ -102,7 +102,7 @@ describe("info", () => {
       assert.deepStrictEqual(info.pids, { current: 1, limit: null })
       assert.strictEqual(info.startedAt, "1970-01-01T00:00:00.020Z")
       assert.deepStrictEqual(info.logs, { lxc: directories.lxcLog("web1"), console: directories.consoleLog("web1") })
-    }).pipe(onHost({ state: host({ layout: "hybrid" }) })))
+    }).pipe(onHost({ host: host({ layout: "hybrid" }) })))
 
   it.effect("of what does not run has no usage", () =>
     Effect.gen(function*() {
@@ -112,14 +112,14 @@ describe("info", () => {
       const info = yield* hypervisor.info("web1")
       assert.isNull(info.memory.usageBytes)
       assert.isNull(info.startedAt)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("of an unknown name is an error with the name, also where another lxcpath has it", () =>
     Effect.gen(function*() {
       const error = yield* failureOf((yield* Hypervisor).info("web1"))
       assert.strictEqual(error._tag, "UnknownContainer")
       assert.include(error.message, "web1")
-    }).pipe(onHost({ state: host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }) })))
+    }).pipe(onHost({ host: host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }) })))
 })
 
 describe("a stored plan", () => {
@@ -133,7 +133,7 @@ describe("a stored plan", () => {
       const stop = yield* hypervisor.plan.stop(web1.name)
       yield* hypervisor.run(stop)
       assert.isUndefined(yield* seen)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   const changes: ReadonlyArray<readonly [string, string, Incidents.Incident]> = [
     ["another boot", "bootId", Incidents.reboot("another-boot")],
@@ -154,7 +154,7 @@ describe("a stored plan", () => {
         if (error._tag !== "PlanStale") return
         assert.isTrue(error.differences.some((each) => each.startsWith(`${field}:`)), error.message)
         assert.deepStrictEqual(yield* simulated.record, [])
-      }).pipe(onHost({ state: host() })))
+      }).pipe(onHost({ host: host() })))
   }
 
   it.effect("is not stale because other instances came and went", () =>
@@ -163,7 +163,7 @@ describe("a stored plan", () => {
       const plan = yield* hypervisor.plan.start(web1)
       yield* hypervisor.start(instance({ name: "web10", disks: [{ path: "/srv/web10.img" }] }))
       yield* hypervisor.run(plan)
-    }).pipe(onHost({ state: host({ images: { "/srv/web10.img": Guest.obedient() } }) })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web10.img": Guest.obedient() } }) })))
 
   it.effect("of a start is refused when the instance was started meanwhile", () =>
     Effect.gen(function*() {
@@ -171,7 +171,7 @@ describe("a stored plan", () => {
       const plan = yield* hypervisor.plan.start(web1)
       yield* hypervisor.start(web1)
       assert.strictEqual((yield* failureOf(hypervisor.run(plan)))._tag, "PlanStale")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("for other directories is refused, naming both", () =>
     Effect.gen(function*() {
@@ -183,7 +183,7 @@ describe("a stored plan", () => {
       ))
       assert.strictEqual(error._tag, "PlanStale")
       assert.include(error.message, "/run/other")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 describe("one instance, one changing operation at a time", () => {
@@ -197,7 +197,7 @@ describe("one instance, one changing operation at a time", () => {
       const failure = [one, other].find(Result.isFailure)
       assert.isTrue([one, other].some(Result.isSuccess))
       assert.strictEqual(failure?.failure._tag, "PlanRejected")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("different instances do not wait for each other", () =>
     Effect.gen(function*() {
@@ -206,7 +206,7 @@ describe("one instance, one changing operation at a time", () => {
       const web2 = instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [] })
       yield* Effect.all([hypervisor.start(web1), hypervisor.start(web2)], { concurrency: "unbounded" })
       assert.isBelow((yield* Clock.currentTimeMillis) - began, 600)
-    }).pipe(onHost({ state: host({ images: { "/srv/web2.img": Guest.obedient() } }) })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web2.img": Guest.obedient() } }) })))
 
   it.effect("a lock that stays held is an error that names the holder, after the wait that was asked for", () =>
     Effect.gen(function*() {
@@ -224,7 +224,7 @@ describe("one instance, one changing operation at a time", () => {
       assert.deepStrictEqual(yield* simulated.record, [])
       yield* Fiber.interrupt(holding)
       yield* hypervisor.start(web1)
-    }).pipe(Effect.scoped, onHost({ state: host(), lockWaitMs: 5_000 })))
+    }).pipe(Effect.scoped, onHost({ host: host(), lockWaitMs: 5_000 })))
 
   it.effect("two instances do not take one disk between them, however they begin together", () =>
     Effect.gen(function*() {
@@ -233,7 +233,7 @@ describe("one instance, one changing operation at a time", () => {
       const ended = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: "unbounded" })
       assert.strictEqual(ended.filter(Exit.isSuccess).length, 1)
       assert.lengthOf((yield* (yield* SimulatedHost).state).loops, 1)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("the lock is let go by success, failure and interruption alike; queries need none", () =>
     Effect.gen(function*() {
@@ -249,7 +249,7 @@ describe("one instance, one changing operation at a time", () => {
       assert.strictEqual((yield* holders).size, 0)
       yield* hypervisor.start(web1)
       assert.strictEqual((yield* holders).size, 0)
-    }).pipe(Effect.scoped, onHost({ state: host() })))
+    }).pipe(Effect.scoped, onHost({ host: host() })))
 })
 
 describe("the journal", () => {
@@ -276,7 +276,7 @@ describe("the journal", () => {
       }).pipe(Effect.provide(hypervisor, { local: true }))
       assert.deepStrictEqual(checks, [])
       assert.deepStrictEqual(yield* journal.open, [])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("has one end for each intent that acted, and no word of what only looks", () =>
     Effect.gen(function*() {
@@ -286,7 +286,7 @@ describe("the journal", () => {
       const tags = entries.slice(1).map(({ _tag }) => _tag)
       assert.deepStrictEqual(tags, Array.from({ length: 9 }, () => ["Intent", "Done"]).flat())
       yield* Fiber.interrupt(starting)
-    }).pipe(Effect.scoped, onHost({ state: host() })))
+    }).pipe(Effect.scoped, onHost({ host: host() })))
 
   it.effect("begins with the operation and its boot, and has what later steps may name", () =>
     Effect.gen(function*() {
@@ -303,7 +303,7 @@ describe("the journal", () => {
       })
       assert.deepInclude(entries, { _tag: "Done", name: "root", result: "/dev/loop0" })
       yield* Fiber.interrupt(starting)
-    }).pipe(Effect.scoped, onHost({ state: host() })))
+    }).pipe(Effect.scoped, onHost({ host: host() })))
 })
 
 describe("progress", () => {
@@ -323,7 +323,7 @@ describe("progress", () => {
       assert.deepStrictEqual(done.map(({ index }) => index), done.map((_, index) => index))
       assert.strictEqual(done.length, value.acted + value.alreadyDone)
       assert.strictEqual(done.find(({ step }) => step._tag === "ConfirmAlive")?.elapsedMs, 500)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("tells of a failure, of what was undone, and of what was not", () =>
     Effect.gen(function*() {
@@ -333,5 +333,5 @@ describe("progress", () => {
       assert.include(tags, "Undone")
       const last = events.at(-1)
       assert.isTrue(last?._tag === "RollbackDone" && last.residue.length === value.residue.length)
-    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.withoutInit() } }) })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.withoutInit() } }) })))
 })

@@ -23,7 +23,7 @@ const exported: Effect.Effect<SimulatedState> = Effect.gen(function*() {
   const hypervisor = yield* Hypervisor
   yield* hypervisor.export(web1.name, archive, { instance: web1 })
   return yield* (yield* SimulatedHost).state
-}).pipe(onHost({ state: host() }), Effect.orDie)
+}).pipe(onHost({ host: host() }), Effect.orDie)
 
 describe("export", () => {
   it.effect("of a spec makes one new file, and leaves nothing else", () =>
@@ -32,7 +32,7 @@ describe("export", () => {
       yield* (yield* Hypervisor).export(web1.name, archive, { instance: web1 })
       const after = yield* (yield* SimulatedHost).state
       assert.match(Diff.traces(before, after, directories), /^\+ file \/srv\/web1\.export \(0600, [^\n]*\n$/)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("of what runs is refused, and with stop it is stopped first, by its own record", () =>
     Effect.gen(function*() {
@@ -45,12 +45,12 @@ describe("export", () => {
       const after = yield* (yield* SimulatedHost).state
       assert.match(Diff.traces(before, after, directories), /^\+ file \/srv\/web1\.export [^\n]*\n$/)
       assert.deepInclude(JSON.parse((JSON.parse(after.files[archive]?.text ?? "") as { spec: string }).spec), encodeInstance(web1) as object)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("by a name of which nothing is known asks for the spec", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).export(web2, archive)), ["record-missing"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("overwrites a file only with force, and never the disk itself", () =>
     Effect.gen(function*() {
@@ -62,7 +62,7 @@ describe("export", () => {
       assert.deepStrictEqual(yield* codesOf(to("/srv/web1.img", true)), ["same-file"])
       assert.deepStrictEqual(yield* codesOf(to("/srv", true)), ["not-a-file"])
       assert.deepStrictEqual(yield* codesOf(to("/none/web1.export", true)), ["directory-missing"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
     Effect.gen(function*() {
@@ -76,7 +76,7 @@ describe("export", () => {
       const { files } = yield* simulated.state
       assert.deepStrictEqual(Object.keys(files).filter((path) => path.startsWith("/srv/")), ["/srv/web1.img"])
       assert.deepStrictEqual(JSON.parse(files["/run/effect-lxc/exports/web1/spec.json"]?.text ?? ""), encodeInstance(web1))
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 describe("import", () => {
@@ -84,7 +84,7 @@ describe("import", () => {
     body: Effect.Effect<A, E, Hypervisor | SimulatedHost>,
     change: (state: SimulatedState) => SimulatedState = (state) => state,
     faults: ReadonlyArray<Faults.Fault> = []
-  ) => Effect.flatMap(exported, (state) => onHost({ state: change(state), faults })(body))
+  ) => Effect.flatMap(exported, (state) => onHost({ host: change(state), faults })(body))
 
   it.effect("restores and starts by another name, with the MAC that the spec gives, and by its own spec file", () =>
     onImporting(Effect.gen(function*() {
@@ -145,7 +145,7 @@ describe("import", () => {
     Effect.gen(function*() {
       const error = yield* failureOf((yield* Hypervisor).import(HostPath.make("/srv/web1.img")))
       assert.include(error.message, "no export")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   const importSteps = 19
   /** The start's own, of a directory that the import has made before. */

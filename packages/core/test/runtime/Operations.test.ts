@@ -30,7 +30,7 @@ describe("kill", () => {
       assert.deepStrictEqual(acted.slice(0, 2), ["ForbidForks", "KillContainer"])
       assert.notInclude(acted, "SignalContainer")
       yield* assertClean
-    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
 
   it.effect("ends what is frozen and what has lost its monitor", () =>
     Effect.gen(function*() {
@@ -42,7 +42,7 @@ describe("kill", () => {
         yield* hypervisor.kill(web1.name)
         yield* assertClean
       }
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 describe("a stop that waits for a deaf guest", () => {
@@ -57,7 +57,7 @@ describe("a stop that waits for a deaf guest", () => {
       yield* Fiber.join(waiting)
       assert.isBelow((yield* Clock.currentTimeMillis) - began, 5_000)
       yield* assertClean
-    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "100 millis", steps: 10_000 }))
+    }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "100 millis", steps: 10_000 }))
 
   it.effect("is overtaken by a stop with --force, and both end well", () =>
     overtaken((hypervisor) => hypervisor.stop(web1.name, { force: true, timeoutMs: 0 })))
@@ -71,7 +71,7 @@ describe("a stop that waits for a deaf guest", () => {
       yield* Effect.forkChild(Effect.exit(hypervisor.stop(web1.name, { timeoutMs: 60_000 })))
       yield* Effect.sleep(1_000)
       assert.strictEqual((yield* failureOf(hypervisor.stop(web1.name)))._tag, "LockHeld")
-    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "1 second" })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) }, { step: "1 second" })))
 })
 
 describe("freeze and thaw", () => {
@@ -85,7 +85,7 @@ describe("freeze and thaw", () => {
       assert.strictEqual((yield* hypervisor.thaw(web1.name)).acted, 1)
       assert.strictEqual(yield* stateOf("web1"), "RUNNING")
       assert.deepInclude(yield* hypervisor.thaw(web1.name), { acted: 0, alreadyDone: 1 })
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("leave nothing half frozen: a freeze that fails is thawed", () =>
     Effect.gen(function*() {
@@ -94,14 +94,14 @@ describe("freeze and thaw", () => {
       const failed = yield* problemOf(hypervisor.freeze(web1.name))
       assert.isTrue(failed.undone)
       assert.strictEqual(yield* stateOf("web1"), "RUNNING")
-    }).pipe(onHost({ state: host(), faults: [Faults.atTag("Freeze", "act-then-refuse")] })))
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("Freeze", "act-then-refuse")] })))
 
   it.effect("are rejected where nothing runs", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
       assert.strictEqual((yield* failureOf(hypervisor.freeze(web1.name)))._tag, "PlanRejected")
       assert.strictEqual((yield* failureOf(hypervisor.thaw(web1.name)))._tag, "PlanRejected")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 describe("reboot", () => {
@@ -117,7 +117,7 @@ describe("reboot", () => {
       assert.strictEqual((yield* hypervisor.info("web1")).memory.limitBytes, 64 * 1024 * 1024)
       yield* hypervisor.stop(web1.name)
       yield* assertClean
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("is rejected before anything is touched when the new start would be", () =>
     Effect.gen(function*() {
@@ -128,14 +128,14 @@ describe("reboot", () => {
       const another = instance({ name: "web2" })
       assert.strictEqual((yield* failureOf(hypervisor.reboot(web1.name, { instance: another })))._tag, "PlanRejected")
       assert.strictEqual(yield* stateOf("web1"), "RUNNING")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("without a record asks for a spec", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
       const error = yield* failureOf(hypervisor.reboot(web1.name))
       assert.include(error.message, "--spec")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("in place keeps the monitor, and is refused without the capability sys_boot", () =>
     Effect.gen(function*() {
@@ -147,7 +147,7 @@ describe("reboot", () => {
       const before = yield* hypervisor.info("web1")
       yield* hypervisor.reboot(web1.name, { inPlace: true })
       assert.notStrictEqual((yield* hypervisor.info("web1")).initPid, before.initPid)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 describe("cleanup", () => {
@@ -159,7 +159,7 @@ describe("cleanup", () => {
       assert.strictEqual(report.acted, 0)
       assert.match(report.warnings.join(), /left alone/)
       assert.strictEqual(yield* stateOf("web1"), "RUNNING")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("removes what a killed monitor, an orphan and a dead first process leave, and can be repeated", () =>
     Effect.gen(function*() {
@@ -174,7 +174,7 @@ describe("cleanup", () => {
         yield* assertClean
         assert.deepInclude(yield* hypervisor.cleanup(web1.name), { acted: 0, alreadyDone: 0 })
       }
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 })
 
 it.effect("a stop that failed is dealt with before the next operation, which says so", () =>
@@ -188,7 +188,7 @@ it.effect("a stop that failed is dealt with before the next operation, which say
     assert.deepStrictEqual(report.unfinished, [])
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
     assert.strictEqual(yield* stateOf("web1"), "RUNNING")
-  }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
+  }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
 
 it.effect("after a boot, what was meant to run is reported", () =>
   Effect.gen(function*() {
@@ -199,4 +199,4 @@ it.effect("after a boot, what was meant to run is reported", () =>
     assert.deepStrictEqual((yield* hypervisor.recover()).notRunning, ["web1"])
     yield* hypervisor.cleanup(web1.name)
     assert.deepStrictEqual((yield* hypervisor.recover()).notRunning, [])
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))

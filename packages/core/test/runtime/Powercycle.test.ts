@@ -21,12 +21,12 @@ describe("powercycle", () => {
       assert.notStrictEqual(after.bootId, before.bootId)
       assert.deepStrictEqual(after.containers, [])
       assert.deepStrictEqual((yield* simulated.acted).at(-1), { _tag: "PowerCycle" })
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("that fails says so and undoes nothing, for nothing can be undone", () =>
     Effect.gen(function*() {
       const error = yield* problemOf((yield* Hypervisor).powercycle)
       assert.deepStrictEqual([error.undone, error.residue, error.step], [false, [], { _tag: "PowerCycle" }])
       assert.deepStrictEqual((yield* (yield* MemoryJournal).open).length, 1)
-    }).pipe(onHost({ state: host(), faults: [Faults.atTag("PowerCycle", "refuse")] })))
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("PowerCycle", "refuse")] })))
 })

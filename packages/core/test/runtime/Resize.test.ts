@@ -26,7 +26,7 @@ describe("resize", () => {
       yield* hypervisor.reboot(name)
       const later = yield* hypervisor.info(name)
       assert.deepStrictEqual([later.memory.limitBytes, later.cpu.quota, later.pids.limit], [128 * MiB, 2, 50])
-    }).pipe(onHost({ state: host({ layout: "hybrid" }) })))
+    }).pipe(onHost({ host: host({ layout: "hybrid" }) })))
 
   it.effect("is done twice as well as once", () =>
     Effect.gen(function*() {
@@ -34,7 +34,7 @@ describe("resize", () => {
       yield* hypervisor.start(instance({ resources }))
       yield* hypervisor.resize(name, { pids: 70 })
       assert.strictEqual((yield* hypervisor.resize(name, { pids: 70 })).acted, 0)
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   for (const layout of ["hybrid", "v2"] as const) {
     for (const kind of ["refuse", "act-then-refuse", "act-then-hang"] as const) {
@@ -52,7 +52,7 @@ describe("resize", () => {
               assert.deepStrictEqual(error.residue, [])
               assert.deepStrictEqual(yield* seen, before)
               return []
-            }).pipe(onHost({ state: host({ layout }), faults }))
+            }).pipe(onHost({ host: host({ layout }), faults }))
           const tags = yield* run([])
           const setLimits = tags.filter((tag) => tag === "SetLimit").length
           assert.isAbove(setLimits, 4)
@@ -73,7 +73,7 @@ describe("resize", () => {
       assert.include(error.message, "EBUSY")
       assert.deepStrictEqual(yield* seen, before)
     }).pipe(onHost({
-      state: host({ layout: "hybrid", images: { "/srv/web1.img": Guest.obedient({ usesBytes: 16 * MiB }) } })
+      host: host({ layout: "hybrid", images: { "/srv/web1.img": Guest.obedient({ usesBytes: 16 * MiB }) } })
     })))
 
   it.effect("forced below use on v2 is a failure that says so where the guest did not survive", () =>
@@ -82,5 +82,5 @@ describe("resize", () => {
       yield* hypervisor.start(instance({ resources }))
       const error = yield* problemOf(hypervisor.resize(name, { memory: 8 * MiB }, { force: true }))
       assert.strictEqual(error.problem._tag, "InitEnded")
-    }).pipe(onHost({ state: host({ images: { "/srv/web1.img": Guest.obedient({ usesBytes: 16 * MiB }) } }) })))
+    }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.obedient({ usesBytes: 16 * MiB }) } }) })))
 })

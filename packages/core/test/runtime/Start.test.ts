@@ -40,7 +40,7 @@ describe("a failed start leaves the host as before and says why:", () => {
         assert.include(problem.log, line)
         assert.include(error.message, line)
         assert.notInclude(error.message, "To get more details")
-      }).pipe(onHost({ state: hostWith(guest) })))
+      }).pipe(onHost({ host: hostWith(guest) })))
   }
 
   for (const afterMs of [0, 1, 200, 480]) {
@@ -50,27 +50,27 @@ describe("a failed start leaves the host as before and says why:", () => {
         assert.strictEqual(error.step._tag, "ConfirmAlive")
         const { problem } = error
         assert.isTrue(problem._tag === "InitEnded" && problem.cause === "exit code 3" && problem.afterMs === afterMs)
-      }).pipe(onHost({ state: hostWith(Guest.dying(afterMs, 3)) })))
+      }).pipe(onHost({ host: hostWith(Guest.dying(afterMs, 3)) })))
   }
 
   it.effect("init that ends with 0 is no success either", () =>
     Effect.gen(function*() {
       const { error } = yield* failedStart()
       assert.isTrue(error.problem._tag === "InitEnded" && error.problem.cause === "exit code 0")
-    }).pipe(onHost({ state: hostWith(Guest.dying(100, 0)) })))
+    }).pipe(onHost({ host: hostWith(Guest.dying(100, 0)) })))
 
   it.effect("a guest that needs more memory than it may have: killed", () =>
     Effect.gen(function*() {
       const { error } = yield* failedStart(instance({ resources: { memory: "8MiB" } }))
       assert.isTrue(error.problem._tag === "InitEnded" && error.problem.cause === "signal 9")
-    }).pipe(onHost({ state: hostWith(Guest.systemd()) })))
+    }).pipe(onHost({ host: hostWith(Guest.systemd()) })))
 
   it.effect("an image that is no file system: mount's own words", () =>
     Effect.gen(function*() {
       const { error } = yield* failedStart()
       assert.strictEqual(error.step._tag, "Mount")
       assert.include(error.message, "wrong fs type")
-    }).pipe(onHost({ state: hostWith(Guest.blank()) })))
+    }).pipe(onHost({ host: hostWith(Guest.blank()) })))
 
   it.effect("a bridge that went away after the plan was made: its name", () =>
     Effect.gen(function*() {
@@ -87,13 +87,13 @@ describe("a failed start leaves the host as before and says why:", () => {
         Diff.traces(before, yield* simulated.state, directories),
         "- interface br0 bridge mtu 1500\n"
       )
-    }).pipe(Effect.scoped, onHost({ state: host() })))
+    }).pipe(Effect.scoped, onHost({ host: host() })))
 
   it.effect("a full disk: the file, and the errno", () =>
     Effect.gen(function*() {
       const { error } = yield* failedStart()
       assert.isTrue(error.problem._tag === "SystemCallFailed" && error.problem.code === "ENOSPC")
-    }).pipe(onHost({ state: Incidents.fillDisk("/run")(Incidents.putDirectory("/run/effect-lxc/containers/web1")(host())) })))
+    }).pipe(onHost({ host: Incidents.fillDisk("/run")(Incidents.putDirectory("/run/effect-lxc/containers/web1")(host())) })))
 
   it.effect("a limit that is not in force: which, and what is", () =>
     Effect.gen(function*() {
@@ -104,7 +104,7 @@ describe("a failed start leaves the host as before and says why:", () => {
         wanted: String(64 * 1024 * 1024),
         found: "not there"
       })
-    }).pipe(onHost({ state: Incidents.ignoreLimit("memory.max")(host()) })))
+    }).pipe(onHost({ host: Incidents.ignoreLimit("memory.max")(host()) })))
 })
 
 it.effect("a start takes as long as LXC and the settling window do", () =>
@@ -115,7 +115,7 @@ it.effect("a start takes as long as LXC and the settling window do", () =>
     const took = (yield* Clock.currentTimeMillis) - began
     assert.isAtLeast(took, 2_000)
     assert.isAtMost(took, 2_060)
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))
 
 it.effect("a second start is rejected and touches nothing", () =>
   Effect.gen(function*() {
@@ -126,7 +126,7 @@ it.effect("a second start is rejected and touches nothing", () =>
     const error = yield* failureOf(hypervisor.start(web1))
     assert.isTrue(error._tag === "PlanRejected" && error.rejections[0]?.code === "already-running")
     assert.strictEqual((yield* simulated.record).length, calls)
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))
 
 it.effect("what a killed monitor left is cleaned by the next start", () =>
   Effect.gen(function*() {
@@ -138,7 +138,7 @@ it.effect("what a killed monitor left is cleaned by the next start", () =>
     assert.deepStrictEqual((yield* hypervisor.list()).map(({ problem, state }) => [state, problem]), [["RUNNING", null]])
     assert.strictEqual((yield* simulated.state).loops.length, 1)
     assert.strictEqual((yield* simulated.state).mounts.filter(({ target }) => target.startsWith(directories.run)).length, 1)
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))
 
 it.effect("with another disk, what the last run left mounted is taken off first", () =>
   Effect.gen(function*() {
@@ -152,7 +152,7 @@ it.effect("with another disk, what the last run left mounted is taken off first"
     yield* hypervisor.stop(web1.name)
     yield* hypervisor.start(other)
     assert.deepStrictEqual((yield* simulated.state).loops.map(({ backingFile }) => backingFile), ["/srv/other.img"])
-  }).pipe(onHost({ state: host({ images: { "/srv/other.img": Guest.obedient() } }) })))
+  }).pipe(onHost({ host: host({ images: { "/srv/other.img": Guest.obedient() } }) })))
 
 it.effect("every start and stop of a long life ends as it began", () =>
   Effect.gen(function*() {
@@ -163,4 +163,4 @@ it.effect("every start and stop of a long life ends as it began", () =>
       yield* hypervisor.stop(web1.name)
     }
     assert.strictEqual(Diff.traces(host(), yield* simulated.state, directories), "")
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))

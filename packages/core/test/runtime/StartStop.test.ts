@@ -18,4 +18,4 @@ it.effect.prop("start then stop leaves the host as before, but for what an earli
     yield* hypervisor.stop(instance.name)
     assert.strictEqual(Diff.traces(Scenario.cleanHostOf(scenario), yield* simulated.state, directories), "")
     assert.deepStrictEqual(yield* hypervisor.list(), [])
-  }).pipe(onHost({ state: Scenario.hostOf(scenario) })), { arbitrary: { runs: 300 } })
+  }).pipe(onHost({ host: Scenario.hostOf(scenario) })), { arbitrary: { runs: 300 } })

@@ -37,7 +37,7 @@ describe("a guest that obeys", () => {
       assert.isAtLeast(took, 2_030)
       assert.isAtMost(took, 2_100)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("is not killed by --force, and its stop is as long as without", () =>
     Effect.gen(function*() {
@@ -46,7 +46,7 @@ describe("a guest that obeys", () => {
       assert.isAtMost(took, 2_100)
       assert.notInclude(yield* tags, "KillContainer")
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("gets SIGRTMIN+3 if it is systemd, which ignores SIGPWR", () =>
     Effect.gen(function*() {
@@ -54,7 +54,7 @@ describe("a guest that obeys", () => {
       const { took } = yield* timed(hypervisor.stop(web1.name))
       assert.isAtMost(took, 300)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.systemd()) })))
+    }).pipe(onHost({ host: hostWith(Guest.systemd()) })))
 
   it.effect("gets the signal that its spec names", () =>
     Effect.gen(function*() {
@@ -62,7 +62,7 @@ describe("a guest that obeys", () => {
       yield* hypervisor.start(instance({ lxc: { haltSignal: "SIGTERM" } }))
       const { took } = yield* timed(hypervisor.stop(web1.name))
       assert.isAtMost(took, 200)
-    }).pipe(onHost({ state: hostWith(Guest.obedient({ haltSignal: "SIGTERM", haltAfterMs: 100 })) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient({ haltSignal: "SIGTERM", haltAfterMs: 100 })) })))
 
   it.effect("is given until the age of two seconds for its handlers: an early signal is not lost", () =>
     Effect.gen(function*() {
@@ -72,7 +72,7 @@ describe("a guest that obeys", () => {
       assert.isAtLeast(took, 1_500)
       assert.isAtMost(took, 1_800)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient({ handlersAfterMs: 1_500, haltAfterMs: 100 })) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient({ handlersAfterMs: 1_500, haltAfterMs: 100 })) })))
 
   it.effect("may take as long as its spec says, unless the command says otherwise", () =>
     Effect.gen(function*() {
@@ -83,7 +83,7 @@ describe("a guest that obeys", () => {
       assert.deepStrictEqual(value.problem, { _tag: "StillRunning", name: "web1", waitedMs: 3_000, frozenAgain: false })
       const longer = yield* timed(hypervisor.stop(web1.name, { timeoutMs: 60_000 }))
       assert.isBelow(longer.took, 3_000, "the first signal was obeyed in the end")
-    }).pipe(onHost({ state: hostWith(Guest.obedient({ haltAfterMs: 5_000 })) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient({ haltAfterMs: 5_000 })) })))
 })
 
 describe("a guest deaf to the halt signal", () => {
@@ -100,7 +100,7 @@ describe("a guest deaf to the halt signal", () => {
       assert.include(value.message, "effect-lxc stop --force web1")
       assert.strictEqual(Diff.traces(before, yield* simulated.state, directories), "")
       assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("is killed with --force, when the timeout is over", () =>
     Effect.gen(function*() {
@@ -110,7 +110,7 @@ describe("a guest deaf to the halt signal", () => {
       assert.isAtMost(took, 7_200)
       assert.include(yield* tags, "KillContainer")
       yield* assertClean
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("is killed at once with --force --timeout 0: no signal is sent", () =>
     Effect.gen(function*() {
@@ -119,7 +119,7 @@ describe("a guest deaf to the halt signal", () => {
       assert.isAtMost(took, 100)
       assert.notInclude(yield* tags, "SignalContainer")
       yield* assertClean
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("is told at once and not waited for with --timeout 0 alone", () =>
     Effect.gen(function*() {
@@ -127,7 +127,7 @@ describe("a guest deaf to the halt signal", () => {
       const { took, value } = yield* timed(problemOf(hypervisor.stop(web1.name, { timeoutMs: 0 })))
       assert.strictEqual(took, 0)
       assert.strictEqual(value.step._tag, "AwaitStopped")
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 })
 
 describe.each(["v2", "hybrid", "v1"] as const)("a frozen guest (%s)", (layout) => {
@@ -138,7 +138,7 @@ describe.each(["v2", "hybrid", "v1"] as const)("a frozen guest (%s)", (layout) =
       assert.strictEqual((yield* hypervisor.info("web1")).state, "FROZEN")
       yield* hypervisor.stop(web1.name)
       assert.strictEqual(Diff.traces(hostWith(Guest.obedient(), { layout }), yield* simulated.state, directories), "")
-    }).pipe(onHost({ state: hostWith(Guest.obedient(), { layout }) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient(), { layout }) })))
 
   it.effect("that does not obey is frozen again, and the error says so", () =>
     Effect.gen(function*() {
@@ -147,7 +147,7 @@ describe.each(["v2", "hybrid", "v1"] as const)("a frozen guest (%s)", (layout) =
       const error = yield* problemOf(hypervisor.stop(web1.name, { timeoutMs: 1_000 }))
       assert.deepStrictEqual(error.problem, { _tag: "StillRunning", name: "web1", waitedMs: 1_000, frozenAgain: true })
       assert.strictEqual((yield* hypervisor.info("web1")).state, "FROZEN")
-    }).pipe(onHost({ state: hostWith(Guest.deaf(), { layout }) })))
+    }).pipe(onHost({ host: hostWith(Guest.deaf(), { layout }) })))
 
   it.effect("is killed as it is with --force --timeout 0", () =>
     Effect.gen(function*() {
@@ -155,7 +155,7 @@ describe.each(["v2", "hybrid", "v1"] as const)("a frozen guest (%s)", (layout) =
       yield* simulated.update(Incidents.freeze("web1"))
       yield* hypervisor.stop(web1.name, { timeoutMs: 0, force: true })
       assert.strictEqual(Diff.traces(hostWith(Guest.deaf(), { layout }), yield* simulated.state, directories), "")
-    }).pipe(onHost({ state: hostWith(Guest.deaf(), { layout }) })))
+    }).pipe(onHost({ host: hostWith(Guest.deaf(), { layout }) })))
 })
 
 describe("what stands in the way", () => {
@@ -173,14 +173,14 @@ describe("what stands in the way", () => {
       yield* simulated.update(Incidents.release(`${rootfs}/var/log`))
       yield* hypervisor.stop(web1.name)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("mounts below the root go in the reverse order of the mount table, stacked ones too", () =>
     Effect.gen(function*() {
       const { hypervisor } = yield* running
       yield* hypervisor.stop(web1.name)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient({ mounts: ["sub", "sub/deep/er", "sub", "other name"] })) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient({ mounts: ["sub", "sub/deep/er", "sub", "other name"] })) })))
 
   it.effect("an orphan is told to halt as well, and what it leaves is removed", () =>
     Effect.gen(function*() {
@@ -189,7 +189,7 @@ describe("what stands in the way", () => {
       yield* hypervisor.stop(web1.name)
       yield* Effect.sleep(2_000)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("what a killed monitor left is removed", () =>
     Effect.gen(function*() {
@@ -198,7 +198,7 @@ describe("what stands in the way", () => {
       yield* hypervisor.stop(web1.name)
       yield* Effect.sleep(2_000)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("a silent monitor is refused without --force, and killed with it", () =>
     Effect.gen(function*() {
@@ -209,7 +209,7 @@ describe("what stands in the way", () => {
       yield* hypervisor.stop(web1.name, { force: true, timeoutMs: 0 })
       yield* Effect.sleep(2_000)
       yield* assertClean
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("a process that nothing kills is named", () =>
     Effect.gen(function*() {
@@ -218,7 +218,7 @@ describe("what stands in the way", () => {
       const error = yield* problemOf(hypervisor.stop(web1.name, { force: true, timeoutMs: 0 }))
       assert.strictEqual(error.problem._tag, "CannotKill")
       assert.include(error.message, "/sbin/init")
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
   it.effect("a file that this library did not make stays, with its directory, and the report warns of it", () =>
     Effect.gen(function*() {
@@ -232,7 +232,7 @@ describe("what stands in the way", () => {
         `+ directory ${directories.container("web1")}`,
         `+ file ${directories.container("web1")}/notes`
       ])
-    }).pipe(onHost({ state: hostWith(Guest.obedient()) })))
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 })
 
 it.effect("stopping what is not there is a success that does nothing, with or without force", () =>
@@ -242,7 +242,7 @@ it.effect("stopping what is not there is a success that does nothing, with or wi
       assert.strictEqual((yield* hypervisor.stop(web1.name, { force })).acted, 0)
     }
     assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
-  }).pipe(onHost({ state: host() })))
+  }).pipe(onHost({ host: host() })))
 
 it.effect("two instances with names that begin alike do not touch each other", () =>
   Effect.gen(function*() {
@@ -256,5 +256,5 @@ it.effect("two instances with names that begin alike do not touch each other", (
     for (const each of [numbered, web10]) yield* hypervisor.stop(each.name)
     assert.deepStrictEqual(yield* hypervisor.list(), [])
   }).pipe(onHost({
-    state: host({ images: { "/srv/web10.img": Guest.obedient(), "/srv/web1-1.img": Guest.obedient() } })
+    host: host({ images: { "/srv/web10.img": Guest.obedient(), "/srv/web1-1.img": Guest.obedient() } })
   })))

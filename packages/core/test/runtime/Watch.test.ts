@@ -37,12 +37,12 @@ describe("watch", () => {
   it.effect("tells each change once, and nothing of what a start and a stop pass through", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* seen(life), ["web1 RUNNING", "web1 FROZEN", "web1 RUNNING", "web1 STOPPED"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("tells of the names it is given only", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* seen(life, ["web2"]), [])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("survives the death of a monitor, and tells what is left; a guest that halts by itself is such a case", () =>
     Effect.gen(function*() {
@@ -52,14 +52,14 @@ describe("watch", () => {
       yield* (yield* Hypervisor).start(web1)
       const halted = Effect.flatMap(SimulatedHost, (simulated) => simulated.update(Incidents.killInit("web1")))
       assert.deepStrictEqual(yield* seen(halted), ["web1 STOPPED", "web1 STOPPED leftovers"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("tells of a monitor that the kernel does not tell of", () =>
     Effect.gen(function*() {
       yield* (yield* Hypervisor).start(web1)
       const silent = Effect.flatMap(SimulatedHost, (simulated) => simulated.update(Incidents.stopMonitor("web1")))
       assert.deepStrictEqual(yield* seen(silent), ["web1 RUNNING monitor-silent"])
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it("shows an orphan after a second only: one whose processes are just dying is none", () => {
     const running = { state: "RUNNING", problem: null } as const
@@ -89,7 +89,7 @@ describe("logs", () => {
         assert.strictEqual(yield* read({ console: true, tail }), expected)
       }
       assert.strictEqual(yield* read({ tail: 1 }), "lxc\n")
-    }).pipe(onHost({ state })))
+    }).pipe(onHost({ host: state })))
 
   it.effect("of LXC that have become too large are moved aside by the next start, and only then", () =>
     Effect.gen(function*() {
@@ -109,12 +109,12 @@ describe("logs", () => {
       const [fresh, aside] = yield* files
       assert.deepStrictEqual([fresh?.includes("x".repeat(9)), aside?.length], [false, 65_537])
       assert.include(fresh, "Started")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("of an instance that never was are an error with the path", () =>
     Effect.gen(function*() {
       assert.include((yield* failureOf(read({}))).message, "there is no log /var/log/effect-lxc/web1/lxc.log")
-    }).pipe(onHost({ state: host() })))
+    }).pipe(onHost({ host: host() })))
 
   it.effect("are followed: what is written later, and after they were emptied", () =>
     Effect.gen(function*() {
@@ -133,5 +133,5 @@ describe("logs", () => {
       yield* Effect.sleep("1 hour")
       yield* put("new")
       assert.deepStrictEqual([...(yield* Fiber.join(parts))], ["three", " and more", "new"])
-    }).pipe(Effect.scoped, onHost({ state })))
+    }).pipe(Effect.scoped, onHost({ host: state })))
 })
