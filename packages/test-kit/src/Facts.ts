@@ -20,7 +20,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { unlimitedV1 } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
-import { deviceNumber } from "./MountOps.ts"
+import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
@@ -148,8 +148,8 @@ export const factsOf = (
     kernel: state.kernel,
     bootId: state.bootId,
     cgroups: cgroupsOf(state),
-    mounts: state.mounts.map(({ image: _, ...mount }) => mount),
-    loops: state.loops.map(({ autoclear: _, ...loop }) => loop),
+    mounts: state.mounts.map(({ image: _, layers: __, ...mount }) => mount),
+    loops: state.loops.map(({ autoclear: _, readOnly: __, sizeLimit: ___, ...loop }) => loop),
     interfaces: state.interfaces.map(({ kind, mtu, name }) => ({ name, kind, mtu })),
     containers,
     cgroupDirectories: cgroupDirectories(state),
@@ -233,14 +233,13 @@ const interfacesOf = (state: SimulatedState, container: SimulatedContainer): Con
   }))
 ]
 
-const imageBytes = 64 * 1024 * 1024
-
 const rootOf = (state: SimulatedState, { lxcPath, name }: ContainerFacts): RootUsage | null => {
   const mount = state.mounts.findLast((each) => each.target === `${lxcPath}/${name}/rootfs`)
   if (mount === undefined) return null
   const { fsType, source } = mount
+  const sizeBytes = sizeOf(state, mount.image ?? "")
   const backingFile = state.loops.find((loop) => loop.device === source)?.backingFile ?? null
-  return { source, backingFile, fsType, sizeBytes: imageBytes, usedBytes: imageBytes / 8 }
+  return { source, backingFile, fsType, sizeBytes, usedBytes: sizeBytes / 8 }
 }
 
 const startedAt = (state: SimulatedState, init: ProcessStat): string =>

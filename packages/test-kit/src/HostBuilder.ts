@@ -36,6 +36,8 @@ export interface HostOptions {
   readonly ioWeightFile?: string | null | undefined
   /** Containers that run under other lxcpaths. */
   readonly foreign?: ReadonlyArray<{ readonly lxcPath: string; readonly name: string }> | undefined
+  /** How the host's mounts propagate; `private` by default. */
+  readonly propagation?: "private" | "shared" | undefined
   /** What differs from a machine that has everything. */
   readonly machine?: Partial<Machine> | undefined
   /** Symbolic links, by their path. */
@@ -148,6 +150,7 @@ const empty = (options: HostOptions): SimulatedState => {
     images: {},
     partitions: {},
     loops: [],
+    propagation: options.propagation ?? "private",
     mounts: [
       mountOf("/", "/dev/vda1", "ext4", "254:1", []),
       mountOf("/run", "tmpfs", "tmpfs", "0:20", []),
@@ -196,7 +199,7 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       payload,
       monitorGroup,
       root: `${lxcPath}/${name}/rootfs`,
-      rootSource: null,
+      sources: [],
       guest: Guests.obedient(),
       logFile: `/var/log/lxc/${name}.log`,
       pidFile: "",

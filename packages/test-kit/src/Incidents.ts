@@ -5,6 +5,7 @@
  */
 import { makeDirectories, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
+import { putOn } from "./MountOps.ts"
 import { changeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
@@ -111,9 +112,8 @@ export const release = (path: string): Incident => (state) => ({
  * @since 0.1.0
  * @category incidents
  */
-export const mountOn = (target: string, source = "tmpfs"): Incident => (state) => ({
-  ...state,
-  mounts: [...state.mounts, {
+export const mountOn = (target: string, source = "tmpfs"): Incident => (state) =>
+  putOn(state, {
     target,
     source,
     root: "/",
@@ -121,8 +121,7 @@ export const mountOn = (target: string, source = "tmpfs"): Incident => (state) =
     fsType: "tmpfs",
     options: ["rw"],
     image: null
-  }]
-})
+  })
 
 /**
  * A file by somebody else.

@@ -6,7 +6,7 @@
 import { isBelow } from "@effect-lxc/core/model/HostPath"
 import type { Guest } from "./Guest.ts"
 import { isLiving, processOf } from "./Process.ts"
-import type { SimulatedMount, SimulatedProcess, SimulatedState } from "./SimulatedState.ts"
+import type { SimulatedContainer, SimulatedMount, SimulatedProcess, SimulatedState } from "./SimulatedState.ts"
 
 /**
  * The mount on top at a path.
@@ -35,6 +35,19 @@ export const guestAt = (state: SimulatedState, directory: string): Guest | undef
 export const imageOf = (state: SimulatedState, source: string): string => {
   const loop = state.loops.find((each) => each.device === source)
   return loop === undefined ? source : loop.offset === undefined ? loop.backingFile : `${loop.backingFile}@${loop.offset}`
+}
+
+const imageBytes = 64 * 1024 * 1024
+
+/**
+ * Bytes of the file system in an image, a device or, by `PATH@START`, a partition.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const sizeOf = (state: SimulatedState, image: string): number => {
+  const [, path = image, start] = /^(.*)@(\d+)$/.exec(image) ?? []
+  return state.partitions[path]?.find((each) => each.start === Number(start))?.size ?? imageBytes
 }
 
 /** A mount made later above it, or on it, hides a mount: its path leads elsewhere. */
@@ -77,15 +90,45 @@ export const busyWith = (
   return below || holders.length > 0 ? holders : undefined
 }
 
+/** A mount's source, and those of what it is made of. */
+const sourcesOf = (mount: SimulatedMount): ReadonlyArray<string> => [mount.source, ...(mount.layers ?? [])]
+
 /**
- * Whether a loop device is in use: mounted, or the root of a container that lost its monitor.
+ * What a container takes into its mount namespace: the mounts at a path of the host, and with `below` those below it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const sourcesAt = (state: SimulatedState, path: string, below: boolean): ReadonlyArray<string> =>
+  state.mounts.filter((each) => each.target === path || (below && isBelow(path, each.target))).flatMap(sourcesOf)
+
+/** The containers into whose namespace a mount at a path of the host comes. */
+const reaches = (state: SimulatedState, target: string) => (container: SimulatedContainer): boolean =>
+  state.propagation === "shared" && container.init !== null && isBelow(container.root, target)
+
+/**
+ * Puts a mount at the end of the table. Where mounts propagate, one below the root of a running container is seen in it.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const putOn = (state: SimulatedState, mount: SimulatedMount): SimulatedState => ({
+  ...state,
+  mounts: [...state.mounts, mount],
+  containers: state.containers.map((each) =>
+    reaches(state, mount.target)(each) ? { ...each, sources: [...each.sources, ...sourcesOf(mount)] } : each
+  )
+})
+
+/**
+ * Whether a loop device is in use: mounted, below an overlay, or in the mount namespace of a container.
  *
  * @since 0.1.0
  * @category queries
  */
 export const isHeld = (state: SimulatedState, device: string): boolean =>
-  state.mounts.some((mount) => mount.source === device) ||
-  state.containers.some((each) => each.rootSource === device && each.init !== null)
+  state.mounts.some((mount) => sourcesOf(mount).includes(device)) ||
+  state.containers.some((each) => each.sources.includes(device) && each.init !== null)
 
 /**
  * Detached loop devices that were still in use go with their last user.
@@ -98,8 +141,11 @@ export const freeUnused = (state: SimulatedState): SimulatedState => ({
   loops: state.loops.filter((loop) => !loop.autoclear || isHeld(state, loop.device))
 })
 
+const withoutOne = (sources: ReadonlyArray<string>, gone: ReadonlyArray<string>): ReadonlyArray<string> =>
+  gone.reduce((left, each) => left.toSpliced(left.lastIndexOf(each), left.includes(each) ? 1 : 0), sources)
+
 /**
- * Unmounts; what was in a tmpfs is gone.
+ * Unmounts; what was in a tmpfs is gone. Where mounts propagate it goes from running containers too.
  *
  * @since 0.1.0
  * @category transitions
@@ -108,6 +154,9 @@ export const takeOff = (state: SimulatedState, mount: SimulatedMount): Simulated
   freeUnused({
     ...state,
     mounts: state.mounts.filter((each) => each !== mount),
+    containers: state.containers.map((each) =>
+      reaches(state, mount.target)(each) ? { ...each, sources: withoutOne(each.sources, sourcesOf(mount)) } : each
+    ),
     files: mount.fsType === "tmpfs"
       ? Object.fromEntries(Object.entries(state.files).filter(([path]) => !isBelow(mount.target, path)))
       : state.files

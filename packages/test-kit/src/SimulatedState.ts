@@ -96,8 +96,11 @@ export const SimulatedContainer = Schema.Struct({
   payload: Schema.String,
   monitorGroup: Schema.String,
   root: Schema.String,
-  /** What is mounted on the root: it stays in use as long as a process of the container lives. */
-  rootSource: Schema.NullOr(Schema.String),
+  /**
+   * What its mount namespace has mounted, besides its root's path on the host: umount(8) there does not take it from the
+   * container, and it stays in use as long as a process of the container lives.
+   */
+  sources: Schema.Array(Schema.String),
   guest: Guest,
   logFile: Schema.String,
   pidFile: Schema.String,
@@ -167,9 +170,29 @@ export const SimulatedState = Schema.Struct({
   images: Schema.Record(Schema.String, Guest),
   /** Partition tables of image files and block devices, by path; what is in a partition is an image `PATH@START`. */
   partitions: Schema.Record(Schema.String, Schema.Array(Partition)),
-  loops: Schema.Array(Schema.Struct({ ...LoopDevice.fields, autoclear: Schema.Boolean })),
-  /** In the order of mounting; `image` is the key of what is mounted. */
-  mounts: Schema.Array(Schema.Struct({ ...MountEntry.fields, image: Schema.NullOr(Schema.String) })),
+  loops: Schema.Array(
+    Schema.Struct({
+      ...LoopDevice.fields,
+      /** In bytes; 0: to the end of the file. */
+      sizeLimit: Schema.Int,
+      readOnly: Schema.Boolean,
+      /** Detached while in use: it goes with its last user. */
+      autoclear: Schema.Boolean
+    })
+  ),
+  /**
+   * In the order of mounting; `image` is the key of what is mounted, `layers` the sources of what an overlay is made of,
+   * which it keeps in use.
+   */
+  mounts: Schema.Array(
+    Schema.Struct({
+      ...MountEntry.fields,
+      image: Schema.NullOr(Schema.String),
+      layers: Schema.optionalKey(Schema.Array(Schema.String))
+    })
+  ),
+  /** Of the mounts of the host: `shared`, as systemd has it, they come into running containers and go from them. */
+  propagation: Schema.Literals(["private", "shared"]),
   interfaces: Schema.Array(SimulatedInterface),
   processes: Schema.Array(SimulatedProcess),
   containers: Schema.Array(SimulatedContainer),

@@ -44,7 +44,7 @@ export interface Prepared extends HostOptions {
 
 /** A host on which only lxc-start is left to do. */
 export const prepared = ({ config: text = config(...pinned), guest = Guest.obedient(), mounted = true, ...options }: Prepared = {}): SimulatedState => {
-  const state = SimulatedHost.state({ bridges: ["br0"], ...options, images: { "/srv/web1.img": guest } })
+  const state = SimulatedHost.state({ bridges: ["br0"], ...options, images: { ...options.images, "/srv/web1.img": guest } })
   const files = Incidents.putFile(directories.config("web1"), text, "0600")(Incidents.putDirectory(rootfs)(state))
   if (!mounted) return files
   const attached = done(files, { _tag: "AttachLoop", file: HostPath.make("/srv/web1.img"), offset: 0, sizeLimit: 0, readOnly: false, result: "root" })

@@ -88,7 +88,7 @@ describe("the basis of a plan", () => {
     ["container", Incidents.putDirectory(directories.container("web1"))],
     ["namesake", () => host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })],
     ["mounts", Incidents.mountOn(directories.rootfs("web1"))],
-    ["loops", (state) => ({ ...state, loops: [{ device: "/dev/loop7", backingFile: "/srv/web1.img", autoclear: false }] })],
+    ["loops", (state) => ({ ...state, loops: [{ device: "/dev/loop7", backingFile: "/srv/web1.img", sizeLimit: 0, readOnly: false, autoclear: false }] })],
     ["interfaces", (state) => ({ ...state, interfaces: state.interfaces.map((each) => ({ ...each, mtu: 1_400 })) })],
     ["cgroups", Incidents.leaveCgroup("lxc.monitor.web1")],
     ["paths", (state) => ({ ...state, files: {} })]

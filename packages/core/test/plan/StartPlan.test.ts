@@ -170,7 +170,7 @@ describe("a start is rejected", () => {
     const state = host()
     const mounted = {
       ...state,
-      loops: [{ device: "/dev/loop3", backingFile: "/srv/web1.img", autoclear: false }],
+      loops: [{ device: "/dev/loop3", backingFile: "/srv/web1.img", sizeLimit: 0, readOnly: false, autoclear: false }],
       mounts: [...state.mounts, {
         target: "/mnt",
         source: "/dev/loop3",

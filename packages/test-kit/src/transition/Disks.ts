@@ -7,14 +7,17 @@ import { isMountOf, originOf } from "@effect-lxc/core/host/MountTable"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import { nodeAt } from "../FileTree.ts"
-import { busyWith, deviceNumber, freeUnused, imageOf, reachableMount, takeOff, topMount } from "../MountOps.ts"
+import { busyWith, deviceNumber, freeUnused, imageOf, putOn, reachableMount, sizeOf, takeOff, topMount } from "../MountOps.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending } from "../Outcome.ts"
 import type { SimulatedMount, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import { isProblem, resolve, type Seen } from "./Seen.ts"
 
-const loopOf = (state: SimulatedState, { file, offset }: Case<"AttachLoop">) =>
-  state.loops.find((loop) => loop.backingFile === file && (loop.offset ?? 0) === offset)
+/** One that can be written serves a step that only reads; not the other way round. */
+const loopOf = (state: SimulatedState, { file, offset, readOnly, sizeLimit }: Case<"AttachLoop">) =>
+  state.loops.find((loop) =>
+    loop.backingFile === file && (loop.offset ?? 0) === offset && loop.sizeLimit === sizeLimit && (readOnly || !loop.readOnly)
+  )
 
 /**
  * @since 0.1.0
@@ -49,7 +52,8 @@ export const attachLoop = (state: SimulatedState, step: Case<"AttachLoop">, call
       )
     }
     const device = freeLoop(state)
-    const loop = { device, backingFile: step.file, ...(step.offset === 0 ? {} : { offset: step.offset }), autoclear: false }
+    const { file: backingFile, offset, readOnly, sizeLimit } = step
+    const loop = { device, backingFile, ...(offset === 0 ? {} : { offset }), sizeLimit, readOnly, autoclear: false }
     return done({ ...state, loops: [...state.loops, loop] }, device)
   })
 
@@ -126,7 +130,11 @@ const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | 
     device: `0:${200 + number}`,
     fsType,
     options: ["rw", ...step.options],
-    image: lower === undefined ? null : topMount(state, lower)?.image ?? lower
+    image: lower === undefined ? null : topMount(state, lower)?.image ?? lower,
+    layers: layers.flatMap((layer) => {
+      const origin = originOf(state.mounts, layer)
+      return state.mounts.find((each) => each.device === origin?.device)?.source ?? []
+    })
   }
 }
 
@@ -134,8 +142,9 @@ const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | 
 const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): SimulatedMount | string => {
   const target = nodeAt(state, step.target)
   if (target === undefined) return `mount: ${step.target}: mount point does not exist.`
+  const loop = state.loops.find((each) => each.device === source)
   const options = step.options.filter((option) => option !== "bind")
-  const mode = options.includes("ro") ? [] : ["rw"]
+  const mode = options.includes("ro") ? [] : loop?.readOnly === true ? ["ro"] : ["rw"]
   if (step.options.includes("bind")) {
     const origin = originOf(state.mounts, source)
     if (nodeAt(state, source) === undefined || origin === undefined) {
@@ -154,9 +163,10 @@ const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): Si
   }
   if (source === "tmpfs" || source === "overlay") return inMemory(state, step, source)
   const image = imageOf(state, source)
-  const known = state.blockDevices.includes(source) || state.loops.some((loop) => loop.device === source)
+  const known = state.blockDevices.includes(source) || loop !== undefined
   if (!known) return `mount: ${step.target}: special device ${source} does not exist.`
-  const fsType = state.images[image]?.fsType ?? null
+  const isWhole = loop === undefined || loop.sizeLimit === 0 || loop.sizeLimit >= sizeOf(state, image)
+  const fsType = isWhole ? state.images[image]?.fsType ?? null : null
   if (fsType === null || (step.fsType !== null && step.fsType !== fsType)) {
     return `mount: ${step.target}: wrong fs type, bad option, bad superblock on ${source}, missing codepage or helper program, or other error.`
   }
@@ -180,7 +190,7 @@ export const mount = (state: SimulatedState, step: Case<"Mount">, results: Resul
     const entry = mounted(state, step, source)
     return typeof entry === "string"
       ? failed(state, commandFailed(Commands.mount(step, source), 32, `${entry}\n`))
-      : done({ ...state, mounts: [...state.mounts, entry] })
+      : done(putOn(state, entry))
   })
 
 /** Mounts at the step's target that are the step's to remove. */

@@ -10,7 +10,7 @@ import { nodeAt, remove, write } from "../FileTree.ts"
 import { removeGroups, schedule } from "../Lifecycle.ts"
 import { appendLog, errorLine, type LogMessage, logOfRun } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
-import { topMount } from "../MountOps.ts"
+import { sourcesAt } from "../MountOps.ts"
 import {
   after,
   type Call,
@@ -131,7 +131,10 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
     payload: settings.payload ?? `lxc.payload.${step.name}`,
     monitorGroup: group.name,
     root,
-    rootSource: topMount(state, root)?.source ?? null,
+    sources: [
+      ...sourcesAt(state, root, true),
+      ...settings.mounts.flatMap(({ options, source }) => sourcesAt(state, source, options.includes("rbind")))
+    ],
     guest: blank(),
     logFile: step.logFile,
     pidFile: step.pidFile,
