@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { makeDirectories, write } from "./FileTree.ts"
+import { makeDirectories, namesIn, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import { putOn } from "./MountOps.ts"
+import { putOn, takeOff, topMount } from "./MountOps.ts"
 import { changeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
@@ -70,12 +70,29 @@ export const killInit = (name: string): Incident =>
   onContainer(name, (state, { id }) => Lifecycle.deliver(state, id, "SIGKILL"))
 
 /**
+ * The first process ends by itself; a frozen one when it is thawed.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const exitInit = (name: string, code: number): Incident =>
+  onContainer(name, (state, { id }) => Lifecycle.schedule(state, 0, { _tag: "InitExits", id, code }))
+
+/**
  * `lxc-freeze` by somebody else.
  *
  * @since 0.1.0
  * @category incidents
  */
 export const freeze = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.freeze(state, id))
+
+/**
+ * `lxc-unfreeze` by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const thaw = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.thaw(state, id))
 
 /**
  * The first process waits for a device that does not answer: nothing kills it.
@@ -124,6 +141,17 @@ export const mountOn = (target: string, source = "tmpfs"): Incident => (state) =
   })
 
 /**
+ * `umount` by somebody else.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const unmountFrom = (target: string): Incident => (state) => {
+  const mount = topMount(state, target)
+  return mount === undefined ? state : takeOff(state, mount)
+}
+
+/**
  * A file by somebody else.
  *
  * @since 0.1.0
@@ -138,6 +166,14 @@ export const putFile = (path: string, text = "", mode = "0644"): Incident => (st
  * @category incidents
  */
 export const putDirectory = (path: string, mode = "0755"): Incident => (state) => makeDirectories(state, path, mode)
+
+/**
+ * Somebody removes a file, or a directory that is empty.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const removePath = (path: string): Incident => (state) => namesIn(state, path).length > 0 ? state : remove(state, path)
 
 /**
  * The disk below a directory is full.
