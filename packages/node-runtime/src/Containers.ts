@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { cgroupFacts, type CgroupTrees, freezerState, groupOf, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
+import { believed } from "./OwnFiles.ts"
 import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
 
@@ -50,10 +51,11 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean):
 }
 
 const recordOf = (directories: Directories, name: string): Instance | null => {
-  const text = readText(directories.record(name))
+  const text = believed(directories.record(name))
   if (text === undefined) return null
   try {
-    return Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
+    const record = Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
+    return record?.name === name ? record : null
   } catch {
     return null // not JSON: changed by another hand, and not believed
   }

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { callFailed, syncDirectory, systemCall } from "./HostFiles.ts"
+import { callFailed, syncDirectory, systemCall, writeAll } from "./HostFiles.ts"
 import { errnoOf, lstat, names } from "./KernelFiles.ts"
 import { type StandardInput, writeOut } from "./StandardStreams.ts"
 import { headLimit, isSealOf, readHead, sealOf } from "./TarHead.ts"
@@ -28,10 +28,6 @@ const diskTimeout = 600_000
 const chunk = 1024 * 1024
 
 const damaged = (archive: string, why: string) => new HostError({ problem: { _tag: "ArchiveDamaged", archive, why } })
-
-const writeAll = (file: number, bytes: Uint8Array): void => {
-  for (let written = 0; written < bytes.length;) written += fs.writeSync(file, bytes, written)
-}
 
 /** A new file, 0600, closed with the scope. What an earlier attempt left at its place goes: the name is nobody else's. */
 const newFile = (at: string) =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { errnoOf, lstat } from "./KernelFiles.ts"
+import { believed, NotOurs, requireOwnDirectory, requireOwnFile, requireSafePlace } from "./OwnFiles.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
@@ -24,13 +25,16 @@ const advice: Readonly<Record<string, string>> = {
   ELOOP: "a symbolic link stands there that this library did not make: look, and remove it by hand"
 }
 
+const byHand = "this library did not make it so: look what it is, and mend or remove it by hand"
+
 /**
- * The failure of a call: its name, the path, the errno and what to do.
+ * The failure of a call: its name, the path, the errno and what to do. What is not ours is a conflict.
  *
  * @since 0.1.0
  * @category errors
  */
 export const callFailed = (call: string, at: string, error: unknown): HostError => {
+  if (error instanceof NotOurs) return new HostError({ problem: { _tag: "Conflict", found: error.message, advice: byHand } })
   const code = errnoOf(error)
   return new HostError({
     problem: { _tag: "SystemCallFailed", call, path: at, code, advice: advice[code] ?? "see errno(3)" }
@@ -49,32 +53,19 @@ export const systemCall = <A>(call: string, at: string, body: () => A): Effect.E
     catch: (error) => callFailed(call, at, error)
   })
 
-const conflict = (found: string, what: string) =>
-  new HostError({ problem: { _tag: "Conflict", found, advice: what } })
-
-/** A directory that others may write to, or own, can be changed under our feet. */
-const checkDirectory = Effect.fnUntraced(function*(at: string, stats: fs.Stats) {
-  if (!stats.isDirectory()) {
-    return yield* conflict(`${at} is not a directory`, "look what it is, and remove it by hand")
-  }
-  if (stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
-    return yield* conflict(
-      `${at} belongs to uid ${stats.uid} with mode ${(stats.mode & 0o7777).toString(8)}`,
-      "it must belong to the user who runs this, and be writable by nobody else"
-    )
-  }
-})
-
 /**
+ * A directory that others may write to, or own, can be changed under our feet; so can one that is in such a directory.
+ *
  * @since 0.1.0
  * @category steps
  */
-export const observeDirectory = Effect.fnUntraced(function*(step: Case<"MakeDirectory">) {
-  const stats = yield* systemCall("lstat", step.path, () => lstat(step.path))
-  if (stats === undefined) return { done: false }
-  yield* checkDirectory(step.path, stats)
-  return { done: true }
-})
+export const observeDirectory = (step: Case<"MakeDirectory">) =>
+  systemCall("lstat", step.path, () => {
+    requireSafePlace(step.path)
+    const stats = lstat(step.path)
+    if (stats !== undefined) requireOwnDirectory(step.path, stats)
+    return { done: stats !== undefined }
+  })
 
 /**
  * Makes a directory and the missing ones above it, each with the mode, whatever the umask.
@@ -99,6 +90,20 @@ export const makeDirectory = (at: string, mode: number): Effect.Effect<void, Hos
     }
     make(at)
   })
+
+/**
+ * Makes a directory of the library's own where there is none, and fails where what is there is not to be believed.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const ensureOwnDirectory = (at: string, mode: number): Effect.Effect<void, HostError> =>
+  systemCall("lstat", at, () => {
+    requireSafePlace(at)
+    const stats = lstat(at)
+    if (stats !== undefined) requireOwnDirectory(at, stats)
+    return stats !== undefined
+  }).pipe(Effect.flatMap((there) => there ? Effect.void : makeDirectory(at, mode)))
 
 /**
  * rmdir(2): a directory with anything in it is not removed.
@@ -135,8 +140,7 @@ export const observeNoDirectory = (step: Case<"RemoveDirectory">) =>
 export const observeFile = (step: Case<"WriteFile">) =>
   systemCall("read", step.path, () => {
     const stats = lstat(step.path)
-    const same = stats !== undefined && stats.isFile() && (stats.mode & 0o777) === Number.parseInt(step.mode, 8) &&
-      fs.readFileSync(step.path, "utf8") === step.text
+    const same = stats !== undefined && (stats.mode & 0o777) === Number.parseInt(step.mode, 8) && believed(step.path) === step.text
     return { done: same }
   })
 
@@ -158,6 +162,16 @@ export const syncDirectory = (at: string): void => {
   } finally {
     fs.closeSync(directory)
   }
+}
+
+/**
+ * write(2) until all is written: a disk that fills up takes a part first.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const writeAll = (file: number, bytes: Uint8Array): void => {
+  for (let written = 0; written < bytes.length;) written += fs.writeSync(file, bytes, written)
 }
 
 const writeNew = (at: string, mode: number, text: string): void => {
@@ -186,7 +200,12 @@ export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostErro
   systemCall("write", step.path, () => {
     const beside = besideOf(step.path)
     writeNew(beside, Number.parseInt(step.mode, 8), step.text)
-    fs.renameSync(beside, step.path)
+    try {
+      fs.renameSync(beside, step.path)
+    } catch (error) {
+      fs.rmSync(beside, { force: true })
+      throw error
+    }
     syncDirectory(path.dirname(step.path))
   })
 
@@ -196,11 +215,12 @@ export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostErro
  * @since 0.1.0
  * @category checks
  */
-export const checkLogFile = Effect.fnUntraced(function*(at: string) {
-  const stats = yield* systemCall("lstat", at, () => lstat(at))
-  if (stats === undefined || (stats.isFile() && stats.nlink === 1)) return
-  return yield* conflict(`${at} is a link or no regular file`, "a log is a plain file: look what it is, and remove it by hand")
-})
+export const checkLogFile = (at: string): Effect.Effect<void, HostError> =>
+  systemCall("lstat", at, () => {
+    requireSafePlace(at)
+    const stats = lstat(at)
+    if (stats !== undefined) requireOwnFile(at, stats)
+  })
 
 /**
  * @since 0.1.0

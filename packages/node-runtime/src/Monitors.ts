@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
-import { readInteger } from "./KernelFiles.ts"
+import { believed } from "./OwnFiles.ts"
 import { allPids, childrenOf, commandOf, parentOf, processStat } from "./Processes.ts"
 
 /**
@@ -21,6 +21,11 @@ export interface ContainerRef {
 /** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
 const title = ({ lxcPath, name }: ContainerRef): string => `[lxc monitor] ${lxcPath} ${name}`
 
+const pidIn = (file: string): number | undefined => {
+  const text = (believed(file) ?? "").trim()
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}
+
 const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
   pid !== undefined && commandOf(pid) === title(container) ? processStat(pid) : undefined
 
@@ -31,7 +36,7 @@ const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessSta
  * @category queries
  */
 export const monitorByFile = (container: ContainerRef): ProcessStat | undefined =>
-  ifMonitor(readInteger(`${container.lxcPath}/${container.name}/monitor.pid`), container)
+  ifMonitor(pidIn(`${container.lxcPath}/${container.name}/monitor.pid`), container)
 
 /**
  * The monitor, also where its pid file is gone already: then all processes are looked through, which takes a millisecond

@@ -11,14 +11,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
-import { makeDirectory, systemCall } from "./HostFiles.ts"
-import { errnoOf, names } from "./KernelFiles.ts"
+import { ensureOwnDirectory, systemCall, writeAll } from "./HostFiles.ts"
+import { names } from "./KernelFiles.ts"
+import { NotOurs, readOwn } from "./OwnFiles.ts"
 
 const EntryText = Schema.fromJsonString(Schema.toCodecJson(JournalEntry))
 const encode = Schema.encodeSync(EntryText)
 const decode = Schema.decodeUnknownOption(EntryText)
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
 
 const remove = (path: string) =>
   systemCall("unlink", path, () => {
@@ -27,7 +28,7 @@ const remove = (path: string) =>
 
 const open = Effect.fn("NodeJournal.open")(function*(directories: Directories, instance: string) {
   const path = directories.journal(instance)
-  yield* makeDirectory(directories.locks, 0o700)
+  yield* ensureOwnDirectory(directories.locks, 0o700)
   yield* remove(path)
   const file = yield* Effect.acquireRelease(
     systemCall("open", path, () => fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600)),
@@ -36,37 +37,30 @@ const open = Effect.fn("NodeJournal.open")(function*(directories: Directories, i
   return {
     append: (entry) =>
       systemCall("write", path, () => {
-        fs.writeSync(file, `${encode(entry)}\n`)
+        writeAll(file, Buffer.from(`${encode(entry)}\n`))
       }),
     remove: remove(path)
   } satisfies OpenJournal
 })
 
-const textOf = (path: string): string => {
-  let file: number
-  try {
-    file = fs.openSync(path, O_RDONLY | O_NOFOLLOW)
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return ""
-    throw error
-  }
-  try {
-    return fs.readFileSync(file, "utf8")
-  } finally {
-    fs.closeSync(file)
-  }
-}
-
-const read = Effect.fn("NodeJournal.read")(function*(directories: Directories, instance: string) {
-  const path = directories.journal(instance)
-  const text = yield* systemCall("read", path, () => textOf(path))
-  const entries: Array<JournalEntry> = []
-  for (const line of text.split("\n")) {
+/** The last line may be torn, by a crash in the middle of writing it: what it speaks of was then never begun. */
+const entriesOf = (path: string, instance: string, text: string): ReadonlyArray<JournalEntry> => {
+  const lines = text.split("\n").slice(0, -1)
+  const entries = lines.map((line, at) => {
     const entry = decode(line)
-    if (Option.isNone(entry)) break
-    entries.push(entry.value)
+    if (Option.isNone(entry)) throw new NotOurs(`${path} has a line ${at + 1} that is no entry of a journal`)
+    return entry.value
+  })
+  const [first] = entries
+  if (first !== undefined && (first._tag !== "Begun" || first.instance !== instance)) {
+    throw new NotOurs(`${path} does not begin with an operation on ${instance}`)
   }
   return entries
+}
+
+const read = Effect.fn("NodeJournal.read")((directories: Directories, instance: string) => {
+  const path = directories.journal(instance)
+  return systemCall("read", path, () => entriesOf(path, instance, readOwn(path) ?? ""))
 })
 
 const ending = ".journal"

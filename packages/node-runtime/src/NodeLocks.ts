@@ -13,11 +13,12 @@ import * as Layer from "effect/Layer"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { HeldLock } from "./HeldLock.ts"
-import { makeDirectory } from "./HostFiles.ts"
-import { errnoOf, readText } from "./KernelFiles.ts"
+import { ensureOwnDirectory } from "./HostFiles.ts"
+import { errnoOf } from "./KernelFiles.ts"
+import { believed, NotOurs, requireOwnFile } from "./OwnFiles.ts"
 import { toolPath } from "./Tools.ts"
 
-const { O_CREAT, O_NOFOLLOW, O_RDWR } = fs.constants
+const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
 const heldBySomebody = 75
 
 const failed = (path: string, code: string, advice: string) => new LockError({ path, code, advice })
@@ -52,15 +53,28 @@ const flock = (path: string, file: number, waitMs: number): Effect.Effect<boolea
 
 /** What the holder wrote: one line, not to be trusted further than it can be shown. */
 const holderOf = (path: string): string | null => {
-  const text = (readText(path) ?? "").split("\n", 1)[0] ?? ""
+  const text = (believed(path) ?? "").split("\n", 1)[0] ?? ""
   return text === "" ? null : escape(text.slice(0, 200))
+}
+
+/** A pipe must not hold us up, and what is not ours must not be written to. */
+const openOwn = (path: string): number => {
+  const file = fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  try {
+    requireOwnFile(path, fs.fstatSync(file))
+    return file
+  } catch (error) {
+    fs.closeSync(file)
+    throw error
+  }
 }
 
 const openLock = (path: string) =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600),
+      try: () => openOwn(path),
       catch: (error) => {
+        if (error instanceof NotOurs) return failed(path, error.message, "look what it is, and remove it by hand")
         const code = errnoOf(error)
         return failed(path, code, code === "EACCES" || code === "EPERM" ? "run as root" : "look what is in its place")
       }
@@ -72,13 +86,10 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
     const path = directories.lock(instance)
     // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
-    yield* Effect.andThen(makeDirectory(directories.run, 0o711), makeDirectory(directories.locks, 0o700)).pipe(
+    yield* Effect.andThen(ensureOwnDirectory(directories.run, 0o711), ensureOwnDirectory(directories.locks, 0o700)).pipe(
       Effect.mapError((error) => failed(directories.locks, error.message, "it cannot be made"))
     )
     const file = yield* openLock(path)
-    if (!fs.fstatSync(file).isFile()) {
-      return yield* failed(path, "no regular file", "this library did not make it: look what it is, and remove it by hand")
-    }
     const began = yield* Clock.currentTimeMillis
     const had = (yield* flock(path, file, 0)) || (waitMs > 0 && (yield* flock(path, file, waitMs)))
     if (!had) {

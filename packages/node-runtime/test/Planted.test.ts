@@ -1,10 +1,14 @@
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
-import { checkLogFile } from "@effect-lxc/node-runtime/HostFiles"
+import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { observeContainers } from "@effect-lxc/node-runtime/Containers"
+import { checkLogFile, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
+import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -19,7 +23,7 @@ const directories = new Directories({
   log: HostPath.make(`${root}/log`),
   state: HostPath.make(`${root}/state`)
 })
-fs.mkdirSync(directories.locks, { recursive: true })
+for (const each of [directories.locks, directories.container("web1"), directories.logs("web1")]) fs.mkdirSync(each, { recursive: true })
 const precious = join(root, "precious")
 fs.writeFileSync(precious, "keep me\n")
 
@@ -28,36 +32,191 @@ const lockAt = (name: string) =>
     Effect.provide(NodeLocks.layer)
   )
 
-describe("what stands in the place of a lock", () => {
-  it.live("is refused with its path where it is a pipe", () =>
-    Effect.gen(function*() {
-      execFileSync("mkfifo", [directories.lock("pipe")])
-      const error = yield* lockAt("pipe")
-      assert.strictEqual(error._tag, "LockError")
-      assert.include(error.message, `${directories.lock("pipe")} cannot be had: no regular file`)
+const asRoot = process.geteuid?.() === 0
+
+/** Everything that somebody may put where a file of ours belongs; devices and other owners take root to make. */
+const planted: Readonly<Record<string, (at: string) => void>> = {
+  "a symbolic link": (at) => fs.symlinkSync(precious, at),
+  "a symbolic link to nothing": (at) => fs.symlinkSync(join(root, "nowhere"), at),
+  "a hard link": (at) => fs.linkSync(precious, at),
+  "a pipe": (at) => void execFileSync("mkfifo", [at]),
+  "a directory": (at) => fs.mkdirSync(at),
+  "a file that others may write": (at) => {
+    fs.writeFileSync(at, "theirs\n")
+    fs.chmodSync(at, 0o666)
+  },
+  ...(asRoot ? {
+    "a device": (at: string) => void execFileSync("mknod", [at, "c", "1", "7"]),
+    "a file of somebody else": (at: string) => {
+      fs.writeFileSync(at, "theirs\n")
+      fs.chownSync(at, 12_345, 12_345)
+    }
+  } : {})
+}
+
+/** Plants each of them at a path, in turn, and afterwards sees that what it leads to is as it was. */
+const eachPlanted = <E>(at: string, body: (what: string) => Effect.Effect<void, E>) =>
+  Effect.forEach(Object.entries(planted), ([what, plant]) =>
+    Effect.suspend(() => {
+      plant(at)
+      return body(what)
+    }).pipe(
+      Effect.andThen(Effect.sync(() => {
+        assert.strictEqual(fs.readFileSync(precious, "utf8"), "keep me\n", what)
+        assert.isFalse(fs.existsSync(join(root, "nowhere")), what)
+        fs.rmSync(at, { recursive: true, force: true })
+      }))
+    ), { discard: true })
+
+const withJournal = <A, E>(body: (journals: Journal["Service"]) => Effect.Effect<A, E>) =>
+  Effect.provide(Effect.flatMap(Journal, body), NodeJournal.layer)
+
+describe("what is planted in the place of a file of ours", () => {
+  it.live("is refused with its path where it is a lock, and never written", () =>
+    eachPlanted(directories.lock("web1"), (what) =>
+      Effect.map(lockAt("web1"), (error) => {
+        assert.strictEqual(error._tag, "LockError", what)
+        assert.include(error.message, directories.lock("web1"), what)
+      })))
+
+  it.live("is refused with its path where it is a journal: it is neither believed nor waited for", () =>
+    eachPlanted(directories.journal("web1"), (what) =>
+      Effect.map(withJournal((journals) => Effect.flip(journals.read(directories, "web1"))), (error) => {
+        assert.strictEqual(error.problem._tag, "Conflict", what)
+        assert.include(error.message, directories.journal("web1"), what)
+      })))
+
+  it.live("is replaced where a new journal is begun, and not written through", () =>
+    eachPlanted(directories.journal("web1"), (what) => {
+      if (what === "a directory") return Effect.void
+      return withJournal((journals) =>
+        Effect.scoped(Effect.flatMap(journals.open(directories, "web1"), (journal) => journal.append(begun("web1")))))
     }))
 
-  it.live("is refused where it is a symbolic link, and what it points to is not written", () =>
+  it.live("is no record", () =>
+    eachPlanted(directories.record("web1"), (what) =>
+      Effect.sync(() => {
+        assert.deepStrictEqual(records(), [null], what)
+      })))
+
+  it.live("is replaced where a file is written, and counts as not written before", () =>
+    eachPlanted(directories.config("web1"), (what) =>
+      Effect.gen(function*() {
+        const step = { _tag: "WriteFile", path: HostPath.make(directories.config("web1")), mode: "0600", text: "keep me\n", previous: null } as const
+        assert.deepStrictEqual(yield* observeFile(step), { done: false }, what)
+        const exit = yield* Effect.exit(writeFile(step))
+        assert.strictEqual(exit._tag, what === "a directory" ? "Failure" : "Success", what)
+        assert.deepStrictEqual(yield* observeFile(step), { done: what !== "a directory" }, what)
+        assert.isFalse(fs.existsSync(`${step.path}.new`), what)
+      })))
+
+  it.live("is refused with its path where LXC would log into it", () =>
     Effect.gen(function*() {
-      fs.symlinkSync(precious, directories.lock("link"))
-      assert.include((yield* lockAt("link")).message, "ELOOP")
-      assert.strictEqual(fs.readFileSync(precious, "utf8"), "keep me\n")
+      const at = directories.lxcLog("web1")
+      yield* checkLogFile(at)
+      yield* eachPlanted(at, (what) =>
+        Effect.map(Effect.flip(checkLogFile(at)), ({ problem }) => {
+          assert.strictEqual(problem._tag, "Conflict", what)
+          assert.include(JSON.stringify(problem), at, what)
+        }))
+      fs.writeFileSync(at, "")
+      yield* checkLogFile(at)
     }))
 })
 
-describe("LXC logs only into plain files:", () => {
-  it.live("a missing file and a plain one are fine, links of both kinds and a directory are not", () =>
+const begun = (instance: string): JournalEntry =>
+  ({ _tag: "Begun", operation: "start", instance, at: "2026-01-01T00:00:00.000Z", bootId: "b" })
+
+const records = () =>
+  observeContainers(directories, { layout: "v2", hierarchies: [] }, { all: false, records: true }).map((each) => each.record)
+
+describe("a file that was changed by hand", () => {
+  const journal = (text: string) => {
+    fs.writeFileSync(directories.journal("web2"), text, { mode: 0o600 })
+    return withJournal((journals) => Effect.result(journals.read(directories, "web2"))).pipe(
+      Effect.map(Result.map((entries) => entries.length))
+    )
+  }
+  const first = `${JSON.stringify(begun("web2"))}\n`
+
+  it.live("is a journal that is torn in its last line only: a crash does that, and what came before it counts", () =>
     Effect.gen(function*() {
-      const at = (name: string) => join(root, name)
-      yield* checkLogFile(at("missing"))
-      fs.writeFileSync(at("plain"), "")
-      yield* checkLogFile(at("plain"))
-      fs.symlinkSync(precious, at("symbolic"))
-      fs.linkSync(precious, at("hard"))
-      fs.mkdirSync(at("directory"))
-      for (const name of ["symbolic", "hard", "directory"]) {
-        const { problem } = yield* Effect.flip(checkLogFile(at(name)))
-        assert.deepInclude(problem, { _tag: "Conflict", found: `${at(name)} is a link or no regular file` })
+      assert.deepStrictEqual(yield* journal(""), Result.succeed(0))
+      assert.deepStrictEqual(yield* journal(first.slice(0, 20)), Result.succeed(0))
+      assert.deepStrictEqual(yield* journal(`${first}${first.slice(0, 30)}`), Result.succeed(1))
+    }))
+
+  it.live("is refused where it is a journal with lines that are none, of another instance, or without its beginning", () =>
+    Effect.gen(function*() {
+      const done = `${JSON.stringify({ _tag: "Done", name: null, result: null })}\n`
+      for (const text of ["\n", `nonsense\n${first}`, `${first}nonsense\n${done}`, `${first}{"_tag":"Nope"}\n`, `${JSON.stringify(begun("web3"))}\n`, done]) {
+        const read = yield* journal(text)
+        assert.isTrue(Result.isFailure(read), text)
+        assert.include(Result.isFailure(read) ? read.failure.message : "", directories.journal("web2"), text)
       }
+    }))
+
+  it("is no record where it is of another instance, or of none", () => {
+    const at = directories.record("web1")
+    const spec = (name: string) => JSON.stringify({ name, disks: [{ path: "/srv/web1.img" }] })
+    fs.writeFileSync(at, spec("web1"))
+    assert.strictEqual(records()[0]?.name, "web1")
+    for (const text of [spec("web2"), spec("../web1"), `{"name":"web1"}`, "", "[", `{"__proto__":{"name":"web1"}}`]) {
+      fs.writeFileSync(at, text)
+      assert.deepStrictEqual(records(), [null], text)
+    }
+    fs.rmSync(at)
+  })
+})
+
+describe("a directory of ours is refused where", () => {
+  const place = join(root, "place")
+  const inside = new Directories({
+    run: HostPath.make(`${place}/run`),
+    log: HostPath.make(`${place}/log`),
+    state: HostPath.make(`${place}/state`)
+  })
+  const lockIn = Effect.flip(Effect.scoped(Effect.flatMap(Locks, (locks) => locks.acquire(inside, "web1", "start", 0)))).pipe(
+    Effect.provide(NodeLocks.layer)
+  )
+  const made = (at: string, mode: number, uid = process.geteuid?.() ?? 0) => {
+    fs.rmSync(place, { recursive: true, force: true })
+    fs.mkdirSync(at, { recursive: true })
+    fs.chmodSync(at, mode)
+    fs.chownSync(at, uid, process.getegid?.() ?? 0)
+  }
+  const observed = (at: string) =>
+    Effect.flip(observeDirectory({ _tag: "MakeDirectory", path: HostPath.make(at), mode: "0700", keep: false }))
+
+  it.live("others may write to it, or to what it is in", () =>
+    Effect.gen(function*() {
+      made(inside.run, 0o777)
+      assert.include((yield* lockIn).message, `${inside.run} belongs to uid`)
+      made(place, 0o777)
+      assert.include((yield* lockIn).message, `${place} belongs to uid`)
+      assert.include((yield* observed(inside.logs("web1"))).message, `${place} belongs to uid`)
+      made(place, 0o1777)
+      assert.isFalse(Result.isSuccess(yield* Effect.result(lockIn)), "a sticky directory such as /tmp is fine")
+    }))
+
+  it.live("it is a symbolic link, or its place is in somebody's directory by way of one", () =>
+    Effect.gen(function*() {
+      made(`${place}/theirs/log`, 0o755)
+      fs.chmodSync(`${place}/theirs`, 0o777)
+      fs.symlinkSync(`${place}/theirs/log`, inside.log)
+      assert.include((yield* observed(inside.logs("web1"))).message, `${place}/theirs belongs to uid`)
+      made(`${place}/theirs`, 0o755)
+      fs.symlinkSync(`${place}/theirs`, inside.run)
+      assert.include((yield* lockIn).message, `${inside.run} is not a directory`)
+    }))
+
+  it.live.skipIf(!asRoot)("it is another user's, or in a directory of theirs", () =>
+    Effect.gen(function*() {
+      made(inside.run, 0o755, 12_345)
+      assert.include((yield* lockIn).message, `${inside.run} belongs to uid 12345`)
+      made(inside.log, 0o700, 12_345)
+      assert.include((yield* observed(inside.logs("web1"))).message, `${inside.log} belongs to uid 12345`)
+      made(inside.logs("web1"), 0o700, 12_345)
+      assert.include((yield* observed(inside.logs("web1"))).message, `${inside.logs("web1")} belongs to uid 12345`)
     }))
 })
