@@ -48,6 +48,13 @@ export const Guest = Schema.Struct({
   haltSignal: Schema.String,
   /** How long it takes to obey; null: it never does. */
   haltAfterMs: Schema.NullOr(Milliseconds),
+  /**
+   * It halts by reboot(2), as a full init does, and so long later where it may not (without the capability sys_boot) and
+   * has to exit; null: it exits in any case.
+   */
+  powersOff: Schema.NullOr(Schema.Struct({ deniedMs: Milliseconds })),
+  /** So long after SIGINT, which is ctrl-alt-del, it reboots by reboot(2); null: it does not. */
+  rebootAfterMs: Schema.NullOr(Milliseconds),
   /** With a memory limit below this, init is killed as soon as it runs. */
   needsBytes: Schema.Int,
   usesBytes: Schema.Int,
@@ -81,6 +88,8 @@ export const obedient = (changes: Partial<Guest> = {}): Guest => ({
   handlersAfterMs: 0,
   haltSignal: "SIGPWR",
   haltAfterMs: 2_000,
+  powersOff: { deniedMs: 1_000 },
+  rebootAfterMs: 2_000,
   needsBytes: 2 * mebibyte,
   usesBytes: mebibyte,
   lacks: [],
@@ -98,6 +107,8 @@ export const systemd = (changes: Partial<Guest> = {}): Guest =>
   obedient({
     haltSignal: "SIGRTMIN+3",
     haltAfterMs: 150,
+    powersOff: { deniedMs: 0 },
+    rebootAfterMs: 150,
     handlersAfterMs: 300,
     needsBytes: 40 * mebibyte,
     usesBytes: 38 * mebibyte,
@@ -110,7 +121,7 @@ export const systemd = (changes: Partial<Guest> = {}): Guest =>
  * @since 0.1.0
  * @category constructors
  */
-export const deaf = (changes: Partial<Guest> = {}): Guest => obedient({ haltAfterMs: null, ...changes })
+export const deaf = (changes: Partial<Guest> = {}): Guest => obedient({ haltAfterMs: null, rebootAfterMs: null, ...changes })
 
 /**
  * An init that ends by itself.

@@ -85,7 +85,7 @@ export const befall = (happening: Happening): Incidents.Incident => {
     case "ExitInit":
       return Incidents.exitInit(happening.name, happening.code)
     case "PowerOff":
-      return Incidents.exitInit(happening.name, 0)
+      return Incidents.powerOff(happening.name)
     case "FreezeContainer":
       return Incidents.freeze(happening.name)
     case "ThawContainer":

@@ -8,7 +8,7 @@ import { type Machine, tools } from "@effect-lxc/core/host/HostSurvey"
 import { makeDirectories, write } from "./FileTree.ts"
 import type { Guest } from "./Guest.ts"
 import * as Guests from "./Guest.ts"
-import { spawn } from "./Process.ts"
+import { firstPid, spawn } from "./Process.ts"
 import type { CgroupTree, SimulatedMount, SimulatedState } from "./SimulatedState.ts"
 
 /**
@@ -163,9 +163,11 @@ const empty = (options: HostOptions): SimulatedState => {
     ],
     processes: [{ pid: 1, parent: 0, startTime: 1, state: "S", command: "/sbin/init", cgroup: "", holds: [] }],
     containers: [],
+    monitorLeak: "some",
     logMarks: {},
     agenda: [],
-    nextPid: 1_000,
+    nextPid: firstPid,
+    pidMax: 32_768,
     nextId: 1
   }
 }
@@ -193,7 +195,7 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       name,
       phase: "running",
       monitor,
-      init: monitor + 1,
+      init: monitored.nextPid,
       listening: true,
       frozen: false,
       payload,
@@ -205,7 +207,9 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       pidFile: "",
       pending: [],
       moved: [],
-      execedAt: state.now
+      execedAt: state.now,
+      mayReboot: true,
+      diesWithMonitor: true
     }]
   }
 }

@@ -6,7 +6,7 @@
 import { makeDirectories, namesIn, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import { putOn, takeOff, topMount } from "./MountOps.ts"
-import { changeProcess, spawn } from "./Process.ts"
+import { changeContainer, changeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
 /**
@@ -40,7 +40,7 @@ export const killMonitor = (name: string): Incident =>
  * @category incidents
  */
 export const orphan = (name: string): Incident =>
-  onContainer(name, (state, { id }) => Lifecycle.killMonitor(state, id, "none"))
+  onContainer(name, (state, { id }) => Lifecycle.killMonitor(changeContainer(state, id, { diesWithMonitor: false }), id))
 
 /**
  * `kill -STOP` of a monitor: every LXC tool that asks it hangs.
@@ -77,6 +77,24 @@ export const killInit = (name: string): Incident =>
  */
 export const exitInit = (name: string, code: number): Incident =>
   onContainer(name, (state, { id }) => Lifecycle.schedule(state, 0, { _tag: "InitExits", id, code }))
+
+/**
+ * The guest powers itself off: by reboot(2), or, where that is denied, its first process exits.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const powerOff = (name: string): Incident =>
+  onContainer(name, (state, { id, mayReboot }) =>
+    Lifecycle.schedule(state, 0, mayReboot ? { _tag: "InitPowersOff", id } : { _tag: "InitExits", id, code: 0 }))
+
+/**
+ * The first process calls reboot(2): LXC starts another one in its place, or, where the call is denied, it is the end.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const rebootInside = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.reboot(state, id))
 
 /**
  * `lxc-freeze` by somebody else.

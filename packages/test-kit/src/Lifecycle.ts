@@ -11,10 +11,12 @@ import {
   changeContainer,
   changeProcess,
   containerById,
+  firstPid,
   isLiving,
   processesIn,
   processOf,
-  removeProcess
+  removeProcess,
+  spawn
 } from "./Process.ts"
 import type { HostEvent, SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 import { timing } from "./Timing.ts"
@@ -115,13 +117,13 @@ export const continueMonitor = (state: SimulatedState, id: number): SimulatedSta
 }
 
 /**
- * SIGKILL to a monitor. Its parent-death signal takes the container with it (`pdeath` "kill", LXC's default), unless
- * that is frozen in a v1 freezer; with "none" it goes on as an orphan. Cgroup directories and the pid file stay.
+ * SIGKILL to a monitor. Its parent-death signal takes the container with it (LXC's default), unless that is frozen in a
+ * v1 freezer; with `lxc.monitor.signal.pdeath = 0` it goes on as an orphan. Cgroup directories and the pid file stay.
  *
  * @since 0.1.0
  * @category transitions
  */
-export const killMonitor = (state: SimulatedState, id: number, pdeath: "kill" | "none" = "kill"): SimulatedState => {
+export const killMonitor = (state: SimulatedState, id: number): SimulatedState => {
   const container = containerById(state, id)
   if (container === undefined || container.monitor === null) return state
   const zombie = changeProcess(state, container.monitor, { state: "Z", parent: 1 })
@@ -131,7 +133,7 @@ export const killMonitor = (state: SimulatedState, id: number, pdeath: "kill" | 
     { _tag: "Reaped", pid: container.monitor }
   )
   if (container.init === null) return endOrphan(alone, container)
-  if (pdeath === "none") return changeProcess(alone, container.init, { parent: 1 })
+  if (!container.diesWithMonitor) return changeProcess(alone, container.init, { parent: 1 })
   return deliver(alone, id, "SIGKILL")
 }
 
@@ -152,9 +154,20 @@ export const deliver = (state: SimulatedState, id: number, signal: string): Simu
     return changeContainer(state, id, { pending: [...container.pending, signal] })
   }
   if (signal === "SIGKILL") return init.state === "D" ? state : initEnds(state, id, "signal Killed(9)")
-  if (!receives(state, container, signal) || container.guest.haltAfterMs === null) return state
-  return schedule(state, container.guest.haltAfterMs, { _tag: "InitExits", id, code: 0 })
+  if (!receives(state, container, signal)) return state
+  return signal === container.guest.haltSignal ? halts(state, container) : rebootsLater(state, container)
 }
+
+const halts = (state: SimulatedState, { guest, id, mayReboot }: SimulatedContainer): SimulatedState => {
+  if (guest.haltAfterMs === null) return state
+  if (guest.powersOff === null) return schedule(state, guest.haltAfterMs, { _tag: "InitExits", id, code: 0 })
+  return mayReboot
+    ? schedule(state, guest.haltAfterMs, { _tag: "InitPowersOff", id })
+    : schedule(state, guest.haltAfterMs + guest.powersOff.deniedMs, { _tag: "InitExits", id, code: 0 })
+}
+
+const rebootsLater = (state: SimulatedState, { guest, id }: SimulatedContainer): SimulatedState =>
+  guest.rebootAfterMs === null ? state : schedule(state, guest.rebootAfterMs, { _tag: "InitReboots", id })
 
 /**
  * Whether the first process has a handler for a signal by now.
@@ -163,7 +176,8 @@ export const deliver = (state: SimulatedState, id: number, signal: string): Simu
  * @category queries
  */
 export const receives = (state: SimulatedState, container: SimulatedContainer, signal: string): boolean =>
-  state.now >= container.execedAt + container.guest.handlersAfterMs && signal === container.guest.haltSignal
+  state.now >= container.execedAt + container.guest.handlersAfterMs &&
+  (signal === container.guest.haltSignal || (signal === "SIGINT" && container.guest.rebootAfterMs !== null))
 
 /**
  * @since 0.1.0
@@ -187,13 +201,35 @@ export const thaw = (state: SimulatedState, id: number): SimulatedState => {
   const going = processesIn(state, container.payload)
     .reduce((before, each) => changeProcess(before, each.pid, { state: "S" }), state)
   const thawed = changeContainer(going, id, { frozen: false, pending: [] })
-  return container.pending.reduce(
-    (before, waiting) =>
-      waiting.startsWith(exit)
-        ? initExits(before, id, Number(waiting.slice(exit.length)))
-        : deliver(before, id, waiting),
-    thawed
-  )
+  return container.pending.reduce((before, waiting) => {
+    if (waiting.startsWith(exit)) return initExits(before, id, Number(waiting.slice(exit.length)))
+    if (waiting === "power off") return initEnds(before, id, poweredOff)
+    return waiting === "reboot" ? reboot(before, id) : deliver(before, id, waiting)
+  }, thawed)
+}
+
+/** What the kernel gives as the end of a first process that called reboot(2) to halt. */
+const poweredOff = "signal Interrupt(2)"
+
+/**
+ * The first process calls reboot(2): LXC keeps its monitor, its cgroups and the config it has read, and executes another
+ * first process. Without the capability the call fails, and the process ends.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const reboot = (state: SimulatedState, id: number): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined || container.init === null) return state
+  if (!container.mayReboot) return initExits(state, id, 1)
+  if (!answers(state, container)) return initEnds(state, id, "signal Hangup(1)")
+  const { command = "/sbin/init" } = processOf(state, container.init) ?? {}
+  const agenda = state.agenda.filter(({ event }) => event._tag === "Reaped" || event.id !== id)
+  const ended = endProcesses(logEnd({ ...state, agenda }, container, "signal Hangup(1)"), container)
+  const begun = spawn(ended, { parent: container.monitor ?? 1, command, cgroup: container.payload })
+  const again = changeContainer(begun, id, { init: ended.nextPid, execedAt: state.now, frozen: false, pending: [] })
+  const { exits } = container.guest
+  return exits === null ? again : schedule(again, exits.afterMs, { _tag: "InitExits", id, code: exits.code })
 }
 
 /** LXC logs how init ended, but for exit code 0. */
@@ -203,6 +239,10 @@ const initExits = (state: SimulatedState, id: number, code: number): SimulatedSt
 /** An end that waits, among the pending signals, for the process to be thawed. */
 const exit = "exit "
 
+/** What a frozen process was about to do waits, as signals do. */
+const ifThawed = (state: SimulatedState, container: SimulatedContainer, what: string, body: () => SimulatedState): SimulatedState =>
+  container.frozen ? changeContainer(state, container.id, { pending: [...container.pending, what] }) : body()
+
 const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
   if (event._tag === "Reaped") {
     return processOf(state, event.pid)?.state === "Z" ? removeProcess(state, event.pid) : state
@@ -211,9 +251,11 @@ const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
   if (container === undefined) return state
   switch (event._tag) {
     case "InitExits":
-      return container.frozen
-        ? changeContainer(state, event.id, { pending: [...container.pending, `${exit}${event.code}`] })
-        : initExits(state, event.id, event.code)
+      return ifThawed(state, container, `${exit}${event.code}`, () => initExits(state, event.id, event.code))
+    case "InitPowersOff":
+      return ifThawed(state, container, "power off", () => initEnds(state, event.id, poweredOff))
+    case "InitReboots":
+      return ifThawed(state, container, "reboot", () => reboot(state, event.id))
     case "InitKilled":
       return initEnds(state, event.id, "signal Killed(9)")
     case "PayloadRemoved":
@@ -305,5 +347,6 @@ export const boot = (state: SimulatedState, bootId: string): SimulatedState => (
   processes: state.processes.filter((each) => each.pid === 1),
   containers: [],
   logMarks: {},
-  agenda: []
+  agenda: [],
+  nextPid: firstPid
 })

@@ -43,6 +43,9 @@ export interface LxcSettings {
   readonly payload: string | undefined
   readonly monitor: string | undefined
   readonly init: string
+  /** Whether the container keeps the capability sys_boot. */
+  readonly mayReboot: boolean
+  readonly diesWithMonitor: boolean
   readonly mounts: ReadonlyArray<MountSetting>
 }
 
@@ -60,7 +63,7 @@ export interface MountSetting {
 
 /** Names that only LXC before 3.0 knows, and those that only LXC since 2.1 does. */
 const legacyKeys = /^lxc\.(?:utsname|pts|tty|rootfs|network(?:\..*)?|aa_profile|haltsignal|id_map|init_cmd|seccomp)$/
-const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|rootfs\.path|net\..*|apparmor\..*|idmap|seccomp\..*|signal\..*|init\..*)$/
+const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|rootfs\.path|net\..*|apparmor\..*|idmap|seccomp\..*|signal\..*|init\..*|monitor\..*)$/
 const commonKeys =
   /^lxc\.(?:arch|autodev(?:\..*)?|cap\.(?:drop|keep)|cgroup2?\..*|environment|hook\..*|keyring\..*|mount\..*|no_new_privs|prlimit\..*|proc\..*|rootfs\.(?:mount|options)|sched\..*|sysctl\..*|time\..*|console\..*|log\..*|namespace\..*)$/
 
@@ -130,6 +133,14 @@ const mountsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyAr
 const last = (entries: ReadonlyArray<readonly [string, string]>, ...keys: ReadonlyArray<string>): string | undefined =>
   entries.findLast(([key]) => keys.includes(key))?.[1]
 
+const words = (entries: ReadonlyArray<readonly [string, string]>, key: string): ReadonlyArray<string> =>
+  entries.flatMap(([each, value]) => each === key ? value.split(/\s+/) : [])
+
+const mayReboot = (entries: ReadonlyArray<readonly [string, string]>): boolean => {
+  const kept = words(entries, "lxc.cap.keep")
+  return !words(entries, "lxc.cap.drop").includes("sys_boot") && (kept.length === 0 || kept.includes("sys_boot"))
+}
+
 /**
  * Reads a configuration as a release of LXC does; fails with what lxc-start then prints on stderr.
  *
@@ -153,6 +164,8 @@ export const readSettings = (text: string, file: string, version: string): Resul
     payload: last(entries, "lxc.cgroup.dir.container"),
     monitor: last(entries, "lxc.cgroup.dir.monitor"),
     init: last(entries, "lxc.init.cmd", "lxc.init_cmd") ?? "/sbin/init",
+    mayReboot: mayReboot(entries),
+    diesWithMonitor: last(entries, "lxc.monitor.signal.pdeath") !== "0",
     mounts: mountsOf(entries)
   })
 }

@@ -20,7 +20,27 @@ export const isLiving = (process: SimulatedProcess | undefined): process is Simu
   process !== undefined && process.state !== "Z"
 
 /**
- * Adds a process; its pid is the state's `nextPid`.
+ * The pid of the first process that is started after a boot.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const firstPid = 1_000
+
+/** Pids below are not given again: RESERVED_PIDS of kernel/pid.c. */
+const reservedPids = 300
+
+/** The first free pid after one, from the beginning again at the end. */
+const pidAfter = (state: SimulatedState, last: number): number => {
+  const taken = new Set(state.processes.map((each) => each.pid))
+  let pid = last
+  do pid = pid + 1 < state.pidMax ? pid + 1 : reservedPids
+  while (taken.has(pid))
+  return pid
+}
+
+/**
+ * Adds a process; its pid is the state's `nextPid`. Pids come again when all were given.
  *
  * @since 0.1.0
  * @category transitions
@@ -30,7 +50,7 @@ export const spawn = (
   process: Pick<SimulatedProcess, "parent" | "command" | "cgroup"> & Partial<SimulatedProcess>
 ): SimulatedState => ({
   ...state,
-  nextPid: state.nextPid + 1,
+  nextPid: pidAfter(state, state.nextPid),
   processes: [...state.processes, {
     pid: state.nextPid,
     startTime: Math.floor((state.now - state.bootedAt) / 10),

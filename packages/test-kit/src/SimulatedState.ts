@@ -108,7 +108,11 @@ export const SimulatedContainer = Schema.Struct({
   pending: Schema.Array(Schema.String),
   /** Interfaces of the host that were moved into it. */
   moved: Schema.Array(Interface),
-  execedAt: Schema.Int
+  execedAt: Schema.Int,
+  /** Whether it has the capability sys_boot: without it a reboot from inside is its end. */
+  mayReboot: Schema.Boolean,
+  /** Whether the end of its monitor is its own: `lxc.monitor.signal.pdeath`. */
+  diesWithMonitor: Schema.Boolean
 })
 
 /**
@@ -126,6 +130,9 @@ export type SimulatedContainer = typeof SimulatedContainer.Type
 export const HostEvent = Schema.TaggedUnion({
   InitExits: { id: Schema.Int, code: Schema.Int },
   InitKilled: { id: Schema.Int },
+  /** By reboot(2), which ends every process of the pid namespace. */
+  InitPowersOff: { id: Schema.Int },
+  InitReboots: { id: Schema.Int },
   PayloadRemoved: { id: Schema.Int },
   SocketClosed: { id: Schema.Int },
   MonitorExits: { id: Schema.Int },
@@ -196,10 +203,15 @@ export const SimulatedState = Schema.Struct({
   interfaces: Schema.Array(SimulatedInterface),
   processes: Schema.Array(SimulatedProcess),
   containers: Schema.Array(SimulatedContainer),
+  /** In which trees a failed start leaves the monitor's group: LXC's client may still sit in it. */
+  monitorLeak: Schema.Literals(["none", "some", "all"]),
   /** Ends of log files when lxc-start was last called with them. */
   logMarks: Schema.Record(Schema.String, Schema.Int),
   agenda: Schema.Array(Schema.Struct({ at: Schema.Int, event: HostEvent })),
+  /** The pid of the next process, which nobody has. */
   nextPid: Schema.Int,
+  /** /proc/sys/kernel/pid_max: the first pid that is never given; after it they begin anew. */
+  pidMax: Schema.Int,
   nextId: Schema.Int
 })
 

@@ -189,6 +189,24 @@ describe("a kill", () => {
   })
 })
 
+describe("a guest that halts", () => {
+  const ended = (...lines: ReadonlyArray<string>) => {
+    const sent = done(running({ config: config(...pinned, ...lines) }), signal("SIGPWR"))
+    const over = done(sent, wait(60_000))
+    return { took: over.now - sent.now, log: over.files[directories.lxcLog("web1")]?.text ?? "" }
+  }
+
+  it("by reboot(2) ends on signal Interrupt(2)", () => {
+    assert.strictEqual(ended().took, 2_030)
+    assert.include(ended().log, "ended on signal Interrupt(2)")
+  })
+
+  it("without the capability sys_boot has to exit, a second later, and LXC logs nothing", () => {
+    assert.strictEqual(ended("lxc.cap.drop = sys_boot").took, 3_030)
+    assert.notInclude(ended("lxc.cap.drop = sys_boot").log, "ended on")
+  })
+})
+
 describe("a killed monitor", () => {
   it("takes the container and its interfaces with it; cgroups and the pid file stay; the root is free", () => {
     const state = Incidents.killMonitor("web1")(running({ config: veth }))
@@ -209,6 +227,11 @@ describe("a killed monitor", () => {
     const state = Incidents.killMonitor("web1")(Incidents.freeze("web1")(running({ layout: "v1" })))
     assert.isTrue(factsOf(state)?.populated)
     assert.deepStrictEqual(done(state, thaw).containers, [])
+  })
+
+  it("with lxc.monitor.signal.pdeath = 0 leaves an orphan", () => {
+    const state = Incidents.killMonitor("web1")(running({ config: config(...pinned, "lxc.monitor.signal.pdeath = 0") }))
+    assert.isTrue(factsOf(state)?.socket === false && factsOf(state)?.populated === true)
   })
 
   it("with pdeath = 0 leaves an orphan: the root can be unmounted, its loop device stays in use", () => {

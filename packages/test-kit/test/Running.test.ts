@@ -118,11 +118,64 @@ describe("a reboot in place", () => {
     assert.strictEqual(after.now - before.now, 2_000)
   })
 
-  it("of a guest that is deaf leaves it as it is: exit code 1, without a word", () => {
+  it("of a guest that does not act on the signal leaves it as it is: exit code 1 when the time is over", () => {
     const before = running({ guest: Guest.deaf() })
     const { problem, state } = failed(before, reboot)
-    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1 && problem.stderr === "")
+    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1 && problem.stderr.includes("Failed to receive message"))
     assert.deepStrictEqual(factsOf(state)?.init, factsOf(before)?.init)
+  })
+
+  it("without the capability sys_boot is the end: exit code 1, without a word", () => {
+    for (const line of ["lxc.cap.drop = sys_time sys_boot", "lxc.cap.keep = sys_time"]) {
+      const { problem, state } = failed(running({ config: config(...pinned, line) }), reboot)
+      assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1 && problem.stderr === "")
+      assert.isNull(factsOf(state)?.init)
+      assert.include(state.files[directories.lxcLog("web1")]?.text, "ended on error (1)")
+    }
+  })
+
+  it("from inside is the same, and SIGINT asks for it", () => {
+    const before = running()
+    const inside = Incidents.rebootInside("web1")(before)
+    assert.deepStrictEqual(factsOf(inside)?.monitor, factsOf(before)?.monitor)
+    assert.notStrictEqual(factsOf(inside)?.init?.pid, factsOf(before)?.init?.pid)
+    assert.include(inside.files[directories.lxcLog("web1")]?.text, "ended on signal Hangup(1)")
+    const asked = done(before, { _tag: "SignalContainer", ...container, signal: "SIGINT", graceMs: 0 })
+    assert.notStrictEqual(factsOf(advance(asked, asked.now + 2_000))?.init?.pid, factsOf(before)?.init?.pid)
+    assert.isNull(factsOf(Incidents.rebootInside("web1")(running({ config: config("lxc.cap.drop = sys_boot") })))?.init)
+  })
+
+  it("of a frozen container waits until it is thawed", () => {
+    const asked = done(running(), { _tag: "SignalContainer", ...container, signal: "SIGINT", graceMs: 0 })
+    const frozen = advance(Incidents.freeze("web1")(asked), asked.now + 5_000)
+    assert.strictEqual(factsOf(frozen)?.init?.pid, factsOf(asked)?.init?.pid)
+    assert.notStrictEqual(factsOf(done(frozen, thaw))?.init?.pid, factsOf(asked)?.init?.pid)
+  })
+
+  it("begins the guest anew: what the last one was about to do is forgotten", () => {
+    const state = running({ guest: Guest.dying(1_000, 7) })
+    const rebooted = Incidents.rebootInside("web1")(advance(state, state.now + 900))
+    assert.isNotNull(factsOf(advance(rebooted, rebooted.now + 500))?.init)
+    assert.isNull(factsOf(advance(rebooted, rebooted.now + 1_001))?.init)
+  })
+})
+
+describe("pids", () => {
+  it("come again after the last one, from 300 on, and never one that is taken", () => {
+    const full = { ...running(), pidMax: 1_004, nextPid: 1_003 }
+    const [first, second] = [Incidents.occupy("/a")(full), Incidents.occupy("/b")(Incidents.occupy("/a")(full))]
+    assert.deepStrictEqual([first.nextPid, second.nextPid], [300, 301])
+    const taken = { ...full, processes: full.processes.map((each) => each.pid === 1 ? each : { ...each, pid: 300 + each.pid % 10 }) }
+    assert.isFalse(taken.processes.some(({ pid }) => pid === Incidents.occupy("/a")(taken).nextPid))
+  })
+
+  it("of another process have another start time", () => {
+    const before = running()
+    const init = factsOf(before)?.init
+    const killed = advance(Incidents.killMonitor("web1")(before), before.now + 2_000)
+    const reused = Incidents.occupy("/a")({ ...killed, nextPid: init?.pid ?? 0 })
+    const again = reused.processes.find(({ pid }) => pid === init?.pid)
+    assert.notStrictEqual(again?.startTime, init?.startTime)
   })
 })
 

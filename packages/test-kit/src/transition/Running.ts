@@ -6,9 +6,9 @@
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
 import { type Errno, written } from "../CgroupFiles.ts"
-import { boot, freeze as freezeContainer, initEnds, receives } from "../Lifecycle.ts"
+import { boot, freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
-import { answers, changeContainer, containerNamed, isLiving, processOf, removeProcess, spawn } from "../Process.ts"
+import { answers, containerNamed, isLiving, processOf } from "../Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
@@ -128,7 +128,7 @@ export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome
 
 /**
  * LXC's own reboot: the monitor, its cgroups and its config stay, the first process is another. A guest that does not
- * act on the signal goes on as it is.
+ * act on the signal goes on as it is, one that may not reboot ends.
  *
  * @since 0.1.0
  * @category transitions
@@ -137,18 +137,14 @@ export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">
   const container = running(state, step)
   const argv = Commands.rebootInPlace(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 2, `${step.name} is not running\n`))
-  const takes = container.guest.haltAfterMs
-  if (takes === null || takes > step.timeoutMs || !receives(state, container, container.guest.haltSignal)) {
-    return after(state, call, step.timeoutMs, () => failed(state, commandFailed(argv, 1, "")))
+  const takes = container.guest.rebootAfterMs
+  if (takes === null || takes > step.timeoutMs || container.frozen || !receives(state, container, "SIGINT")) {
+    const silence = `lxc-stop: ${step.name}: ../src/lxc/commands_utils.c: lxc_cmd_sock_rcv_state: 49 Resource temporarily unavailable - Failed to receive message\n`
+    return after(state, call, step.timeoutMs, () => failed(state, commandFailed(argv, 1, silence)))
   }
   return after(state, call, takes, () => {
-    const before = processOf(state, container.init)
-    const begun = spawn(removeProcess(state, container.init), {
-      parent: container.monitor ?? 1,
-      command: before?.command ?? "init",
-      cgroup: container.payload
-    })
-    return done(changeContainer(begun, container.id, { init: state.nextPid, execedAt: state.now }))
+    const rebooted = reboot(state, container.id)
+    return container.mayReboot ? done(rebooted) : failed(rebooted, commandFailed(argv, 1, ""))
   })
 }
 

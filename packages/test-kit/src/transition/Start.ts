@@ -140,7 +140,9 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
     pidFile: step.pidFile,
     pending: [],
     moved: [],
-    execedAt: state.now
+    execedAt: state.now,
+    mayReboot: settings.mayReboot,
+    diesWithMonitor: settings.diesWithMonitor
   }
   const logged = write(
     write({ ...started, containers: [...started.containers, container] }, step.pidFile, "0644", `${monitor}\n`),
@@ -152,20 +154,20 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
 }
 
 /**
- * A monitor gives up. The client that waits for it sits in the monitor's group, so that LXC cannot remove it: it stays,
- * in some of the trees (here: in every other one).
+ * A monitor gives up. The client that waits for it sits in the monitor's group, so that LXC cannot always remove it: it
+ * stays in some of the trees (here: in every other one), or as the state says.
  */
-const giveUp = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
-  const kept = new Set(state.trees.filter((_, index) => index % 2 === 0).map((tree) => tree.mountPoint))
+const giveUp = (state: SimulatedState, container: SimulatedContainer, leaks = true): SimulatedState => {
+  const isKept = (index: number): boolean => leaks && state.monitorLeak !== "none" && (state.monitorLeak === "all" || index % 2 === 0)
   const unmonitored = removeProcess(removeGroups(state, container.payload), container.monitor)
   const current = containerById(state, container.id) ?? container
   const { [container.pidFile]: _, ...files } = unmonitored.files
   return {
     ...unmonitored,
     files,
-    trees: unmonitored.trees.map((tree) => {
+    trees: unmonitored.trees.map((tree, index) => {
       const { [container.monitorGroup]: __, ...groups } = tree.groups
-      return kept.has(tree.mountPoint) ? tree : { ...tree, groups }
+      return isKept(index) ? tree : { ...tree, groups }
     }),
     interfaces: [
       ...unmonitored.interfaces.filter((each) => each.container !== container.id),
@@ -188,7 +190,7 @@ const failStart = (
 
 const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
   const verdict = judge(state, container, settings)
-  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container), step, verdict.log, aborting)
+  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, verdict.log, aborting)
   if (verdict._tag === "Hangs") {
     const hung = changeContainer(verdict.state, container.id, { phase: "hung" })
     return pending(hung, step.timeoutMs + state.now - timing.lxcStart, `hung ${container.id}`)

@@ -20,11 +20,17 @@ import * as Result from "effect/Result"
  * @category models
  */
 export type Verdict =
-  | { readonly _tag: "Fails"; readonly state: SimulatedState; readonly log: ReadonlyArray<LogMessage> }
+  | {
+    readonly _tag: "Fails"
+    readonly state: SimulatedState
+    readonly log: ReadonlyArray<LogMessage>
+    /** Whether LXC may leave the monitor's group. */
+    readonly leaks: boolean
+  }
   | { readonly _tag: "Hangs"; readonly state: SimulatedState }
   | { readonly _tag: "Runs"; readonly state: SimulatedState; readonly guest: Guest; readonly outOfMemory: boolean }
 
-const fails = (state: SimulatedState, ...log: ReadonlyArray<LogMessage>): Verdict => ({ _tag: "Fails", state, log })
+const fails = (state: SimulatedState, ...log: ReadonlyArray<LogMessage>): Verdict => ({ _tag: "Fails", state, log, leaks: true })
 
 /** The directory of a new group: the pinned name, or the first numbered one that is free. */
 const groupName = (state: SimulatedState, pinned: string | undefined, fallback: string): string | undefined => {
@@ -224,7 +230,10 @@ const execute = (state: SimulatedState, guest: Guest, init: string, limit: numbe
   const room = memory(state, guest, limit)
   if (room === "hang") return { _tag: "Hangs", state }
   if (room === "sync") return fails(state, errorLine("sync.c:sync_wait:34", "Sync wait failure"))
-  if (room === "wake") return fails(state, errorLine("sync.c:sync_wake:62", "Broken pipe - Failed to wake up"))
+  if (room === "wake") {
+    const log = [errorLine("sync.c:sync_wake:62", "Broken pipe - Failed to wake up")]
+    return { _tag: "Fails", state, log, leaks: false }
+  }
   const failure = execFailure(guest, init)
   return failure === undefined
     ? { _tag: "Runs", state, guest, outOfMemory: room === "killed" }
