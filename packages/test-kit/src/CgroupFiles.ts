@@ -6,6 +6,7 @@
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { errorLine, type LogMessage } from "./LxcLogText.ts"
 import type { LimitSetting } from "./LxcSettings.ts"
 import type { CgroupTree, SimulatedState } from "./SimulatedState.ts"
 
@@ -131,8 +132,17 @@ export const written = (state: SimulatedState, files: Files, file: string, value
   }
 }
 
+const notSet = (errno: Errno, file: string, value: string): LogMessage =>
+  errorLine("cgfsng.c:cgfsng_setup_limits_legacy:3165", `${errno} - Failed to set "${file}" to "${value}"`)
+
+const noController = (controller: string): LogMessage =>
+  errorLine(
+    "cgfsng.c:cg_legacy_set_data:3098",
+    `No such file or directory - Failed to setup limits for the "${controller}" controller. The controller seems to be unused by "cgfsng" cgroup driver or not enabled on the cgroup hierarchy`
+  )
+
 /**
- * Files of a container's group in each tree, by the tree's mount point; fails with the line that LXC logs.
+ * Files of a container's group in each tree, by the tree's mount point; fails with the lines that LXC logs.
  *
  * LXC ignores the keys of the other layout without a word: a hybrid host counts as v1.
  *
@@ -142,17 +152,17 @@ export const written = (state: SimulatedState, files: Files, file: string, value
 export const applyLimits = (
   state: SimulatedState,
   limits: ReadonlyArray<LimitSetting>
-): Result.Result<ReadonlyMap<string, Files>, string> => {
+): Result.Result<ReadonlyMap<string, Files>, ReadonlyArray<LogMessage>> => {
   const layout = state.trees.every((tree) => tree.version === 2) ? 2 : 1
   const files = new Map<string, Files>()
   for (const { file, value, version } of limits) {
     if (version !== layout || state.ignoredLimits.includes(file)) continue
     const controller = file.split(".")[0] ?? ""
     const tree = treeOf(state, layout, controller)
-    if (tree === undefined) return Result.fail(`Failed to setup limits for the "${controller}" controller`)
+    if (tree === undefined) return Result.fail([noController(controller), notSet("No such file or directory", file, value)])
     const before = files.get(tree.mountPoint) ?? {}
     const after = written(state, before, file, value)
-    if (Result.isFailure(after)) return Result.fail(`${after.failure} - Failed to set "${file}" to "${value}"`)
+    if (Result.isFailure(after)) return Result.fail([notSet(after.failure, file, value)])
     // Device rules are a program, or a list of their own: what was written cannot be read back from the same file.
     files.set(tree.mountPoint, controller === "devices" ? before : { ...before, [file]: after.success })
   }

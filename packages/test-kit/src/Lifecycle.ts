@@ -71,7 +71,7 @@ const endOrphan = (state: SimulatedState, container: SimulatedContainer): Simula
 const logEnd = (state: SimulatedState, container: SimulatedContainer, how: string | undefined): SimulatedState =>
   how === undefined ? state : appendLog(state, container.logFile, container.name, [{
     level: "INFO",
-    source: "error.c:lxc_error_set_and_log:28",
+    source: "error.c:lxc_error_set_and_log:34",
     text: `Child <${container.init ?? 0}> ended on ${how}`
   }])
 

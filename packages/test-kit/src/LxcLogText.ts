@@ -31,10 +31,24 @@ export interface LogMessage {
  */
 export const errorLine = (source: string, text: string): LogMessage => ({ level: "ERROR", source, text })
 
+/** Where a file is in LXC's sources. */
+const directories: Readonly<Record<string, string>> = { "lxc_start.c": "tools/", "lxc_stop.c": "tools/", "cgfsng.c": "cgroups/" }
+
+const placeOf = (source: string): string => `../src/lxc/${directories[source.split(":")[0] ?? ""] ?? ""}${source}`
+
+/**
+ * What a tool prints on stderr: the same messages, without time and level.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const stderrOf = (tool: string, name: string, messages: ReadonlyArray<LogMessage>): string =>
+  messages.map(({ source, text }) => `${tool}: ${name}: ${placeOf(source).replaceAll(":", ": ")} ${text}\n`).join("")
+
 const line = (state: SimulatedState, name: string, { level, source, text }: LogMessage): string =>
   `lxc-start ${name} ${stamp(state.now)} ${level.padEnd(8)} ${
     source.split(".")[0] ?? ""
-  } - ../src/lxc/${source} - ${text}\n`
+  } - ${placeOf(source)} - ${text}\n`
 
 /**
  * Appends to a log. Its directory is made where it is missing, as LXC does.

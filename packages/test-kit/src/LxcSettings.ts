@@ -4,7 +4,11 @@
  * @since 0.1.0
  */
 import { type LxcConfig, parse } from "@effect-lxc/core/lxc/LxcConfig"
+import { Capability } from "@effect-lxc/core/model/Capability"
+import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { errorLine, type LogMessage } from "./LxcLogText.ts"
 
 /**
  * @since 0.1.0
@@ -141,21 +145,49 @@ const mayReboot = (entries: ReadonlyArray<readonly [string, string]>): boolean =
   return !words(entries, "lxc.cap.drop").includes("sys_boot") && (kept.length === 0 || kept.includes("sys_boot"))
 }
 
+const isCapability = Schema.is(Capability)
+const isSignal = Schema.is(SignalName)
+
+/** Why LXC does not take a line whose key it knows; an empty text where it does not say. */
+const whyUnreadable = (key: string, value: string): string | undefined => {
+  if (/^lxc\.cap\.(?:drop|keep)$/.test(key)) {
+    return value.split(/\s+/).every((word) => word === "none" || isCapability(word)) ? undefined : "Invalid capability specified"
+  }
+  if (/^lxc\.signal\.|^lxc\.haltsignal$/.test(key)) return isSignal(value) ? undefined : ""
+  if (key.endsWith(".size")) return /^(?:auto|\d+ ?(?:[KMG]?B)?)$/.test(value) ? undefined : ""
+  return /^lxc\.(?:uts\.name|utsname)$/.test(key) && value.length > 64 ? "" : undefined
+}
+
+/** What LXC says of a line that it does not read. */
+const unreadable = (file: string, line: string, ...why: ReadonlyArray<LogMessage>): ReadonlyArray<LogMessage> => [
+  ...why,
+  errorLine("parse.c:lxc_file_for_each_line_mmap:129", `Failed to parse config file "${file}" at line "${line}"`),
+  errorLine("lxc_start.c:main:240", "Failed to create lxc_container")
+]
+
 /**
- * Reads a configuration as a release of LXC does; fails with what lxc-start then prints on stderr.
+ * Reads a configuration as a release of LXC does; fails with what lxc-start then prints on stderr, and logs.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const readSettings = (text: string, file: string, version: string): Result.Result<LxcSettings, string> => {
+export const readSettings = (text: string, file: string, version: string): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
   const parsed = parse(text)
-  if (Result.isFailure(parsed)) return Result.fail(`Failed to parse config file "${file}" at line "${parsed.failure.text}"\n`)
+  if (Result.isFailure(parsed)) {
+    const why = errorLine("confile.c:parse_line:3099", `Invalid argument - Invalid configuration line: ${parsed.failure.text}`)
+    return Result.fail(unreadable(file, parsed.failure.text, why))
+  }
   const entries = entriesOf(parsed.success.config)
   const unknown = entries.find(([key]) => !isKnown(key, versionOf(version)))
   if (unknown !== undefined) {
-    return Result.fail(
-      `Unsupported config key "${unknown[0]}"\nFailed to parse config file "${file}" at line "${unknown.join(" = ")}"\nFailed to load rcfile\n`
-    )
+    const why = errorLine("confile.c:set_config_unsupported_key:164", `Invalid argument - Unsupported config key "${unknown[0]}"`)
+    return Result.fail(unreadable(file, unknown.join(" = "), why))
+  }
+  for (const [key, value] of entries) {
+    const why = whyUnreadable(key, value)
+    if (why === undefined) continue
+    const said = why === "" ? [] : [errorLine("confile.c:add_cap_entry:2471", `Invalid argument - ${why}`)]
+    return Result.fail(unreadable(file, `${key} = ${value}`, ...said))
   }
   return Result.succeed({
     root: last(entries, "lxc.rootfs.path", "lxc.rootfs")?.replace(/^dir:/, ""),

@@ -19,22 +19,22 @@ describe("a start that fails", () => {
     [
       "bridge missing",
       prepared({ bridges: [], config: config(...pinned, "lxc.net.0.type = veth", "lxc.net.0.link = br0", "lxc.net.0.veth.pair = elweb1n0") }),
-      `Failed to attach "elweb1n0" to bridge "br0", bridge interface doesn't exist`
+      `No such file or directory - Failed to attach "elweb1n0" to bridge "br0", bridge interface doesn't exist`
     ],
     [
       "bridge of the second nic missing",
       prepared({ config: config(...pinned, "lxc.net.0.type = veth", "lxc.net.0.link = br0", "lxc.net.1.type = veth", "lxc.net.1.link = br1", "lxc.net.1.veth.pair = two") }),
-      `Failed to attach "two" to bridge "br1", bridge interface doesn't exist`
+      `No such file or directory - Failed to attach "two" to bridge "br1", bridge interface doesn't exist`
     ],
     [
       "name of the veth taken",
       prepared({ config: config(...pinned, "lxc.net.0.type = veth", "lxc.net.0.veth.pair = br0") }),
-      `File exists - Failed to create veth pair "br0"`
+      `File exists - Failed to create veth pair "br0" and "veth1p0"`
     ],
     [
       "multicast MAC",
       prepared({ config: config(...pinned, "lxc.net.0.type = veth", "lxc.net.0.hwaddr = 01:00:00:00:00:01") }),
-      "Cannot assign requested address - Failed to setup hw address"
+      "Cannot assign requested address - Failed to perform ioctl"
     ],
     [
       "limit that is no number",
@@ -49,7 +49,7 @@ describe("a start that fails", () => {
     [
       "controller that does not exist",
       prepared({ config: config(...pinned, "lxc.cgroup2.rdma.max = 1") }),
-      `Failed to setup limits for the "rdma" controller`
+      `No such file or directory - Failed to setup limits for the "rdma" controller. The controller seems to be unused by "cgfsng" cgroup driver or not enabled on the cgroup hierarchy`
     ],
     [
       "cpus that the host does not have",
@@ -121,16 +121,55 @@ describe("a start that fails", () => {
     assert.sameDeepMembers([...failedStart(state).state.interfaces], [...state.interfaces])
   })
 
-  it("for a config that cannot be read says so on stderr, logs nothing and leaves nothing", () => {
-    for (const line of ["lxc.utsname = a", "lxc.nonsense = 1", "lxc.cap.drop"]) {
-      const state = prepared({ config: config(line) })
-      const { problem, state: after } = failedStart(state)
-      assert.include(problem.stderr, line.includes("=") ? "Unsupported config key" : "Failed to parse config file")
-      assert.deepStrictEqual(problem.log, [])
+  it("for a config that cannot be read says so on stderr too, and leaves nothing", () => {
+    const reasons: ReadonlyArray<readonly [line: string, why: string]> = [
+      ["lxc.utsname = a", `Unsupported config key "lxc.utsname"`],
+      ["lxc.nonsense = 1", `Unsupported config key "lxc.nonsense"`],
+      ["lxc.cap.drop", "Invalid configuration line: lxc.cap.drop"],
+      ["lxc.cap.drop = nonsense", "Invalid capability specified"],
+      ["lxc.signal.halt = SIGNONSENSE", "Failed to parse config file"],
+      ["lxc.console.buffer.size = 64KiB", "Failed to parse config file"],
+      [`lxc.uts.name = ${"a".repeat(65)}`, "Failed to parse config file"]
+    ]
+    for (const [line, why] of reasons) {
+      const { problem, state: after, tookMs } = failedStart(prepared({ config: config(line) }))
+      assert.include(problem.stderr, why)
+      assert.include(problem.log.join("\n"), why)
+      assert.include(problem.stderr, `at line "${line}"`)
+      assert.strictEqual(tookMs, 1)
       assert.deepStrictEqual(groups(after), {})
     }
     const { [directories.config("web1")]: _, ...files } = prepared().files
     assert.include(failedStart({ ...prepared(), files }).problem.stderr, "No container config specified")
+  })
+
+  it("does not for a line that does not begin with lxc., for CRLF, blanks, quotes and sizes in KB", () => {
+    const lines = ["hello", "foo.bar = 1", "lxc.console.buffer.size = 64KB\r", `lxc.environment = "A=b # c"  `, "lxc.cap.keep = none"]
+    assert.strictEqual(done(prepared({ config: config(...lines) }), start()).containers.length, 1)
+  })
+
+  it("does not for what LXC only complains of: a name that it cuts, an optional mount without a source", () => {
+    const nic = ["lxc.net.0.type = veth", "lxc.net.0.veth.pair = a-name-that-is-too-long"]
+    const state = done(prepared({ config: config(...nic, "lxc.mount.entry = /no/such mnt none bind,optional 0 0") }), start())
+    const log = state.files[directories.lxcLog("web1")]?.text
+    assert.include(log, `Network device name "a-name-that-is-too-long" is too long (>= 16)`)
+    assert.include(log, `Failed to mount "/no/such" onto`)
+  })
+
+  it("does not for a MAC that is too short, and for one that another nic has", () => {
+    const nic = (index: number, mac: string) => [`lxc.net.${index}.type = veth`, `lxc.net.${index}.hwaddr = ${mac}`]
+    for (const lines of [nic(0, "aa:00:00:11:22"), [...nic(0, "aa:00:00:11:22:33"), ...nic(1, "aa:00:00:11:22:33")]]) {
+      assert.strictEqual(done(prepared({ config: config(...lines) }), start()).containers.length, 1)
+    }
+  })
+
+  it("for a mount without its source or its place; not if LXC is to make the place", () => {
+    const guest = Guest.obedient({ lacks: ["data"] })
+    const lines = (entry: string) => failedStart(prepared({ guest, config: config(...pinned, `lxc.mount.entry = ${entry} 0 0`) })).problem.log
+    assert.include(lines("/no/such mnt none bind")[0], `Failed to mount "/no/such" onto "/usr/lib/x86_64-linux-gnu/lxc/rootfs/mnt"`)
+    assert.include(lines("tmpfs data tmpfs rw")[0], `Failed to mount "tmpfs" on "/usr/lib/x86_64-linux-gnu/lxc/rootfs/data"`)
+    const made = prepared({ guest, config: config("lxc.mount.entry = tmpfs data tmpfs rw,create=dir 0 0") })
+    assert.strictEqual(done(made, start()).containers.length, 1)
   })
 
   it("reads the keys of its own release: legacy ones before 3.0, modern ones since 2.1, v1 limits up to 6", () => {

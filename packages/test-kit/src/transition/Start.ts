@@ -8,7 +8,7 @@ import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
 import { nodeAt, remove, write } from "../FileTree.ts"
 import { removeGroups, schedule } from "../Lifecycle.ts"
-import { appendLog, errorLine, type LogMessage, logOfRun } from "../LxcLogText.ts"
+import { appendLog, errorLine, type LogMessage, logOfRun, stderrOf } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
 import { sourcesAt } from "../MountOps.ts"
 import {
@@ -41,25 +41,19 @@ import { blank } from "../Guest.ts"
 
 type Start = Case<"StartContainer">
 
-/** What lxc-start prints whatever went wrong: nothing of the cause. */
-const uselessLines = (name: string, first: string): string =>
-  [
-    `lxc-start: ${name}: ../src/lxc/lxccontainer.c: ${first}`,
-    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 306 The container failed to start`,
-    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 309 To get more details, run the container in foreground mode`,
-    `lxc-start: ${name}: ../src/lxc/tools/lxc_start.c: main: 311 Additional information can be obtained by setting the --logfile and --logpriority options`,
-    ""
-  ].join("\n")
-
-const aborting = `wait_on_daemonized_start: 877 Received container state "ABORTING" instead of "RUNNING"`
-const silent = "wait_on_daemonized_start: 867 Failed to receive the container state"
-
-/** The lines that lxc-start itself adds to the log of a failed run. */
-const consequences = (first: string): ReadonlyArray<LogMessage> => [
-  errorLine(`lxccontainer.c:${first.replace(/^(\w+): (\d+) .*$/, "$1:$2")}`, first.replace(/^\w+: \d+ /, "")),
+/** What lxc-start prints and logs whatever went wrong: nothing of the cause. */
+const uselessLines = (first: LogMessage): ReadonlyArray<LogMessage> => [
+  first,
   errorLine("lxc_start.c:main:306", "The container failed to start"),
-  errorLine("lxc_start.c:main:309", "To get more details, run the container in foreground mode")
+  errorLine("lxc_start.c:main:309", "To get more details, run the container in foreground mode"),
+  errorLine("lxc_start.c:main:311", "Additional information can be obtained by setting the --logfile and --logpriority options")
 ]
+
+const aborting = errorLine(
+  "lxccontainer.c:wait_on_daemonized_start:878",
+  `Received container state "ABORTING" instead of "RUNNING"`
+)
+const silent = errorLine("lxccontainer.c:wait_on_daemonized_start:867", "Failed to receive the container state")
 
 const logLines = (state: SimulatedState, file: string): ReadonlyArray<string> =>
   errors(logOfRun(state, file)).map((line) => line.message)
@@ -73,8 +67,12 @@ export const observeStart = (state: SimulatedState, step: Pick<Start, "lxcPath" 
   return { done: container !== undefined && answers(state, container) && container.phase === "running" }
 }
 
-const cannotRead = (state: SimulatedState, step: Start, stderr: string): Outcome =>
-  failed(state, commandFailed(Commands.startContainer(step), 1, `lxc-start: ${step.name}: ${stderr}`))
+/** The only errors of a configuration that are seen on stderr; they are logged as well, and nothing was done yet. */
+const cannotRead = (state: SimulatedState, step: Start, messages: ReadonlyArray<LogMessage>): Outcome => {
+  const logged = appendLog(state, step.logFile, step.name, messages)
+  const stderr = stderrOf("lxc-start", step.name, messages)
+  return failed(logged, commandFailed(Commands.startContainer(step), 1, stderr, logLines(logged, step.logFile)))
+}
 
 const moveAside = (state: SimulatedState, { logFile, logSize }: Start): SimulatedState => {
   const log = nodeAt(state, logFile)
@@ -99,12 +97,12 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
   return beginSetup(marked, step, settings.success, call)
 }
 
-const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, string> => {
+const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
   const file = `${step.lxcPath}/${step.name}/config`
   const node = nodeAt(state, file)
   return node?.kind === "file"
     ? readSettings(node.text, file, state.lxcVersion ?? "")
-    : Result.fail("No container config specified\n")
+    : Result.fail([errorLine("lxc_start.c:main:266", "No container config specified")])
 }
 
 /** The monitor is there, and its socket; it looks for everything else. */
@@ -181,11 +179,12 @@ const failStart = (
   state: SimulatedState,
   step: Start,
   messages: ReadonlyArray<LogMessage>,
-  first: string
+  first: LogMessage
 ): Outcome => {
-  const logged = appendLog(state, step.logFile, step.name, [...messages, ...consequences(first)])
+  const useless = uselessLines(first)
+  const logged = appendLog(state, step.logFile, step.name, [...messages, ...useless])
   const log = logLines(logged, step.logFile)
-  return failed(logged, commandFailed(Commands.startContainer(step), 1, uselessLines(step.name, first), log))
+  return failed(logged, commandFailed(Commands.startContainer(step), 1, stderrOf("lxc-start", step.name, useless), log))
 }
 
 const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
@@ -210,8 +209,9 @@ const run = (state: SimulatedState, step: Start, container: SimulatedContainer, 
     execedAt: state.now
   })
   const logged = appendLog(running, step.logFile, step.name, [
-    { level: "NOTICE", source: "start.c:start:2204", text: `Exec'ing "${settings.init}"` },
-    { level: "NOTICE", source: "start.c:post_start:2215", text: `Started "${settings.init}" with pid "${pid}"` }
+    ...verdict.log,
+    { level: "NOTICE", source: "start.c:start:2194", text: `Exec'ing "${settings.init}"` },
+    { level: "NOTICE", source: "start.c:post_start:2205", text: `Started "${settings.init}" with pid "${pid}"` }
   ])
   return done(begins(logged, container, verdict.outOfMemory))
 }
@@ -279,7 +279,7 @@ export const startContainer = (state: SimulatedState, step: Start, call: Call): 
     case "unreadable":
       return after(state, call, timing.lxcParse, () => {
         const settings = settingsOf(state, step)
-        return cannotRead(state, step, Result.isFailure(settings) ? settings.failure : "")
+        return cannotRead(state, step, Result.isFailure(settings) ? settings.failure : [])
       })
     case "monitor-group":
       return after(state, call, timing.lxcStart, () => failStart(state, step, [groupExists], silent))

@@ -8,7 +8,7 @@ import { makeDirectories, nodeAt } from "../FileTree.ts"
 import type { Guest } from "../Guest.ts"
 import { blank } from "../Guest.ts"
 import { errorLine, type LogMessage } from "../LxcLogText.ts"
-import type { LxcSettings, NicSettings } from "../LxcSettings.ts"
+import type { LxcSettings, MountSetting, NicSettings } from "../LxcSettings.ts"
 import { guestAt, topMount } from "../MountOps.ts"
 import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import * as Result from "effect/Result"
@@ -28,7 +28,14 @@ export type Verdict =
     readonly leaks: boolean
   }
   | { readonly _tag: "Hangs"; readonly state: SimulatedState }
-  | { readonly _tag: "Runs"; readonly state: SimulatedState; readonly guest: Guest; readonly outOfMemory: boolean }
+  | {
+    readonly _tag: "Runs"
+    readonly state: SimulatedState
+    readonly guest: Guest
+    readonly outOfMemory: boolean
+    /** Lines of level ERROR do not mean that it failed. */
+    readonly log: ReadonlyArray<LogMessage>
+  }
 
 const fails = (state: SimulatedState, ...log: ReadonlyArray<LogMessage>): Verdict => ({ _tag: "Fails", state, log, leaks: true })
 
@@ -84,13 +91,14 @@ const addVeth = (
 ): SimulatedState | LogMessage => {
   const name = pairName(container, nic, index)
   if (state.interfaces.some((each) => each.name === name)) {
-    return errorLine("network.c:netdev_configure_server_veth:666", `File exists - Failed to create veth pair "${name}"`)
+    const peer = `veth${container.id}p${index}`
+    return errorLine("network.c:netdev_configure_server_veth:662", `File exists - Failed to create veth pair "${name}" and "${peer}"`)
   }
   const bridge = state.interfaces.find((each) => each.name === nic.link)
   if (nic.link !== undefined && bridge === undefined) {
     return errorLine(
-      "network.c:netdev_configure_server_veth:708",
-      `Failed to attach "${name}" to bridge "${nic.link}", bridge interface doesn't exist`
+      "network.c:netdev_configure_server_veth:711",
+      `No such file or directory - Failed to attach "${name}" to bridge "${nic.link}", bridge interface doesn't exist`
     )
   }
   if (bridge !== undefined && bridge.kind !== "bridge") {
@@ -100,7 +108,7 @@ const addVeth = (
     )
   }
   if (isMulticast(nic.mac)) {
-    return errorLine("network.c:setup_hw_addr:3178", "Cannot assign requested address - Failed to setup hw address")
+    return errorLine("network.c:setup_hw_addr:3819", "Cannot assign requested address - Failed to perform ioctl")
   }
   const veth = { name, kind: "veth", mtu: nic.mtu ?? bridge?.mtu ?? 1_500, container: container.id } as const
   return { ...state, interfaces: [...state.interfaces, veth] }
@@ -168,10 +176,29 @@ const memory = (state: SimulatedState, guest: Guest, limit: number | undefined) 
   return limit < guest.needsBytes ? "killed" : "enough"
 }
 
-const sequence = errorLine(
-  "sync.c:sync_wait:34",
-  "An error occurred in another process (expected sequence number 7)"
-)
+const sequence = (number: number): LogMessage =>
+  errorLine("sync.c:sync_wait:34", `An error occurred in another process (expected sequence number ${number})`)
+
+const notSpawned = (name: string): LogMessage => errorLine("start.c:__lxc_start:2107", `Failed to spawn container "${name}"`)
+
+/** Where LXC mounts the root of a container while it sets it up, as Debian builds it. */
+const mountPoint = "/usr/lib/x86_64-linux-gnu/lxc/rootfs"
+
+const isBind = ({ options }: MountSetting): boolean => options.includes("bind") || options.includes("rbind")
+
+/** Said of an optional mount too. */
+const missingSource = (state: SimulatedState, mount: MountSetting): ReadonlyArray<LogMessage> =>
+  isBind(mount) && nodeAt(state, mount.source) === undefined
+    ? [errorLine("utils.c:safe_mount:1220", `No such file or directory - Failed to mount "${mount.source}" onto "${mountPoint}/${mount.target}"`)]
+    : []
+
+const cutName = ({ pair = "" }: NicSettings): ReadonlyArray<LogMessage> =>
+  pair.length < 16 ? [] : [errorLine("confile_utils.c:network_ifname:712", `Network device name "${pair}" is too long (>= 16)`)]
+
+/** LXC makes what it mounts on if it is told to, never what it mounts. */
+const canMount = (state: SimulatedState, guest: Guest, mount: MountSetting): boolean =>
+  (mount.options.some((option) => option.startsWith("create=")) || !guest.lacks.includes(mount.target)) &&
+  missingSource(state, mount).length === 0
 
 /**
  * Goes through what LXC does between its fork and the execution of init, in its order.
@@ -184,18 +211,26 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
   if (nodeAt(state, root)?.kind !== "directory") {
     return fails(
       state,
-      errorLine("conf.c:lxc_rootfs_init:536", `No such file or directory - Failed to open "${root}"`),
-      errorLine("start.c:__lxc_start:2030", "Failed to handle rootfs pinning for container")
+      errorLine("conf.c:lxc_rootfs_init:576", `No such file or directory - Failed to open "${root}"`),
+      errorLine("start.c:__lxc_start:2079", `Failed to handle rootfs pinning for container "${container.name}"`)
     )
   }
   const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
   if (group === undefined) return fails(state, groupExists)
   const networked = addNics(group.state, container, settings.nics)
   if ("level" in networked) {
-    return fails(group.state, networked, errorLine("start.c:lxc_spawn:1840", "Failed to create the network"))
+    return fails(
+      group.state,
+      networked,
+      errorLine("start.c:lxc_spawn:1840", "Failed to create the network"),
+      notSpawned(container.name)
+    )
   }
   const limits = applyLimits(networked, settings.limits)
-  if (Result.isFailure(limits)) return fails(networked, errorLine("cgfsng.c:cg_legacy_set_data:2767", limits.failure))
+  if (Result.isFailure(limits)) {
+    const setup = errorLine("start.c:lxc_spawn:1795", `Failed to setup cgroup limits for container "${container.name}"`)
+    return fails(networked, ...limits.failure, setup, notSpawned(container.name))
+  }
   const limited: SimulatedState = {
     ...networked,
     trees: networked.trees.map((tree) => ({
@@ -204,20 +239,25 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
     }))
   }
   const guest = guestAt(limited, root) ?? blank()
-  const unmountable = settings.mounts.find((mount) =>
-    guest.lacks.includes(mount.target) || (mount.options.includes("bind") && nodeAt(limited, mount.source) === undefined)
-  )
+  const unmountable = settings.mounts.find((mount) => !mount.options.includes("optional") && !canMount(limited, guest, mount))
   if (unmountable !== undefined) {
     return fails(
       scaffold(limited, root),
+      ...missingSource(limited, unmountable),
       errorLine(
-        "conf.c:mount_entry:2207",
-        `No such file or directory - Failed to mount "${unmountable.source}" on "${root}/${unmountable.target}"`
+        "conf.c:mount_entry:2446",
+        `No such file or directory - Failed to mount "${unmountable.source}" on "${mountPoint}/${unmountable.target}"`
       ),
-      sequence
+      errorLine("conf.c:lxc_setup:4419", "Failed to setup mount entries"),
+      errorLine("start.c:do_start:1272", `Failed to setup container "${container.name}"`),
+      sequence(3),
+      notSpawned(container.name)
     )
   }
-  return execute(scaffold(limited, root), guest, settings.init, memoryLimit(limits.success))
+  const verdict = execute(scaffold(limited, root), guest, settings.init, memoryLimit(limits.success))
+  if (verdict._tag === "Fails") return { ...verdict, log: [...verdict.log, notSpawned(container.name)] }
+  if (verdict._tag === "Hangs") return verdict
+  return { ...verdict, log: [...settings.nics.flatMap(cutName), ...settings.mounts.flatMap((each) => missingSource(limited, each))] }
 }
 
 const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>>): number | undefined => {
@@ -236,6 +276,6 @@ const execute = (state: SimulatedState, guest: Guest, init: string, limit: numbe
   }
   const failure = execFailure(guest, init)
   return failure === undefined
-    ? { _tag: "Runs", state, guest, outOfMemory: room === "killed" }
-    : fails(state, failure, sequence)
+    ? { _tag: "Runs", state, guest, outOfMemory: room === "killed", log: [] }
+    : fails(state, failure, sequence(7))
 }
