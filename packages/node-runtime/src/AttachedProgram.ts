@@ -85,7 +85,7 @@ const launch = (request: AttachRequest): Effect.Effect<Attached, HostError> =>
     const stdio = request.stdio._tag === "inherit"
       ? "inherit" as const
       : [request.stdio.stdin === undefined ? "ignore" as const : "pipe" as const, "pipe" as const, "pipe" as const]
-    const child = spawn(path, args, { cwd: "/", env: toolEnvironment, detached, stdio })
+    const child = spawn(path, args, { cwd: "/", env: toolEnvironment(), detached, stdio })
     const ended = Deferred.makeUnsafe<number>()
     child.once("error", (error) => resume(Effect.fail(failure(error, tool))))
     child.once("spawn", () => {

@@ -11,7 +11,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { checkLogFile } from "./HostFiles.ts"
 import { readText } from "./KernelFiles.ts"
-import { commandFailed, runTool, runToolOk, toolPath } from "./Tools.ts"
+import { commandFailed, runTool, runToolOk, ToolDirectories, toolPath } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
@@ -29,7 +29,7 @@ const requireCriu = Effect.fnUntraced(function*(consequence: string) {
     new HostError({
       problem: { _tag: "Conflict", found, advice: `install a CRIU for this kernel, ${os.release()} (4.1 or later knows 6.18); ${consequence}` }
     })
-  if (toolPath("criu") === undefined) return yield* missing("CRIU is not installed")
+  if (toolPath("criu", yield* ToolDirectories) === undefined) return yield* missing("CRIU is not installed")
   const checked = yield* runTool(Commands.checkCriu, checkTimeout)
   if (checked.exitCode === 0) return
   const version = /\d+(?:\.\d+)+/.exec((yield* runTool(["criu", "--version"], checkTimeout)).stdout)?.[0] ?? "of an unknown version"

@@ -25,12 +25,14 @@ const retryEvery = 5
 
 /** SIGRTMIN is 34 in glibc's numbering, which LXC and systemd use. */
 const realTimeMinimum = 34
+const realTimeMaximum = 64
 const systemdHalt = realTimeMinimum + 3
 const powerFailure = os.constants.signals.SIGPWR
 
 const signalNumber = (signal: string): number | undefined => {
-  const realTime = /^SIGRTMIN(?:\+(\d+))?$/.exec(signal)
-  if (realTime !== null) return realTimeMinimum + Number(realTime[1] ?? 0)
+  const [, above, below] = /^SIGRT(?:MIN\+(\d+)|MAX-(\d+))$/.exec(signal) ?? []
+  if (above !== undefined) return realTimeMinimum + Number(above)
+  if (below !== undefined) return realTimeMaximum - Number(below)
   const known: Readonly<Record<string, number>> = os.constants.signals
   return known[signal]
 }

@@ -69,10 +69,17 @@ export const requireTrees: Effect.Effect<CgroupTrees, HostError> = Effect.suspen
 })
 
 /**
+ * Looks at everything; `tools` are the directories of tools.
+ *
  * @since 0.1.0
  * @category reading
  */
-export const gatherFacts = (query: FactsQuery, trees: CgroupTrees, lxcVersion: string | null): HostFacts => {
+export const gatherFacts = (
+  query: FactsQuery,
+  trees: CgroupTrees,
+  lxcVersion: string | null,
+  tools: ReadonlyArray<string>
+): HostFacts => {
   const containers = observeContainers(query.directories, trees, { all: true, records: true })
   const paths = [...new Set([...query.paths ?? [], ...recordedPaths(containers)])]
   return {
@@ -85,7 +92,7 @@ export const gatherFacts = (query: FactsQuery, trees: CgroupTrees, lxcVersion: s
     interfaces: interfaces(),
     containers,
     cgroupDirectories: cgroupDirectories(trees),
-    security: securityFacts(),
+    security: securityFacts(tools),
     paths: paths.map(lookAt)
   }
 }

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import { runTool, toolPath } from "./Tools.ts"
+import { runTool, ToolDirectories, toolPath } from "./Tools.ts"
 
 /**
  * Asks `lxc-start --version` once for each binary, by path, inode and time of change. Null where there is none.
@@ -16,7 +16,7 @@ import { runTool, toolPath } from "./Tools.ts"
 export const makeLxcVersion = () => {
   const known = new Map<string, string>()
   return Effect.fn("LxcTools.version")(function*() {
-    const path = toolPath("lxc-start")
+    const path = toolPath("lxc-start", yield* ToolDirectories)
     if (path === undefined) return null
     const { ino, mtimeMs } = fs.statSync(path)
     const key = `${path} ${ino} ${mtimeMs}`

@@ -19,12 +19,13 @@ import * as Files from "./HostFiles.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
-import { powerCycle } from "./PowerCycle.ts"
+import { powerCycle, SysrqTrigger } from "./PowerCycle.ts"
 import * as Running from "./RunningSteps.ts"
 import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
 import { surveyHost } from "./Survey.ts"
+import { ToolDirectories } from "./Tools.ts"
 import { usageOf } from "./Usage.ts"
 
 const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
@@ -153,15 +154,20 @@ const apply = (
   }
 }
 
-const make = () => {
-  const services = Context.make(LogSlices, LogSlices.make())
+/** The references are those of whoever builds the layer: tests put other tools in the place of the real ones. */
+const make = Effect.gen(function*() {
+  const tools = yield* ToolDirectories
+  const services = Context.make(LogSlices, LogSlices.make()).pipe(
+    Context.add(ToolDirectories, tools),
+    Context.add(SysrqTrigger, yield* SysrqTrigger)
+  )
   const lxcVersion = makeLxcVersion()
   const input = makeStandardInput()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
-      const version = yield* lxcVersion()
+      const version = yield* Effect.provideService(lxcVersion(), ToolDirectories, tools)
       const trees = yield* requireTrees
-      return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version))
+      return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version, tools))
     }),
     containers: Effect.fn("NodeHost.containers")(function*({ all, directories, records }) {
       const trees = yield* requireTrees
@@ -174,12 +180,12 @@ const make = () => {
         usageOf(trees, container))
     }),
     exportHead: (archive) => Exports.readExportHead(archive, input),
-    survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories)),
+    survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories, tools)),
     observe,
     apply: (step, results) =>
       Effect.provideContext(apply(step, results, input), services).pipe(Effect.map((result) => result ?? undefined))
   })
-}
+})
 
 /**
  * Observes by reading /proc and /sys, and acts by system calls and the tools of LXC, util-linux and iproute2: argument
@@ -188,4 +194,4 @@ const make = () => {
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Host> = Layer.sync(Host, make)
+export const layer: Layer.Layer<Host> = Layer.effect(Host, make)

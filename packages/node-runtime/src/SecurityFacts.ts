@@ -25,15 +25,15 @@ const ranges = (file: string): SubIds["users"] =>
 
 /**
  * AppArmor's profiles, and who has which subordinate ids. LXC insists that root has those it maps where newuidmap(1) and
- * newgidmap(1) are installed (lxc_map_ids of LXC 5.0.2).
+ * newgidmap(1) are installed (lxc_map_ids of LXC 5.0.2). `tools` are the directories of tools.
  *
  * @since 0.1.0
  * @category reading
  */
-export const securityFacts = (): Security => ({
+export const securityFacts = (tools: ReadonlyArray<string>): Security => ({
   appArmor: appArmor(),
   subIds: {
-    required: toolPath("newuidmap") !== undefined && toolPath("newgidmap") !== undefined,
+    required: toolPath("newuidmap", tools) !== undefined && toolPath("newgidmap", tools) !== undefined,
     users: ranges("/etc/subuid"),
     groups: ranges("/etc/subgid")
   }

@@ -47,7 +47,7 @@ const wantedIn = ({ state }: Directories): HostSurvey["wanted"] =>
  * @since 0.1.0
  * @category reading
  */
-export const surveyHost = (directories: Directories): HostSurvey => {
+export const surveyHost = (directories: Directories, toolDirectories: ReadonlyArray<string>): HostSurvey => {
   const memory = readText("/proc/meminfo") ?? ""
   const cpus = listOf("/sys/devices/system/cpu/online")
   return {
@@ -56,7 +56,7 @@ export const surveyHost = (directories: Directories): HostSurvey => {
     numaNodes: Math.max(1, listOf("/sys/devices/system/node/online").length),
     sockets: socketsOf(cpus),
     root: process.geteuid?.() === 0,
-    tools: [...tools.keys()].map((name) => ({ name, path: toolPath(name) ?? null })),
+    tools: [...tools.keys()].map((name) => ({ name, path: toolPath(name, toolDirectories) ?? null })),
     namespaces: names("/proc/self/ns"),
     loopControl: lstat("/dev/loop-control") !== undefined,
     directories: [directories.run, directories.containers, directories.locks, directories.log, directories.state].map(directoryAt),

@@ -5,6 +5,7 @@
  */
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import type { Argv } from "@effect-lxc/core/plan/Commands"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,23 +15,33 @@ import type { Readable } from "node:stream"
 import { HeldLock } from "./HeldLock.ts"
 import { errnoOf } from "./KernelFiles.ts"
 
-const directories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+const fixed: ReadonlyArray<string> = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+
+/**
+ * Where tools are looked for: the caller's PATH has no say. Another value is for tests, with tools of their own.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const ToolDirectories = Context.Reference<ReadonlyArray<string>>("@effect-lxc/node-runtime/ToolDirectories", {
+  defaultValue: () => fixed
+})
 
 /**
  * What a tool sees of the caller's environment: nothing.
  *
  * @since 0.1.0
- * @category constants
+ * @category constructors
  */
-export const toolEnvironment = { PATH: directories.join(":"), LC_ALL: "C" }
+export const toolEnvironment = (directories: ReadonlyArray<string> = fixed) => ({ PATH: directories.join(":"), LC_ALL: "C" })
 
 /**
- * Where a tool is on the fixed path; undefined where it is not installed.
+ * Where a tool is; undefined where it is not installed.
  *
  * @since 0.1.0
  * @category queries
  */
-export const toolPath = (tool: string): string | undefined =>
+export const toolPath = (tool: string, directories: ReadonlyArray<string> = fixed): string | undefined =>
   directories.map((directory) => `${directory}/${tool}`).find((path) => fs.existsSync(path))
 
 /**
@@ -82,12 +93,13 @@ interface Consumer {
 const run = (
   [command, ...args]: Argv,
   lock: number | undefined,
+  directories: ReadonlyArray<string>,
   consumer?: Consumer
 ): Effect.Effect<Ended, HostError> =>
   Effect.callback<Ended, HostError>((resume) => {
     const child = spawn(command, args, {
       cwd: "/",
-      env: toolEnvironment,
+      env: toolEnvironment(directories),
       detached: true, // its own process group, to be killed whole
       stdio: ["ignore", "pipe", "pipe", ...(lock === undefined ? [] : [lock])]
     })
@@ -130,7 +142,8 @@ const notSpawned = (command: string, error: Error): HostError => {
  */
 export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: number, consumer?: Consumer) {
   const lock = yield* HeldLock
-  const ended = yield* Effect.timeoutOption(run(argv, lock, consumer), Duration.millis(timeoutMs))
+  const directories = yield* ToolDirectories
+  const ended = yield* Effect.timeoutOption(run(argv, lock, directories, consumer), Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
     return yield* new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } })
   }

@@ -138,6 +138,7 @@ const empty = (options: HostOptions): SimulatedState => {
     machine: machineOf(options),
     lxcVersion: options.lxcVersion === undefined ? "5.0.2" : options.lxcVersion,
     criu: options.criu === undefined ? "4.1" : options.criu,
+    answers: {},
     cpus: options.cpus ?? 4,
     swapAccounting: options.swapAccounting ?? true,
     ioWeightFile: options.ioWeightFile === undefined ? (layout === "v2" ? "io.weight" : null) : options.ioWeightFile,

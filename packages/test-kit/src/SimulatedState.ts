@@ -11,6 +11,7 @@ import { Partition } from "@effect-lxc/core/host/PartitionTable"
 import { ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Schema from "effect/Schema"
 import { Guest } from "./Guest.ts"
+import { ToolAnswer } from "./ToolAnswer.ts"
 
 /**
  * A directory or a file of the host's own file systems; what is in a guest's is its {@link Guest}.
@@ -161,6 +162,8 @@ export const SimulatedState = Schema.Struct({
   lxcVersion: Schema.NullOr(Schema.String),
   /** Null where CRIU is not installed. */
   criu: Schema.NullOr(Schema.String),
+  /** What tools answer in place of doing their work, by their names. */
+  answers: Schema.Record(Schema.String, ToolAnswer),
   cpus: Schema.Int,
   swapAccounting: Schema.Boolean,
   ioWeightFile: Schema.NullOr(Schema.String),

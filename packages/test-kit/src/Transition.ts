@@ -20,6 +20,7 @@ import * as Files from "./transition/Files.ts"
 import * as Running from "./transition/Running.ts"
 import type { Seen } from "./transition/Seen.ts"
 import * as Start from "./transition/Start.ts"
+import * as Tools from "./transition/Tools.ts"
 
 /**
  * Whether a step's result holds already, or why that cannot be told.
@@ -88,7 +89,10 @@ export const observe = (state: SimulatedState, step: Step, results: Results): Se
  * @since 0.1.0
  * @category transitions
  */
-export const transition = (state: SimulatedState, step: Step, results: Results, call: Call): Outcome => {
+export const transition = (state: SimulatedState, step: Step, results: Results, call: Call): Outcome =>
+  Tools.answered(state, step, results, call) ?? work(state, step, results, call)
+
+const work = (state: SimulatedState, step: Step, results: Results, call: Call): Outcome => {
   switch (step._tag) {
     case "MakeDirectory":
       return Files.makeDirectory(state, step)

@@ -4,6 +4,10 @@
  * @since 0.1.0
  */
 export * as Arbitraries from "./Arbitraries.ts"
+export * as Contract from "./contract/Contract.ts"
+export { type CaseKind, ContractBroken, type ContractCase } from "./contract/ContractCase.ts"
+export * as SimulatedStage from "./contract/SimulatedStage.ts"
+export { type Ability, type PathSeen, Stage, type StageGuest, type ToolCall } from "./contract/Stage.ts"
 export * as Diff from "./Diff.ts"
 export * as Facts from "./Facts.ts"
 export * as Faults from "./Faults.ts"
@@ -21,4 +25,5 @@ export { SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
 export { SimulatedState, SimulatedStateFromJson } from "./SimulatedState.ts"
 export * as TestHypervisor from "./TestHypervisor.ts"
 export * as TestKit from "./TestKit.ts"
+export * as ToolAnswer from "./ToolAnswer.ts"
 export * as Transition from "./Transition.ts"

@@ -14,9 +14,9 @@ import { timing } from "../Timing.ts"
 import { startContainer } from "./Start.ts"
 
 /** Debian 12's release fails on kernels that came long after it. */
-const missing = ({ criu, kernel }: SimulatedState, consequence: string): StepProblem | undefined => {
+const missing = ({ answers, criu, kernel }: SimulatedState, consequence: string): StepProblem | undefined => {
   const advice = `install a CRIU for this kernel, ${kernel} (4.1 or later knows 6.18); ${consequence}`
-  if (criu === null) return conflict("CRIU is not installed", advice)
+  if (criu === null || answers["criu"]?._tag === "Missing") return conflict("CRIU is not installed", advice)
   const [major = 0, minor = 0] = kernel.split(".").map(Number)
   return criu.startsWith("3.") && major * 100 + minor >= 612
     ? conflict(`CRIU ${criu} does not work here: vdso: Unexpected rt vDSO area bounds`, advice)

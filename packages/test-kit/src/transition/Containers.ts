@@ -4,11 +4,13 @@
  * @since 0.1.0
  */
 import { childEnd, errors } from "@effect-lxc/core/lxc/LxcLog"
+import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Commands from "@effect-lxc/core/plan/Commands"
+import * as Schema from "effect/Schema"
 import { changeProcess, answers, containerNamed, isGone, isLiving, processesIn, processOf } from "../Process.ts"
 import { deliver, freeze, killMonitor, receives, thaw as thawContainer } from "../Lifecycle.ts"
 import { logOfRun } from "../LxcLogText.ts"
-import { after, type Call, type Case, commandFailed, done, failed, type Outcome, pending, timedOut } from "../Outcome.ts"
+import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending, timedOut } from "../Outcome.ts"
 import type { SimulatedContainer, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
@@ -134,6 +136,8 @@ export const observeSignal = (state: SimulatedState, step: Case<"SignalContainer
   done: initOf(state, step) === undefined
 })
 
+const isSignal = Schema.is(SignalName)
+
 /** What `halt` means to a first process: SIGRTMIN+3 where it has a handler for that, else SIGPWR. */
 const chosen = (state: SimulatedState, container: SimulatedContainer, signal: string): string =>
   signal !== "halt" ? signal : receives(state, container, "SIGRTMIN+3") ? "SIGRTMIN+3" : "SIGPWR"
@@ -147,6 +151,9 @@ const chosen = (state: SimulatedState, container: SimulatedContainer, signal: st
 export const signal = (state: SimulatedState, step: Case<"SignalContainer">): Outcome => {
   const container = containerNamed(state, step)
   if (container === undefined || initOf(state, step) === undefined) return done(state)
+  if (step.signal !== "halt" && !isSignal(step.signal)) {
+    return failed(state, conflict(`there is no signal ${step.signal}`, "correct lxc.haltSignal"))
+  }
   const number = chosen(state, container, step.signal)
   const grown = container.execedAt + step.graceMs
   if (!receives(state, container, number) && state.now < grown) {

@@ -57,8 +57,13 @@ export const attachLoop = (state: SimulatedState, step: Case<"AttachLoop">, call
     return done({ ...state, loops: [...state.loops, loop] }, device)
   })
 
-/** Devices with the step's file; where the device is known only that one, so that a foreign one is left alone. */
-const devicesOf = (state: SimulatedState, step: Case<"DetachLoop">, results: Results): ReadonlyArray<string> => {
+/**
+ * Devices with the step's file; where the device is known only that one, so that a foreign one is left alone.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const attachedTo = (state: SimulatedState, step: Case<"DetachLoop">, results: Results): ReadonlyArray<string> => {
   const device = resolve(step.device, results)
   const mounted = new Set(state.mounts.map((mount) => mount.source))
   return state.loops
@@ -72,7 +77,7 @@ const devicesOf = (state: SimulatedState, step: Case<"DetachLoop">, results: Res
  * @category observations
  */
 export const observeDetachLoop = (state: SimulatedState, step: Case<"DetachLoop">, results: Results): Seen => ({
-  done: devicesOf(state, step, results).length === 0
+  done: attachedTo(state, step, results).length === 0
 })
 
 /**
@@ -88,12 +93,12 @@ export const detachLoop = (
   call: Call
 ): Outcome =>
   after(state, call, timing.losetup, () => {
-    const devices = devicesOf(state, step, results)
+    const devices = attachedTo(state, step, results)
     const asked = freeUnused({
       ...state,
       loops: state.loops.map((loop) => devices.includes(loop.device) ? { ...loop, autoclear: true } : loop)
     })
-    const [held] = devicesOf(asked, step, results)
+    const [held] = attachedTo(asked, step, results)
     if (held === undefined) return done(asked)
     return asked.now >= call.since + timing.detach
       ? failed(asked, { _tag: "Busy", path: held, waitedMs: timing.detach, holders: [] })

@@ -64,10 +64,12 @@ export const exportArchive = (state: SimulatedState, step: Case<"ExportArchive">
  * @since 0.1.0
  * @category transitions
  */
-export const receiveArchive = (state: SimulatedState, step: Case<"ReceiveArchive">): Outcome =>
-  isFull(state, step.file)
+export const receiveArchive = (state: SimulatedState, step: Case<"ReceiveArchive">): Outcome => {
+  if (nodeAt(state, parentOf(step.file)) === undefined) return failed(state, callFailed("open", step.file, "ENOENT"))
+  return isFull(state, step.file)
     ? failed(write(state, step.file, "0600", ""), callFailed("write", step.file, "ENOSPC"))
     : done(write(state, step.file, "0600", nodeAt(state, "/dev/stdin")?.text ?? ""))
+}
 
 /** What comes out of a stream: its head, and its root with the guest in it. */
 const unpacked = (state: SimulatedState, step: Case<"ImportArchive">, archive: Archive): SimulatedState => {
@@ -90,7 +92,9 @@ const unpacked = (state: SimulatedState, step: Case<"ImportArchive">, archive: A
  */
 export const importArchive = (state: SimulatedState, step: Case<"ImportArchive">, call: Call): Outcome =>
   after(state, call, timing.tar, () => {
-    const archive = Option.getOrUndefined(decode(nodeAt(state, step.archive)?.text ?? ""))
+    const file = nodeAt(state, step.archive)
+    if (file === undefined) return failed(state, callFailed("open", step.archive, "ENOENT"))
+    const archive = Option.getOrUndefined(decode(file.text))
     if (archive === undefined || archive.sum !== sumOf(archive)) {
       const why = "it does not end in the SHA-256 of what it holds: it was cut off, changed, or added to"
       return failed(state, damaged(step.archive, why))
@@ -143,14 +147,23 @@ export const observeNoTree = (state: SimulatedState, step: Case<"RemoveTree">): 
 })
 
 /**
+ * rm(1) on one file system: what is mounted in the directory stays, and so does what leads to it.
+ *
  * @since 0.1.0
  * @category transitions
  */
 export const removeTree = (state: SimulatedState, step: Case<"RemoveTree">): Outcome => {
-  const outside = ([path]: readonly [string, unknown]): boolean => path !== step.path && !isBelow(step.path, path)
-  return done({
+  const inside = state.mounts.map((mount) => mount.target).filter((target) => isBelow(step.path, target))
+  const stays = (path: string): boolean =>
+    (path !== step.path && !isBelow(step.path, path)) ||
+    inside.some((target) => path === target || isBelow(path, target) || isBelow(target, path))
+  const removed = {
     ...state,
-    files: Object.fromEntries(Object.entries(state.files).filter(outside)),
-    images: Object.fromEntries(Object.entries(state.images).filter(outside))
-  })
+    files: Object.fromEntries(Object.entries(state.files).filter(([path]) => stays(path))),
+    images: Object.fromEntries(Object.entries(state.images).filter(([path]) => stays(path)))
+  }
+  const [first] = inside
+  return first === undefined
+    ? done(removed)
+    : failed(removed, commandFailed(Commands.removeTree(step), 1, `rm: skipping '${first}', since it's on a different device\n`))
 }
