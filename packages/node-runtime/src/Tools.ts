@@ -119,7 +119,8 @@ const run = (
     }
     child.on("close", end)
     child.on("exit", (exitCode, signal) => {
-      setTimeout(() => end(exitCode, signal), drainMs).unref()
+      // Timers come before reads: on a busy event loop what was printed may still be in the pipe, and is read in this turn.
+      setTimeout(() => setImmediate(() => end(exitCode, signal)), drainMs).unref()
     })
     return Effect.sync(() => killGroup(child))
   })
