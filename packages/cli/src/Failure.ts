@@ -91,11 +91,17 @@ const failureOf = (error: Tagged): Failure => ({
   fields: fieldsOf(error)
 })
 
+/** What people read; everything else is as it was observed. */
+const advising: ReadonlySet<string> = new Set(["message", "advice"])
+
 /**
- * A failure as a line of JSON, or in words.
+ * A failure as a line of JSON, or in words; `advise` completes the commands that it names.
  *
  * @since 0.1.0
  * @category rendering
  */
-export const failureText = (failure: Failure, json: boolean): string =>
-  json ? `${JSON.stringify({ error: failure.fields })}\n` : `effect-lxc: ${harmless(failure.message)}\n`
+export const failureText = (failure: Failure, json: boolean, advise: (text: string) => string): string => {
+  if (!json) return `effect-lxc: ${harmless(advise(failure.message))}\n`
+  const completed = (key: string, value: unknown): unknown => advising.has(key) && typeof value === "string" ? advise(value) : value
+  return `${JSON.stringify({ error: failure.fields }, completed)}\n`
+}

@@ -38,11 +38,21 @@ const durationOf = (given: string): Option.Option<number> => {
   return Result.match(decodeDuration(text), { onFailure: () => Option.none(), onSuccess: Option.some })
 }
 
-const timeout = (description: string, fits: (ms: number) => boolean, expected: string) =>
-  Flag.String("timeout").pipe(
+/**
+ * A flag that says how long something may take, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const duration = (
+  name: string,
+  description: string,
+  fits: (ms: number) => boolean
+) =>
+  Flag.String(name).pipe(
     Flag.withMetavar("T"),
     Flag.withDescription(`${description}: 500ms, 30s, 2m; a bare number is seconds`),
-    Flag.filterMap((given) => Option.filter(durationOf(given), fits), () => expected),
+    Flag.filterMap((given) => Option.filter(durationOf(given), fits), () => fits(0) ? "a duration such as 0, 500ms, 30s or 2m" : "a duration such as 500ms, 30s or 2m, longer than nothing"),
     Flag.optional
   )
 
@@ -52,10 +62,10 @@ const timeout = (description: string, fits: (ms: number) => boolean, expected: s
  * @since 0.1.0
  * @category flags
  */
-export const startTimeout = timeout(
+export const startTimeout = duration(
+  "timeout",
   "How long LXC may take to start it (default: startupTimeout of the spec, 30s)",
-  (ms) => ms > 0,
-  "a duration such as 500ms, 30s or 2m, longer than nothing"
+  (ms) => ms > 0
 )
 
 /**
@@ -64,10 +74,10 @@ export const startTimeout = timeout(
  * @since 0.1.0
  * @category flags
  */
-export const stopTimeout = timeout(
+export const stopTimeout = duration(
+  "timeout",
   "How long the guest may take to halt (default: shutdownTimeout of its spec, 60s)",
-  () => true,
-  "a duration such as 0, 500ms, 30s or 2m"
+  () => true
 )
 
 /**
@@ -76,10 +86,10 @@ export const stopTimeout = timeout(
  * @since 0.1.0
  * @category flags
  */
-export const freezeTimeout = timeout(
+export const freezeTimeout = duration(
+  "timeout",
   "How long the kernel may take (default 10s)",
-  (ms) => ms > 0,
-  "a duration such as 500ms, 30s or 2m, longer than nothing"
+  (ms) => ms > 0
 )
 
 /**

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { resolve } from "node:path"
 import { defaultDirectories, Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
-import { toggle } from "./Flags.ts"
+import { duration, toggle } from "./Flags.ts"
 
 const isHostPath = Schema.is(HostPath)
 
@@ -37,6 +37,27 @@ const LogDir = GlobalFlag.Setting("log-dir")({
 
 const StateDir = GlobalFlag.Setting("state-dir")({
   flag: directory("state-dir", "Where is kept what is meant to run", defaultDirectories.state)
+})
+
+const LockWait = GlobalFlag.Setting("lock-wait")({
+  flag: duration("lock-wait", "How long to wait for somebody else who changes the same container (default 30s)", () => true)
+})
+
+const RollbackLimit = GlobalFlag.Setting("rollback-limit")({
+  flag: duration("rollback-limit", "How long undoing may take, after a failure or Ctrl-C (default 60s)", (ms) => ms > 0)
+})
+
+/**
+ * How long is waited, as far as the flags say it.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const limits = Effect.gen(function*() {
+  return {
+    lockWaitMs: Option.getOrUndefined(yield* LockWait),
+    rollbackLimitMs: Option.getOrUndefined(yield* RollbackLimit)
+  }
 })
 
 /**
@@ -65,7 +86,7 @@ export const Simulate = GlobalFlag.Setting("simulate")({
  * @since 0.1.0
  * @category flags
  */
-export const globalFlags = [RunDir, LogDir, StateDir, Json, Simulate] as const
+export const globalFlags = [RunDir, LogDir, StateDir, LockWait, RollbackLimit, Json, Simulate] as const
 
 /**
  * The directories that the flags name, and `usual` where they name none.

@@ -6,10 +6,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import type { Hypervisor, HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
-import { directories, Simulate } from "./Globals.ts"
+import { Whereabouts } from "./Advice.ts"
+import { directories, limits, Simulate } from "./Globals.ts"
 
 /**
  * Makes the hypervisor for the options of a command.
@@ -66,5 +68,7 @@ export interface Workplace {
 export const withHypervisor = <A, E, R>(effect: Effect.Effect<A, E, R>, workplace: Workplace = {}) =>
   Effect.gen(function*() {
     const make = (yield* Simulate) ? simulated(workplace.instances ?? []) : yield* Hypervisors
-    return yield* Effect.provide(effect, make({ directories: workplace.directories ?? (yield* directories) }))
+    const place = workplace.directories ?? (yield* directories)
+    yield* Ref.set(yield* Whereabouts, place)
+    return yield* Effect.provide(effect, make({ directories: place, ...(yield* limits) }))
   })

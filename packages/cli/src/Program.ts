@@ -12,6 +12,9 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Ref from "effect/Ref"
+import { defaultDirectories } from "@effect-lxc/core/host/Directories"
+import { adviceFor, Whereabouts } from "./Advice.ts"
 import { failuresOf, failureText } from "./Failure.ts"
 import { Hypervisors, type MakeHypervisor } from "./Hypervisors.ts"
 import { Output } from "./Output.ts"
@@ -93,10 +96,12 @@ export const run = (
   Effect.gen(function*() {
     const output = yield* Output
     const json = wantsJson(argv)
+    const whereabouts = yield* Ref.make(defaultDirectories)
     const said: Said = { results: [], commands: [] }
     const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>) {
       const failures = failuresOf(cause)
-      for (const failure of failures) yield* output.err(failureText(failure, json))
+      const advise = adviceFor(yield* Ref.get(whereabouts))
+      for (const failure of failures) yield* output.err(failureText(failure, json, advise))
       return Math.max(...failures.map((failure) => failure.code))
     })
     return yield* Command.runWith(root, { version })(argv).pipe(
@@ -109,6 +114,7 @@ export const run = (
       Effect.provideService(Console.Console, consoleOf(said)),
       Effect.provideService(Logger.LogToStderr, true),
       Effect.provideService(Hypervisors, make),
+      Effect.provideService(Whereabouts, whereabouts),
       Effect.as(0),
       Effect.catchTag("ProgramEnded", ({ exitCode }) => Effect.succeed(exitCode)),
       Effect.catchIf(

@@ -6,9 +6,19 @@
 import { describe } from "@effect-lxc/core/plan/Describe"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { ProgressEvent } from "@effect-lxc/core/runtime/Progress"
+import { harmless } from "./Output.ts"
 
 /** These may take so long that a reader wants to know what is waited for. */
 const waits = (step: Step): boolean => step._tag === "StartContainer" || step._tag === "AwaitStopped"
+
+/**
+ * Whom an operation waits for, and for how long.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const waitingText = (event: Extract<ProgressEvent, { readonly _tag: "Waiting" }>): string =>
+  `${event.operation} ${event.instance} waits for ${harmless(event.holder ?? "another process")}, ${event.waitMs} ms at most\n`
 
 /**
  * Gives the text for each event of one operation, in their order.
@@ -22,6 +32,8 @@ export const linesOf = (): (event: ProgressEvent) => string => {
     `[${String(index + 1).padStart(String(total).length)}/${total}] ${text}\n`
   return (event) => {
     switch (event._tag) {
+      case "Waiting":
+        return waitingText(event)
       case "Recovering":
         return `an earlier ${event.operation} of ${event.instance}, begun ${event.since}, did not end: dealing with it first\n`
       case "PlanBegun":
@@ -36,7 +48,7 @@ export const linesOf = (): (event: ProgressEvent) => string => {
       case "Interrupted":
         return `interrupted: ${event.operation} ${event.instance}\n`
       case "RollbackBegun":
-        return `rolling back: ${event.steps} steps\n`
+        return `rolling back: ${event.undo.length} steps\n`
       case "Undone":
         return `  ${describe(event.step)}\n`
       case "RollbackDone":

@@ -6,6 +6,7 @@
 import { describe } from "@effect-lxc/core/plan/Describe"
 import type { ProgressEvent } from "@effect-lxc/core/runtime/Progress"
 import type { Terminal } from "./Output.ts"
+import { waitingText } from "./ProgressLines.ts"
 
 type Kind = "busy" | "done" | "held" | "failed" | "undone"
 
@@ -44,6 +45,8 @@ export const paintingOf = ({ color, columns, unicode }: Terminal): (event: Progr
   const busy = (text: string): string => `${clear}  ${mark("busy")} ${text.slice(0, Math.max(0, columns - 5))}`
   return (event) => {
     switch (event._tag) {
+      case "Waiting":
+        return waitingText(event)
       case "Recovering":
         return `an earlier ${event.operation} of ${event.instance}, begun ${event.since}, did not end: dealing with it first\n`
       case "PlanBegun":

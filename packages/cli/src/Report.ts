@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Report } from "@effect-lxc/core/runtime/Interpreter"
+import { advice } from "./Advice.ts"
 import { Json } from "./Globals.ts"
 import { harmless, Output } from "./Output.ts"
 
@@ -59,7 +60,8 @@ export const reportText = (report: Report) =>
  */
 export const printReport = Effect.fnUntraced(function*(report: Report) {
   const output = yield* Output
-  if (yield* Json) return yield* output.out(`${JSON.stringify(report, undefined, 2)}\n`)
-  for (const warning of report.warnings) yield* output.err(`warning: ${harmless(warning)}\n`)
+  const warnings = report.warnings.map(yield* advice)
+  if (yield* Json) return yield* output.out(`${JSON.stringify({ ...report, warnings }, undefined, 2)}\n`)
+  for (const warning of warnings) yield* output.err(`warning: ${harmless(warning)}\n`)
   yield* output.out(`${harmless(sentence(report))}\n`)
 })

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import { writeSync } from "node:fs"
 import { realHypervisor } from "./Hypervisors.ts"
 import * as NodeOutput from "./NodeOutput.ts"
 import { OutputForPeople } from "./Output.ts"
@@ -28,6 +29,13 @@ const runMain = Runtime.makeRunMain(({ fiber }) => {
   received.listen((signal) => {
     ending ??= signals[signal]
     fiber.interruptUnsafe()
+  }, (signal, words) => {
+    process.exitCode = 128 + signals[signal]
+    try {
+      writeSync(process.stderr.fd, words)
+    } finally {
+      process.exit()
+    }
   })
   // Whatever was written has been taken by the system: exiting loses nothing, and nothing left open keeps us.
   fiber.addObserver((exit: Exit.Exit<unknown, unknown>) => {

@@ -96,13 +96,33 @@ describe("a failed operation", () => {
       const host = makeFakeHost()
       host.apply = (step) =>
         step._tag === "StartContainer" || step._tag === "Unmount" ? Effect.fail(conflict("both")) : Effect.succeed(undefined)
-      const ran = yield* cli(["start", spec(), "--json"], { host })
+      const ran = yield* cli(["start", spec(), "--json", "--run-dir", "/run/other"], { host })
       assert.deepStrictEqual([ran.code, ran.out, ran.err.split("\n").length], [1, "", 2])
-      const { _tag, index, message, problem, residue } = error(ran.err)
+      const { _tag, index, message, next, problem, residue } = error(ran.err)
       assert.deepStrictEqual([_tag, index], ["OperationFailed", 8])
       assert.deepStrictEqual(problem, { _tag: "Conflict", found: "both", advice: "move it" })
       assert.strictEqual((residue as ReadonlyArray<unknown>).length, 1)
-      assert.include(String(message), "effect-lxc stop --force web1.example.com")
+      const target = "/run/other/containers/web1.example.com/rootfs"
+      assert.deepInclude((residue as ReadonlyArray<unknown>)[0], { commands: [["umount", "--no-canonicalize", "--", target]] })
+      assert.deepStrictEqual(next, ["effect-lxc", "--run-dir", "/run/other", "recover", "web1.example.com"])
+      assert.match(String(message), /finish it with: effect-lxc --run-dir \/run\/other recover web1\.example\.com$/)
+    }))
+
+  it.effect("advises commands with the directories it was given, wherever it names one", () =>
+    Effect.gen(function*() {
+      const places = ["--run-dir", "/run/other", "--log-dir", "/var/log/effect-lxc"]
+      const host = makeFakeHost()
+      host.facts = { ...host.facts, containers: [running("web1.example.com", "/run/other/containers")] }
+      const rejected = yield* cli(["start", spec(), ...places], { host })
+      assert.match(rejected.err, /stop it first: effect-lxc --run-dir \/run\/other stop web1\.example\.com/)
+      const asJson = error((yield* cli(["start", spec(), "--json", ...places], { host })).err)
+      assert.match(JSON.stringify(asJson["rejections"]), /stop it first: effect-lxc --run-dir \/run\/other stop/)
+      const left = yield* cli(["cleanup", "web1.example.com", ...places], { host })
+      assert.match(left.err, /end it with: effect-lxc --run-dir \/run\/other stop/)
+      host.facts = { ...host.facts, containers: [{ ...running("web1.example.com", "/run/other/containers"), socket: false, populated: false, init: null }] }
+      assert.match((yield* cli(["verify", ...places], { host })).out, /effect-lxc --run-dir \/run\/other cleanup/)
+      const usage = yield* cli(["stop", ...places], { host })
+      assert.match(usage.err, /see: effect-lxc stop --help/)
     }))
 
   it.effect("shows what could not be undone", () =>

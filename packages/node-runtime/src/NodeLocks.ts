@@ -91,7 +91,7 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
     )
     const file = yield* openLock(path)
     const began = yield* Clock.currentTimeMillis
-    const had = (yield* flock(path, file, 0)) || (waitMs > 0 && (yield* flock(path, file, waitMs)))
+    const had = yield* flock(path, file, waitMs)
     if (!had) {
       const waitedMs = (yield* Clock.currentTimeMillis) - began
       return yield* new LockHeld({ instance, holder: holderOf(path), waitedMs })

@@ -8,6 +8,7 @@ import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
 import { escape } from "@effect-lxc/core/model/HostText"
 import type { Verification } from "@effect-lxc/core/plan/Verification"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { advice } from "../Advice.ts"
 import { Json } from "../Globals.ts"
 import { HostUnfit } from "../HostUnfit.ts"
 import { withHypervisor } from "../Hypervisors.ts"
@@ -47,7 +48,7 @@ export const host = Effect.fnUntraced(function*(_: object) {
   yield* output.out((yield* Json) ? `${JSON.stringify(info, undefined, 2)}\n` : hostText(info))
 })
 
-const verifyText = ({ findings }: Verification): string =>
+const verifyText = ({ findings }: Pick<Verification, "findings">): string =>
   findings.length === 0
     ? "nothing is wrong with this host\n"
     : findings.map(({ advice, code, message, severity }) =>
@@ -62,7 +63,9 @@ const verifyText = ({ findings }: Verification): string =>
  */
 export const verify = Effect.fnUntraced(function*(_: object) {
   const output = yield* Output
-  const found = yield* withHypervisor(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.verify))
+  const verified = yield* withHypervisor(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.verify))
+  const advise = yield* advice
+  const found = { ...verified, findings: verified.findings.map((each) => ({ ...each, advice: advise(each.advice) })) }
   yield* output.out((yield* Json) ? `${JSON.stringify(found, undefined, 2)}\n` : verifyText(found))
   if (!found.ok) {
     return yield* new HostUnfit({ count: found.findings.filter(({ severity }) => severity === "error").length })

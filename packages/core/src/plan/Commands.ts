@@ -19,6 +19,23 @@ type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 export type Argv = readonly [command: string, ...args: ReadonlyArray<string>]
 
 /**
+ * A word as a POSIX shell reads it.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const quote = (word: string): string =>
+  /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+/**
+ * A command as it can be pasted into a shell.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const pasted = (argv: ReadonlyArray<string>): string => argv.map(quote).join(" ")
+
+/**
  * losetup(8): the device is printed on stdout.
  *
  * @since 0.1.0
@@ -234,3 +251,58 @@ export const removeTree = (step: Pick<Case<"RemoveTree">, "path">): Argv => ["rm
  * @category commands
  */
 export const reboot: Argv = ["reboot", "-n", "-f"]
+
+/**
+ * rm(1) of one file: what is not there is removed.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const removeFile = (step: Pick<Case<"RemoveFile">, "path">): Argv => ["rm", "-f", "--", step.path]
+
+/**
+ * rmdir(1).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const removeDirectory = (step: Case<"RemoveDirectory">): Argv => [
+  "rmdir",
+  ...(step.ifEmpty ? ["--ignore-fail-on-non-empty"] : []),
+  "--",
+  step.path
+]
+
+/**
+ * mkdir(1).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const makeDirectory = (step: Case<"MakeDirectory">): Argv => ["mkdir", "-p", "-m", step.mode, "--", step.path]
+
+/**
+ * mv(1) that replaces nothing, or only what a step may replace.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const moveIntoPlace = (step: Case<"MoveIntoPlace">): Argv => [
+  "mv",
+  step.replace ? "--force" : "--no-clobber",
+  "--no-target-directory",
+  "--",
+  step.from,
+  step.to
+]
+
+/**
+ * find(1): rmdir(2) of a group and those below it, children first; a group with a process in it stays.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const removeCgroups = (step: Case<"RemoveCgroups">): ReadonlyArray<Argv> =>
+  step.hierarchies.flatMap((tree) =>
+    step.names.map((name): Argv => ["find", `${tree}/${name}`, "-depth", "-type", "d", "-delete"])
+  )

@@ -11,23 +11,8 @@ import { basisOf } from "./Basis.ts"
 import type { JournalEntry } from "./JournalEntry.ts"
 import { Plan } from "./Plan.ts"
 import type { PlanRejected } from "./PlanRejected.ts"
-import { rollbackOf } from "./Rollback.ts"
-import { Device, type Step } from "./Step.ts"
+import { resolved, rollbackOf } from "./Rollback.ts"
 import { planCleanup } from "./StopPlan.ts"
-import * as Schema from "effect/Schema"
-
-const isDevice = Schema.is(Device)
-
-/** The results that the journal knows, in place of their names; a result that never came to be keeps its name. */
-const resolve = (step: Step, results: ReadonlyMap<string, string>): Step => {
-  const known = (device: string) => {
-    const found = device.startsWith("$") ? results.get(device.slice(1)) : undefined
-    return found !== undefined && isDevice(found) ? found : undefined
-  }
-  if (step._tag === "DetachLoop") return { ...step, device: known(step.device) ?? step.device }
-  if (step._tag === "Unmount") return { ...step, source: known(step.source) ?? step.source }
-  return step
-}
 
 /**
  * What was to be undone is undone, the last first; an operation that took away is completed as far as nothing that runs in
@@ -47,7 +32,7 @@ export const planRecover = (
   const results = new Map(entries.flatMap((entry) =>
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))
-  const steps = rollbackOf(begun).map((step) => resolve(step, results))
+  const steps = rollbackOf(begun).map((step) => resolved(step, results))
   return Result.succeed(
     new Plan({
       operation: "recover",

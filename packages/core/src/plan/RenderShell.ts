@@ -7,15 +7,12 @@
  */
 import { escape } from "../model/HostText.ts"
 import * as Commands from "./Commands.ts"
+import { quote } from "./Commands.ts"
 import { describe } from "./Describe.ts"
 import { members } from "./ExportFormat.ts"
 import type { Plan } from "./Plan.ts"
 import { shellFunctions } from "./ShellFunctions.ts"
 import type { Step } from "./Step.ts"
-
-/** One word of the shell, whatever its characters; words of plain characters stay as they are. */
-const quote = (word: string): string =>
-  /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 /** `$root`, the result of an earlier step, becomes the variable `"$root"`. */
 const deviceWord = (device: string): string => device.startsWith("$") ? `"${device}"` : quote(device)

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
 import { monitorCgroup, payloadCgroup } from "../host/CgroupLayout.ts"
-import type { Step } from "./Step.ts"
+import { Device, type Step } from "./Step.ts"
 
 const killTimeout = 10_000
 const unmountTimeout = 5_000
@@ -77,3 +78,21 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
  * @category constructors
  */
 export const rollbackOf = (begun: ReadonlyArray<Step>): ReadonlyArray<Step> => [...begun].reverse().flatMap(undo)
+
+const isDevice = Schema.is(Device)
+
+/**
+ * The step with results that are known in place of their names; a result that never came to be keeps its name.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const resolved = (step: Step, results: ReadonlyMap<string, string>): Step => {
+  const known = (device: string) => {
+    const found = device.startsWith("$") ? results.get(device.slice(1)) : undefined
+    return found !== undefined && isDevice(found) ? found : undefined
+  }
+  if (step._tag === "DetachLoop") return { ...step, device: known(step.device) ?? step.device }
+  if (step._tag === "Unmount") return { ...step, source: known(step.source) ?? step.source }
+  return step
+}

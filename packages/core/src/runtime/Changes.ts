@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
 import { fnv1a64 } from "../model/Hash.ts"
@@ -81,22 +82,53 @@ const diskKeys = ({ basis }: Plan): ReadonlyArray<string> =>
     )
   )].sort()
 
+/** Takes a lock, and tells at once whom it waits for where it cannot be had at once. */
+const acquiring = (locks: Locks["Service"], directories: Directories) =>
+  Effect.fnUntraced(function*(name: InstanceName, operation: Operation, waitMs: number, key: string = name) {
+    const first = yield* Effect.result(locks.acquire(directories, key, operation, 0))
+    if (Result.isSuccess(first)) return first.success
+    if (first.failure._tag !== "LockHeld" || waitMs === 0) return yield* first.failure
+    const progress = yield* Progress
+    yield* progress({ _tag: "Waiting", operation, instance: name, holder: first.failure.holder, waitMs })
+    return yield* locks.acquire(directories, key, operation, waitMs)
+  })
+
+type Acquire = ReturnType<typeof acquiring>
+
+const holdingLock = (acquire: Acquire, lockWaitMs: number) =>
+<A, E>(
+  name: InstanceName,
+  operation: Operation,
+  body: Effect.Effect<A, E>,
+  waitMs = lockWaitMs
+): Effect.Effect<A, E | LockHeld | LockError> =>
+  Effect.scoped(Effect.flatMap(acquire(name, operation, waitMs), (under) => under(body)))
+
 /**
  * Two instances must not take one disk between them, each having seen it free: whoever brings one up has the lock of each
  * of its disks, and plans again when it has them.
  */
-const holdingDisks = <F>(
-  locks: Locks["Service"],
-  directories: Directories,
-  waitMs: number,
-  carryOut: (plan: Plan) => Effect.Effect<Report, F>
-) =>
+const holdingDisks = <F>(acquire: Acquire, waitMs: number, carryOut: (plan: Plan) => Effect.Effect<Report, F>) =>
 <E>(operation: Operation, plan: Effect.Effect<Plan, E>): Effect.Effect<Report, E | F | LockHeld | LockError> =>
   Effect.flatMap(plan, (first) => {
     const keys = diskKeys(first)
-    const having = Effect.forEach(keys, (key) => locks.acquire(directories, key, operation, waitMs), { discard: true })
+    const { instance } = first
+    const having = Effect.forEach(keys, (key) => acquire(instance, operation, waitMs, key), { discard: true }).pipe(
+      Effect.catchTag("LockHeld", ({ holder, waitedMs }) => Effect.fail(new LockHeld({ instance, holder, waitedMs, disk: true })))
+    )
     return keys.length === 0 ? carryOut(first) : Effect.scoped(Effect.andThen(having, Effect.flatMap(plan, carryOut)))
   })
+
+/**
+ * How long is waited, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChangeLimits {
+  readonly lockWaitMs: number
+  readonly rollbackLimitMs: number | undefined
+}
 
 /**
  * @since 0.1.0
@@ -108,11 +140,13 @@ export const makeChanges = (
   locks: Locks["Service"],
   planning: Planning,
   directories: Directories,
-  lockWaitMs: number
+  { lockWaitMs, rollbackLimitMs }: ChangeLimits
 ) => {
   const services = Context.make(Host, host).pipe(Context.add(Journal, journals))
-  const carryOut = (plan: Plan) => Effect.provideContext(execute(plan), services)
-  const withDisks = holdingDisks(locks, directories, lockWaitMs, carryOut)
+  const carryOut = (plan: Plan) => Effect.provideContext(execute(plan, { rollbackLimitMs }), services)
+  const acquire = acquiring(locks, directories)
+  const locked = holdingLock(acquire, lockWaitMs)
+  const withDisks = holdingDisks(acquire, lockWaitMs, carryOut)
 
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
@@ -124,14 +158,6 @@ export const makeChanges = (
     const report = yield* carryOut(plan)
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })
-
-  const locked = <A, E>(
-    name: InstanceName,
-    operation: Operation,
-    body: Effect.Effect<A, E>,
-    waitMs = lockWaitMs
-  ): Effect.Effect<A, E | LockHeld | LockError> =>
-    Effect.scoped(Effect.flatMap(locks.acquire(directories, name, operation, waitMs), (under) => under(body)))
 
   /** With `patienceMs` a stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
   const change = <E>(

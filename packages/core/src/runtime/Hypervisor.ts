@@ -50,6 +50,11 @@ export interface HypervisorOptions {
   readonly directories?: Directories | undefined
   /** How long an operation waits for another one on the same instance, in milliseconds; 30 s by default. */
   readonly lockWaitMs?: number | undefined
+  /**
+   * How long undoing may take in all when an operation fails or is interrupted, in milliseconds; 60 s by default. What is
+   * not undone by then is told, and stays in the journal for `recover`.
+   */
+  readonly rollbackLimitMs?: number | undefined
 }
 
 type Changed = Effect.Effect<Report, ChangeError>
@@ -138,7 +143,10 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
   const sessions = yield* Sessions
   const plan = makePlanning(host, journals, directories)
   const lockWaitMs = options.lockWaitMs ?? 30_000
-  const { change, recover, run, takeAway } = makeChanges(host, journals, locks, plan, directories, lockWaitMs)
+  const { change, recover, run, takeAway } = makeChanges(host, journals, locks, plan, directories, {
+    lockWaitMs,
+    rollbackLimitMs: options.rollbackLimitMs
+  })
   const start = Effect.fn("Hypervisor.start")((instance: Instance, options?: StartOptions) =>
     change(instance.name, "start", plan.start(instance, options))
   )

@@ -10,11 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Plan } from "../plan/Plan.ts"
-import { rollbackOf } from "../plan/Rollback.ts"
+import { resolved, rollbackOf } from "../plan/Rollback.ts"
 import { isCheck, type Step } from "../plan/Step.ts"
 import { Host, type HostError } from "./Host.ts"
 import { Journal, type OpenJournal } from "./Journal.ts"
-import { OperationFailed, type Residue } from "./OperationFailed.ts"
+import { nextCommand, OperationFailed, type Residue, residueOf } from "./OperationFailed.ts"
 import { Progress } from "./Progress.ts"
 
 /**
@@ -33,10 +33,22 @@ export interface Report {
   readonly warnings: ReadonlyArray<string>
 }
 
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExecuteOptions {
+  /** How long undoing may take in all, in milliseconds; 60 s by default. What is not undone by then is residue. */
+  readonly rollbackLimitMs?: number | undefined
+}
+
+const defaultRollbackLimitMs = 60_000
+
 /** What has happened so far in one run of a plan. */
 interface Run {
   readonly plan: Plan
   readonly journal: OpenJournal
+  readonly rollbackLimitMs: number
   readonly results: Map<string, string>
   /** Steps to undo whose intent is in the journal, whether they acted or not. */
   readonly begun: Array<Step>
@@ -74,23 +86,30 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
 })
 
-/** Tries every step of a rollback; what fails is kept as residue and does not stop the others. */
-const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
+/** Does one step of a rollback; gives what kept it from being done. */
+const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
   const host = yield* Host
+  const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
+  if (leftMs <= 0) return late
+  const attempt = Effect.gen(function*() {
+    const observed = yield* host.observe(step, run.results)
+    if (!observed.done) yield* host.apply(step, run.results)
+  })
+  const exit = yield* Effect.exit(Effect.timeoutOption(attempt, leftMs))
+  return Exit.isFailure(exit) ? problemOf(exit.cause) : Option.isNone(exit.value) ? late : undefined
+})
+
+/** Tries every step of a rollback, as long as there is time; what fails is kept as residue and does not stop the others. */
+const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
   const progress = yield* Progress
-  const steps = rollbackOf(run.begun)
+  const steps = rollbackOf(run.begun).map((step) => resolved(step, run.results))
   const residue: Array<Residue> = []
-  yield* progress({ _tag: "RollbackBegun", steps: steps.length })
+  const until = (yield* Clock.currentTimeMillis) + run.rollbackLimitMs
+  yield* progress({ _tag: "RollbackBegun", undo: steps })
   for (const step of steps) {
-    const exit = yield* Effect.exit(Effect.gen(function*() {
-      const observed = yield* host.observe(step, run.results)
-      if (!observed.done) yield* host.apply(step, run.results)
-    }))
-    if (Exit.isSuccess(exit)) {
-      yield* progress({ _tag: "Undone", step })
-    } else {
-      residue.push({ step, problem: problemOf(exit.cause) })
-    }
+    const problem = yield* undoStep(run, step, until - (yield* Clock.currentTimeMillis))
+    if (problem === undefined) yield* progress({ _tag: "Undone", step })
+    else residue.push(residueOf(step, problem))
   }
   yield* progress({ _tag: "RollbackDone", residue })
   return residue
@@ -121,15 +140,17 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
   const residue = undone ? yield* rollBack(run) : []
   if (undone && residue.length === 0) yield* Effect.ignore(run.journal.remove)
   if (interrupted || step === undefined) return yield* Effect.failCause(cause as Cause.Cause<never>) // holds no error
+  const problem = problemOf(cause)
   return yield* new OperationFailed({
     operation: plan.operation,
     instance: plan.instance,
     index: run.index,
     steps: plan.steps.length,
     step,
-    problem: problemOf(cause),
+    problem,
     undone,
-    residue
+    residue,
+    next: nextCommand(plan, { undone, residue, stillRunning: problem._tag === "StillRunning" })
   })
 })
 
@@ -150,12 +171,13 @@ const journalOf = Effect.fnUntraced(function*(plan: Plan) {
  * holds already its intent is written to the journal and it is applied.
  *
  * On failure or interruption what the plan says can be undone is undone from the journal's intents, the last first; a step
- * that takes away stops where it is. The first failure is the one reported.
+ * that takes away stops where it is. The first failure is the one reported. An interruption takes no longer than undoing
+ * may; what could not be undone then is told to `Progress`, and kept in the journal for a recovery.
  *
  * @since 0.1.0
  * @category interpreters
  */
-export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan) {
+export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan, options: ExecuteOptions = {}) {
   const progress = yield* Progress
   const report = (acted: number): Report => ({
     operation: plan.operation,
@@ -166,7 +188,8 @@ export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan) {
   })
   if (plan.steps.length === 0 && plan.operation !== "recover") return report(0)
   const journal = yield* journalOf(plan)
-  const run: Run = { plan, journal, results: new Map(), begun: [], index: 0, acted: 0 }
+  const { rollbackLimitMs = defaultRollbackLimitMs } = options
+  const run: Run = { plan, journal, rollbackLimitMs, results: new Map(), begun: [], index: 0, acted: 0 }
   const steps = Effect.gen(function*() {
     const at = DateTime.formatIso(yield* DateTime.now)
     yield* journal.append({

@@ -20,11 +20,14 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
   instance: Schema.String,
   /** What the holder says of itself: its pid, its operation and since when; null where it says nothing. */
   holder: Schema.NullOr(Schema.String),
-  waitedMs: Schema.Int
+  waitedMs: Schema.Int,
+  /** Whether it is the lock of one of its disks, which another instance has. */
+  disk: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message(): string {
     const who = this.holder === null ? "another process" : this.holder
-    return `${this.instance} is being changed by ${who}; waited ${this.waitedMs} ms, nothing was done`
+    const what = this.disk === true ? `a disk of ${this.instance}` : this.instance
+    return `${what} is being changed by ${who}; waited ${this.waitedMs} ms, nothing was done`
   }
 }
 

@@ -4,24 +4,73 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Directories } from "../host/Directories.ts"
+import { byHand, commandLine } from "../plan/ByHand.ts"
+import { pasted } from "../plan/Commands.ts"
 import { describe } from "../plan/Describe.ts"
 import { Operation } from "../plan/Operation.ts"
 import { Step } from "../plan/Step.ts"
 import { explain, StepProblem } from "./StepProblem.ts"
 
 /**
- * What a rollback could not undo, and why.
+ * What a rollback could not undo, why, and the commands that would: argument lists, empty where no single command does.
  *
  * @since 0.1.0
  * @category models
  */
-export const Residue = Schema.Struct({ step: Step, problem: StepProblem })
+export const Residue = Schema.Struct({
+  step: Step,
+  problem: StepProblem,
+  commands: Schema.Array(Schema.Array(Schema.String))
+})
 
 /**
  * @since 0.1.0
  * @category models
  */
 export type Residue = typeof Residue.Type
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const residueOf = (step: Step, problem: StepProblem): Residue => ({ step, problem, commands: byHand(step) })
+
+/**
+ * What is left and how to be rid of it, for people.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const explainResidue = (
+  residue: ReadonlyArray<Residue>,
+  next: ReadonlyArray<string> | null
+): ReadonlyArray<string> => [
+  ...residue.flatMap(({ commands, problem, step }) => [
+    `  ${describe(step)}`,
+    ...explain(problem).map((line) => `    ${line}`),
+    ...commands.map((argv) => `    by hand: ${pasted(argv)}`)
+  ]),
+  ...(next === null ? [] : [`finish it with: ${pasted(next)}`])
+]
+
+/**
+ * The command that goes on where an operation ended; null where there is nothing left to do.
+ *
+ * @since 0.1.0
+ * @category conclusions
+ */
+export const nextCommand = (
+  plan: { readonly operation: Operation; readonly instance: string; readonly directories: Directories },
+  ended: { readonly undone: boolean; readonly residue: ReadonlyArray<Residue>; readonly stillRunning: boolean }
+): ReadonlyArray<string> | null => {
+  const { directories, instance, operation } = plan
+  if (ended.undone ? ended.residue.length === 0 : operation === "powercycle") return null
+  if (ended.stillRunning) return commandLine(directories, "stop", "--force", instance)
+  return !ended.undone && (operation === "stop" || operation === "kill" || operation === "cleanup")
+    ? commandLine(directories, operation, instance)
+    : commandLine(directories, "recover", instance)
+}
 
 /**
  * A step failed. What was done was undone, and `residue` is what could not be; or, where the step takes away, it stopped
@@ -40,7 +89,9 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
   problem: StepProblem,
   /** Whether what was done was undone, but for the residue; else it stopped there. */
   undone: Schema.Boolean,
-  residue: Schema.Array(Residue)
+  residue: Schema.Array(Residue),
+  /** The command that goes on from here, as an argument list; null where nothing is left to do. */
+  next: Schema.NullOr(Schema.Array(Schema.String))
 }) {
   override get message(): string {
     const indent = (line: string): string => `  ${line}`
@@ -52,7 +103,9 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
   }
 
   private outcome(): ReadonlyArray<string> {
-    if (!this.undone) return ["it stopped there; the same command goes on"]
+    if (!this.undone) {
+      return ["it stopped there; the same command goes on", ...(this.next === null ? [] : [`or: ${pasted(this.next)}`])]
+    }
     if (this.residue.length === 0 && this.operation === "export") {
       return [`what was written of the export was removed; if ${this.instance} was stopped for it, it stays stopped`]
     }
@@ -63,13 +116,6 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
           : "everything was undone; the host is as before"
       ]
     }
-    return [
-      "what was done was undone, but for:",
-      ...this.residue.flatMap(({ problem, step }) => [
-        `  ${describe(step)}`,
-        ...explain(problem).map((line) => `    ${line}`)
-      ]),
-      `finish it with: effect-lxc stop --force ${this.instance}`
-    ]
+    return ["what was done was undone, but for:", ...explainResidue(this.residue, this.next)]
   }
 }

@@ -15,6 +15,14 @@ import type { StepProblem } from "./StepProblem.ts"
  * @category models
  */
 export type ProgressEvent =
+  /** Somebody else holds a lock; they are waited for, `waitMs` at most. `holder` is what they say of themselves. */
+  | {
+    readonly _tag: "Waiting"
+    readonly operation: Operation
+    readonly instance: string
+    readonly holder: string | null
+    readonly waitMs: number
+  }
   /** An earlier operation on the instance did not end; it is dealt with first. */
   | { readonly _tag: "Recovering"; readonly operation: Operation; readonly instance: string; readonly since: string }
   | { readonly _tag: "PlanBegun"; readonly operation: Operation; readonly instance: string; readonly steps: number }
@@ -28,7 +36,8 @@ export type ProgressEvent =
   }
   | { readonly _tag: "StepFailed"; readonly index: number; readonly step: Step; readonly problem: StepProblem }
   | { readonly _tag: "Interrupted"; readonly operation: Operation; readonly instance: string }
-  | { readonly _tag: "RollbackBegun"; readonly steps: number }
+  /** Each step of `undo` is tried; an Undone follows for each that is done. */
+  | { readonly _tag: "RollbackBegun"; readonly undo: ReadonlyArray<Step> }
   | { readonly _tag: "Undone"; readonly step: Step }
   | { readonly _tag: "RollbackDone"; readonly residue: ReadonlyArray<Residue> }
 

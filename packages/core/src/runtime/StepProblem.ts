@@ -43,6 +43,8 @@ export const StepProblem = Schema.TaggedUnion({
   StillRunning: { name: Schema.String, waitedMs: Schema.Int, frozenAgain: Schema.Boolean },
   /** An export is not what it should be; nothing of it was put in place. */
   ArchiveDamaged: { archive: Schema.String, why: Schema.String },
+  /** It was not undone, and may not even have been tried: there was no time left for it. */
+  NotUndone: { why: Schema.String },
   /** Processes survived everything that kills. */
   CannotKill: { name: Schema.String, waitedMs: Schema.Int, holders: Schema.Array(Holder) }
 })
@@ -105,6 +107,8 @@ export const explain = (problem: StepProblem): ReadonlyArray<string> => {
       ]
     case "ArchiveDamaged":
       return [`${escape(problem.archive)} cannot be imported: ${problem.why}`, "nothing of it was put in place; export it or copy it again"]
+    case "NotUndone":
+      return [problem.why]
     case "CannotKill":
       return [`processes of ${problem.name} were alive ${problem.waitedMs} ms after SIGKILL`, ...held(problem.holders)]
   }

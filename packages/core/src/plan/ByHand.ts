@@ -1,0 +1,70 @@
+/**
+ * What a person can do where a step could not be done.
+ *
+ * @since 0.1.0
+ */
+import { defaultDirectories, type Directories } from "../host/Directories.ts"
+import * as Commands from "./Commands.ts"
+import type { Step } from "./Step.ts"
+
+/**
+ * The commands that would do what a step of a rollback does, in their order: argument lists, for root. Empty where no
+ * single command does it, and where a device is not known by its name.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const byHand = (step: Step): ReadonlyArray<Commands.Argv> => {
+  switch (step._tag) {
+    case "RemoveDirectory":
+      return [Commands.removeDirectory(step)]
+    case "MakeDirectory":
+      return [Commands.makeDirectory(step)]
+    case "RemoveFile":
+      return [Commands.removeFile(step)]
+    case "RemoveTree":
+      return [Commands.removeTree(step)]
+    case "MoveIntoPlace":
+      return [Commands.moveIntoPlace(step)]
+    case "DetachLoop":
+      return step.device.startsWith("$") ? [] : [Commands.detachLoop(step.device)]
+    case "Unmount":
+      return [Commands.unmount(step.target)]
+    case "KillContainer":
+      return [Commands.kill(step)]
+    case "Thaw":
+      return [Commands.thaw(step)]
+    case "Freeze":
+      return [Commands.freeze(step)]
+    case "DeleteInterface":
+      return [Commands.deleteInterface(step)]
+    case "RemoveCgroups":
+      return Commands.removeCgroups(step)
+    default:
+      return []
+  }
+}
+
+/**
+ * The flags of the command line that name these directories; none for those that it uses by default.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const directoryFlags = ({ log, run, state }: Directories): ReadonlyArray<string> => [
+  ...(run === defaultDirectories.run ? [] : ["--run-dir", run]),
+  ...(log === defaultDirectories.log ? [] : ["--log-dir", log]),
+  ...(state === defaultDirectories.state ? [] : ["--state-dir", state])
+]
+
+/**
+ * The command line, as an argument list, that works in these directories.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const commandLine = (directories: Directories, ...words: ReadonlyArray<string>): Commands.Argv => [
+  "effect-lxc",
+  ...directoryFlags(directories),
+  ...words
+]
