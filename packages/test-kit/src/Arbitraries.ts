@@ -5,7 +5,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { atIndex, type Fault, FaultKind } from "./Faults.ts"
+import { atIndex, type Fault } from "./Faults.ts"
 import { Scenario, simplest } from "./Scenario.ts"
 
 /** Towards the simplest one, field by field. */
@@ -29,11 +29,11 @@ export const scenario: Arbitrary.Arbitrary<Scenario> = Arbitrary.schema(Scenario
 const Place = Schema.Struct({
   index: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 })),
   call: Schema.Literals(["apply", "observe"]),
-  kind: FaultKind
+  kind: Schema.Literals(["refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "defect"])
 })
 
 /**
- * One fault at one of the first 25 steps that are observed.
+ * One fault at one of the first 25 steps that are observed; none after which an operation does not return.
  *
  * @since 0.1.0
  * @category arbitraries

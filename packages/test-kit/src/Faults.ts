@@ -4,24 +4,32 @@
  * @since 0.1.0
  */
 import type { Step } from "@effect-lxc/core/plan/Step"
-import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
 import { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /**
- * Where a fault strikes: at the step that is observed as the n-th (counted from 0: in a plan that is its index; what a
- * rollback does is counted on), or at the n-th step with a tag.
+ * Where a fault strikes; everything is counted from 0, in the process that the fault is given to.
+ *
+ * - `Index`: at the step that is observed as the n-th: in a plan that is its index; what a rollback does is counted on.
+ * - `Tag`: at the n-th step with a tag.
+ * - `Tool`: at the n-th call of a tool, such as `mount` or `lxc-start`.
+ * - `Instant`: so many milliseconds after the process began, at whatever is done next; a crash comes at that instant, in the
+ *   middle of a step.
+ * - `Journal`: when a journal is opened, appended to or removed the n-th time.
+ * - `Lock`: when a lock is asked for the n-th time.
  *
  * @since 0.1.0
  * @category models
  */
 export const FaultPlace = Schema.TaggedUnion({
   Index: { index: Count },
-  Tag: { tag: Schema.String, nth: Count }
+  Tag: { tag: Schema.String, nth: Count },
+  Tool: { tool: Schema.String, nth: Count },
+  Instant: { ms: Count },
+  Journal: { act: Schema.Literals(["open", "append", "remove"]), nth: Count },
+  Lock: { nth: Count }
 })
 
 /**
@@ -35,12 +43,25 @@ export type FaultPlace = typeof FaultPlace.Type
  * - `act-then-refuse`: it is done, and fails all the same.
  * - `hang`: nothing is done, until the step's own limit is over or it is interrupted.
  * - `act-then-hang`: it is done, and hangs then.
- * - `crash`: the program itself is at fault: a defect, not a failure.
+ * - `slow`: it is done `ms` later.
+ * - `crash`: the process dies: nothing is rolled back and no finaliser runs, the kernel lets its locks go, and what called
+ *   it never returns. A tool that is at work goes on to its end and holds the locks until then.
+ * - `defect`: a bug in the program: a defect, not a failure.
+ * - `full-disk`: from now on nothing can be written below `path`.
  *
  * @since 0.1.0
  * @category models
  */
-export const FaultKind = Schema.Literals(["refuse", "act-then-refuse", "hang", "act-then-hang", "crash"])
+export const FaultKind = Schema.Literals([
+  "refuse",
+  "act-then-refuse",
+  "hang",
+  "act-then-hang",
+  "slow",
+  "crash",
+  "defect",
+  "full-disk"
+])
 
 /**
  * @since 0.1.0
@@ -54,12 +75,17 @@ export type FaultKind = typeof FaultKind.Type
  */
 export const Fault = Schema.Struct({
   place: FaultPlace,
+  /** Of a step, whether its observation or its application is struck. */
   call: Schema.Literals(["observe", "apply"]),
   kind: FaultKind,
   /** What a refusal says. */
   problem: StepProblem,
   /** How often it strikes at its place: once, or each time from then on. */
-  repeats: Schema.Boolean
+  repeats: Schema.Boolean,
+  /** How much longer a slow call takes; 1 s by default. */
+  ms: Schema.optionalKey(Count),
+  /** What is full; the run directory by default. */
+  path: Schema.optionalKey(Schema.String)
 })
 
 /**
@@ -68,13 +94,28 @@ export const Fault = Schema.Struct({
  */
 export type Fault = typeof Fault.Type
 
-const injected: StepProblem = {
+const problemOf = (code: string): StepProblem => ({
   _tag: "SystemCallFailed",
   call: "inject",
   path: "/",
-  code: "EIO",
+  code,
   advice: "this fault was injected by a test"
-}
+})
+
+/**
+ * A fault at a place: an EIO unless `changes` say otherwise.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const at = (place: FaultPlace, kind: FaultKind, changes: Partial<Fault> = {}): Fault => ({
+  place,
+  call: "apply",
+  kind,
+  problem: problemOf("EIO"),
+  repeats: false,
+  ...changes
+})
 
 /**
  * A fault at the n-th step of a plan.
@@ -82,14 +123,13 @@ const injected: StepProblem = {
  * @since 0.1.0
  * @category constructors
  */
-export const atIndex = (index: number, kind: FaultKind, changes: Partial<Fault> = {}): Fault => ({
-  place: { _tag: "Index", index },
-  call: "apply",
-  kind,
-  problem: injected,
-  repeats: false,
-  ...changes
-})
+export const atIndex = (index: number, kind: FaultKind, changes: Partial<Fault> = {}): Fault =>
+  at({ _tag: "Index", index }, kind, changes)
+
+/** The first, or the one that is said. */
+interface Nth extends Partial<Fault> {
+  readonly nth?: number
+}
 
 /**
  * A fault at the n-th step with a tag, the first by default.
@@ -97,88 +137,35 @@ export const atIndex = (index: number, kind: FaultKind, changes: Partial<Fault> 
  * @since 0.1.0
  * @category constructors
  */
-export const atTag = (tag: Step["_tag"], kind: FaultKind, changes: Partial<Fault> & { readonly nth?: number } = {}): Fault => {
-  const { nth = 0, ...rest } = changes
-  return { place: { _tag: "Tag", tag, nth }, call: "apply", kind, problem: injected, repeats: false, ...rest }
-}
-
-/** The limit that a step has itself, or that of the tools. */
-const limitOf = (step: Step): number => "timeoutMs" in step ? step.timeoutMs : "settleMs" in step ? step.settleMs : 30_000
-
-const hang = (step: Step): Effect.Effect<never, HostError> =>
-  Effect.andThen(
-    Effect.sleep(limitOf(step)),
-    Effect.fail(
-      new HostError({
-        problem: { _tag: "CommandTimedOut", argv: [step._tag], timeoutMs: limitOf(step), log: [] }
-      })
-    )
-  )
-
-const strike = <A>(fault: Fault, step: Step, body: Effect.Effect<A, HostError>): Effect.Effect<A, HostError> => {
-  switch (fault.kind) {
-    case "refuse":
-      return Effect.fail(new HostError({ problem: fault.problem }))
-    case "act-then-refuse":
-      return Effect.andThen(body, Effect.fail(new HostError({ problem: fault.problem })))
-    case "hang":
-      return hang(step)
-    case "act-then-hang":
-      return Effect.andThen(body, hang(step))
-    case "crash":
-      return Effect.die(new Error("this crash was injected by a test"))
-  }
-}
-
-/** Counts what was observed, so that a fault knows its place. */
-const makeCounter = () => {
-  let observed = -1
-  const byTag = new Map<string, number>()
-  return {
-    see: (step: Step): void => {
-      observed += 1
-      byTag.set(step._tag, (byTag.get(step._tag) ?? -1) + 1)
-    },
-    isAt: ({ place, repeats }: Fault, step: Step): boolean => {
-      const [count, wanted] = place._tag === "Index"
-        ? [observed, place.index]
-        : [step._tag === place.tag ? byTag.get(step._tag) ?? -1 : -1, place.nth]
-      return count === wanted || (repeats && count > wanted)
-    }
-  }
-}
+export const atTag = (tag: Step["_tag"], kind: FaultKind, { nth = 0, ...changes }: Nth = {}): Fault =>
+  at({ _tag: "Tag", tag, nth }, kind, changes)
 
 /**
- * A host on which things go wrong.
+ * A fault at the n-th call of a tool, the first by default; see {@link toolOf}.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const faultyHost = (host: Host["Service"], faults: ReadonlyArray<Fault>): Effect.Effect<Host["Service"]> =>
-  Effect.sync(() => {
-    if (faults.length === 0) return host
-    const counter = makeCounter()
-    const withFaults = <A>(call: Fault["call"], step: Step, body: Effect.Effect<A, HostError>) => {
-      const fault = faults.find((each) => each.call === call && counter.isAt(each, step))
-      return fault === undefined ? body : strike(fault, step, body)
-    }
-    return {
-      ...host,
-      observe: (step: Step, results: Results) =>
-        Effect.suspend(() => {
-          counter.see(step)
-          return withFaults("observe", step, host.observe(step, results))
-        }),
-      apply: (step: Step, results: Results) =>
-        Effect.suspend(() => withFaults("apply", step, host.apply(step, results)))
-    }
-  })
+export const atTool = (tool: string, kind: FaultKind, { nth = 0, ...changes }: Nth = {}): Fault =>
+  at({ _tag: "Tool", tool, nth }, kind, changes)
 
 /**
- * Puts faults between the interpreter and any host.
+ * A fault at an instant, in milliseconds after the process began.
  *
  * @since 0.1.0
- * @category layers
+ * @category constructors
  */
-export const layer = (faults: ReadonlyArray<Fault>): Layer.Layer<Host, never, Host> =>
-  Layer.effect(Host, Effect.flatMap(Host, (host) => faultyHost(host, faults)))
+export const atInstant = (ms: number, kind: FaultKind, changes: Partial<Fault> = {}): Fault =>
+  at({ _tag: "Instant", ms }, kind, changes)
+
+/**
+ * A fault of the journal: by default its disk is full the first time.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const atJournal = (
+  act: Extract<FaultPlace, { readonly _tag: "Journal" }>["act"],
+  kind: FaultKind = "refuse",
+  { nth = 0, ...changes }: Nth = {}
+): Fault => at({ _tag: "Journal", act, nth }, kind, { problem: problemOf("ENOSPC"), ...changes })

@@ -5,10 +5,63 @@
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
+import { HostError } from "@effect-lxc/core/runtime/Host"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { callFailed } from "./Outcome.ts"
+
+/**
+ * The files of all journals: entries by path.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type JournalFiles = Map<string, ReadonlyArray<JournalEntry>>
+
+/**
+ * The port of a process on the journals of its host. `isFull` says whether nothing can be written to a path.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeJournal = (
+  files: JournalFiles,
+  isFull: (path: string) => Effect.Effect<boolean> = () => Effect.succeed(false)
+): Journal["Service"] => {
+  const write = (path: string, entries: () => ReadonlyArray<JournalEntry>) =>
+    Effect.flatMap(isFull(path), (full) =>
+      full
+        ? Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
+        : Effect.sync(() => {
+          files.set(path, entries())
+        }))
+  const remove = (path: string) =>
+    Effect.sync(() => {
+      files.delete(path)
+    })
+  return Journal.of({
+    open: (directories, instance) => {
+      const path = directories.journal(instance)
+      return Effect.as(write(path, () => []), {
+        append: (entry) => write(path, () => [...files.get(path) ?? [], entry]),
+        remove: remove(path)
+      })
+    },
+    read: (directories, instance) => Effect.sync(() => files.get(directories.journal(instance)) ?? []),
+    discard: (directories, instance) => remove(directories.journal(instance)),
+    list: (directories) =>
+      Effect.sync(() => {
+        const before = `${directories.locks}/`
+        const after = ".journal"
+        return [...files.keys()]
+          .filter((path) => path.startsWith(before) && path.endsWith(after))
+          .map((path) => path.slice(before.length, -after.length))
+          .sort()
+      })
+  })
+}
 
 /**
  * The journals from the side of a test: entries by the path that their file would have. One that was removed is not
@@ -28,42 +81,18 @@ export class MemoryJournal extends Context.Service<MemoryJournal, {
    * @since 0.1.0
    */
   static readonly layer: Layer.Layer<Journal | MemoryJournal> = Layer.effectContext(Effect.sync(() => {
-    const journals = new Map<string, ReadonlyArray<JournalEntry>>()
-    const read = (directories: Directories, instance: string) =>
-      Effect.sync(() => journals.get(directories.journal(instance)) ?? [])
-    const port = Journal.of({
-      open: (directories, instance) =>
-        Effect.sync(() => {
-          const path = directories.journal(instance)
-          journals.set(path, [])
-          return {
-            append: (entry) =>
-              Effect.sync(() => {
-                journals.set(path, [...journals.get(path) ?? [], entry])
-              }),
-            remove: Effect.sync(() => {
-              journals.delete(path)
-            })
-          }
-        }),
-      read,
-      discard: (directories, instance) =>
-        Effect.sync(() => {
-          journals.delete(directories.journal(instance))
-        }),
-      list: (directories) =>
-        Effect.sync(() => {
-          const before = `${directories.locks}/`
-          const after = ".journal"
-          return [...journals.keys()]
-            .filter((path) => path.startsWith(before) && path.endsWith(after))
-            .map((path) => path.slice(before.length, -after.length))
-            .sort()
-        })
-    })
-    return Context.make(Journal, port).pipe(Context.add(MemoryJournal, {
-      entries: read,
-      open: Effect.sync(() => [...journals.keys()].sort())
-    }))
+    const files: JournalFiles = new Map()
+    return Context.make(Journal, makeJournal(files)).pipe(Context.add(MemoryJournal, journalsIn(files)))
   }))
 }
+
+/**
+ * The test's side of the journals of a host.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const journalsIn = (files: JournalFiles): MemoryJournal["Service"] => ({
+  entries: (directories, instance) => Effect.sync(() => files.get(directories.journal(instance)) ?? []),
+  open: Effect.sync(() => [...files.keys()].sort())
+})

@@ -9,7 +9,63 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Semaphore from "effect/Semaphore"
+import { type Life, makeLife } from "./Life.ts"
+import { type LockTable, makeClaim, makeLockTable } from "./LockTable.ts"
+
+/**
+ * The instance under whose lock something is done; null outside of any.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const LockedInstance = Context.Reference<string | null>("@effect-lxc/test-kit/LockedInstance", {
+  defaultValue: () => null
+})
+
+/**
+ * Told when a lock was taken and when it was let go.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LockObserver = (event: "locked" | "unlocked", instance: string, operation: string) => Effect.Effect<void>
+
+/**
+ * The port of a process on the locks of its host.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeLocks = (
+  table: LockTable,
+  life: Life,
+  observer: LockObserver = () => Effect.void
+): Locks["Service"] =>
+  Locks.of({
+    acquire: (directories, instance, operation, waitMs) =>
+      life.bound(Effect.gen(function*() {
+        const path = directories.lock(instance)
+        const claim = makeClaim(life)
+        const began = yield* Clock.currentTimeMillis
+        const letGo = Effect.suspend(() =>
+          life.isDead()
+            ? Effect.never
+            : Effect.andThen(observer("unlocked", instance, operation), Effect.sync(() => table.release(path, claim)))
+        )
+        // A lock that was taken is always let go: nothing can interrupt between the two.
+        const taken = yield* Effect.uninterruptibleMask((restore) =>
+          Effect.tap(restore(table.take(path, claim, waitMs)), (had) =>
+            had ? Effect.addFinalizer(() => letGo) : Effect.void)
+        )
+        const now = yield* Clock.currentTimeMillis
+        if (!taken) {
+          return yield* new LockHeld({ instance, holder: table.holder(path)?.text ?? null, waitedMs: now - began })
+        }
+        claim.text = `pid ${life.pid} (${operation} since ${DateTime.formatIso(DateTime.makeUnsafe(now))})`
+        yield* observer("locked", instance, operation)
+        return Effect.provideService(LockedInstance, instance)
+      }))
+  })
 
 /**
  * The locks from the side of a test: what each holder says of itself, by the path that its file would have.
@@ -27,41 +83,19 @@ export class MemoryLocks extends Context.Service<MemoryLocks, {
    */
   static readonly layer = (options: { readonly pid?: number } = {}): Layer.Layer<Locks | MemoryLocks> =>
     Layer.effectContext(Effect.sync(() => {
-      const semaphores = new Map<string, Semaphore.Semaphore>()
-      const holders = new Map<string, string>()
-      const semaphoreOf = (path: string): Semaphore.Semaphore => {
-        const semaphore = semaphores.get(path) ?? Semaphore.makeUnsafe(1)
-        semaphores.set(path, semaphore)
-        return semaphore
-      }
-      const port = Locks.of({
-        acquire: Effect.fn("MemoryLocks.acquire")(function*(directories, instance, operation, waitMs) {
-          const path = directories.lock(instance)
-          const semaphore = semaphoreOf(path)
-          const began = yield* Clock.currentTimeMillis
-          const take = Effect.timeoutOrElse(Effect.as(semaphore.take(1), true), {
-            duration: waitMs,
-            orElse: () => Effect.succeed(false)
-          })
-          // A permit that was taken is always given back: nothing can interrupt between the two.
-          const taken = yield* Effect.uninterruptibleMask((restore) =>
-            Effect.tap(restore(take), (has) =>
-              has
-                ? Effect.addFinalizer(() =>
-                  Effect.andThen(Effect.sync(() => holders.delete(path)), semaphore.release(1))
-                )
-                : Effect.void))
-          if (!taken) {
-            const waitedMs = (yield* Clock.currentTimeMillis) - began
-            return yield* new LockHeld({ instance, holder: holders.get(path) ?? null, waitedMs })
-          }
-          const since = DateTime.formatIso(yield* DateTime.now)
-          holders.set(path, `pid ${options.pid ?? 1} (${operation} since ${since})`)
-          return (body) => body
-        })
-      })
-      return Context.make(Locks, port).pipe(Context.add(MemoryLocks, {
-        holders: Effect.sync(() => new Map(holders))
-      }))
+      const table = makeLockTable()
+      return Context.make(Locks, makeLocks(table, makeLife(options.pid ?? 1))).pipe(
+        Context.add(MemoryLocks, locksIn(table))
+      )
     }))
 }
+
+/**
+ * The test's side of the locks of a host.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const locksIn = (table: LockTable): MemoryLocks["Service"] => ({
+  holders: Effect.sync(() => table.holders())
+})

@@ -35,34 +35,26 @@ const outcomeOf = <A>(exit: Exit.Exit<A, HostError>, success: (value: A) => stri
 }
 
 /**
- * The host, and what was asked of it so far.
+ * A host that notes in `entries` what is asked of it.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const recordingHost = (host: Host["Service"]): Effect.Effect<{
-  readonly host: Host["Service"]
-  readonly record: Effect.Effect<ReadonlyArray<Recorded>>
-}> =>
-  Effect.sync(() => {
-    const entries: Array<Recorded> = []
-    const noting = <A>(
-      call: Recorded["call"],
-      step: Step,
-      body: Effect.Effect<A, HostError>,
-      success: (value: A) => string
-    ) =>
-      Effect.onExit(body, (exit) =>
-        Effect.map(Clock.currentTimeMillis, (at) => {
-          entries.push({ at, call, step, outcome: outcomeOf(exit, success) })
-        }))
-    return {
-      host: {
-        ...host,
-        observe: (step, results) =>
-          noting("observe", step, host.observe(step, results), ({ done }) => done ? "done" : "open"),
-        apply: (step, results) => noting("apply", step, host.apply(step, results), () => "acted")
-      },
-      record: Effect.sync(() => [...entries])
-    }
-  })
+export const recordingHost = (host: Host["Service"], entries: Array<Recorded>): Host["Service"] => {
+  const noting = <A>(
+    call: Recorded["call"],
+    step: Step,
+    body: Effect.Effect<A, HostError>,
+    success: (value: A) => string
+  ) =>
+    Effect.onExit(body, (exit) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        entries.push({ at, call, step, outcome: outcomeOf(exit, success) })
+      }))
+  return {
+    ...host,
+    observe: (step, results) =>
+      noting("observe", step, host.observe(step, results), ({ done }) => done ? "done" : "open"),
+    apply: (step, results) => noting("apply", step, host.apply(step, results), () => "acted")
+  }
+}

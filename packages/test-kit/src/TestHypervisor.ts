@@ -3,15 +3,14 @@
  *
  * @since 0.1.0
  */
-import type { Host } from "@effect-lxc/core/runtime/Host"
-import { Hypervisor, type HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
-import type { Journal } from "@effect-lxc/core/runtime/Journal"
-import type { Locks } from "@effect-lxc/core/runtime/Locks"
-import type { Sessions } from "@effect-lxc/core/runtime/Sessions"
+import type { HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { MemoryJournal } from "./MemoryJournal.ts"
-import { MemoryLocks } from "./MemoryLocks.ts"
-import { SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
+import { journalsIn, MemoryJournal } from "./MemoryJournal.ts"
+import { locksIn, MemoryLocks } from "./MemoryLocks.ts"
+import { hostIn, SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
+import { makeWorld, type ProcessServices, World } from "./World.ts"
 
 /**
  * @since 0.1.0
@@ -20,21 +19,29 @@ import { SimulatedHost, type SimulatedHostOptions } from "./SimulatedHost.ts"
 export interface TestHypervisorOptions extends SimulatedHostOptions, HypervisorOptions {}
 
 /**
- * What a test has at hand: the hypervisor, the four ports it is made of, and the test's side of each of them.
+ * What a test has at hand: the hypervisor, the four ports it is made of, the test's side of each of them, and the world they
+ * are in, where another process can begin when this one has died.
  *
  * @since 0.1.0
  * @category models
  */
-export type TestServices = Hypervisor | Host | Journal | Locks | Sessions | SimulatedHost | MemoryJournal | MemoryLocks
+export type TestServices = ProcessServices | SimulatedHost | MemoryJournal | MemoryLocks | World
 
 /**
  * The same service as in production, with nothing of a real host behind it. Provide it in the body of each test: a layer
- * that is shared keeps its state.
+ * that is shared keeps its state. What asks a process that crashes does not return: see {@link World}.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (options: TestHypervisorOptions = {}): Layer.Layer<TestServices> =>
-  Hypervisor.layer(options).pipe(
-    Layer.provideMerge(Layer.mergeAll(SimulatedHost.layer(options), MemoryJournal.layer, MemoryLocks.layer()))
-  )
+  Layer.effectContext(Effect.gen(function*() {
+    const world = yield* makeWorld(options)
+    const { services } = yield* world.process(options)
+    return services.pipe(
+      Context.add(SimulatedHost, hostIn(world)),
+      Context.add(MemoryJournal, journalsIn(world.journals)),
+      Context.add(MemoryLocks, locksIn(world.locks)),
+      Context.add(World, world)
+    )
+  }))

@@ -4,7 +4,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import {
-  Arbitraries, Diff, Facts, Faults, Guest, Incidents, MemoryLocks, Scenario, SimulatedHost, SimulatedStateFromJson,
+  Arbitraries, Diff, Facts, Faults, FaultyPorts, Guest, Incidents, MemoryLocks, Scenario, SimulatedHost, SimulatedStateFromJson,
   TestHypervisor, TestKit, Transition
 } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -185,13 +185,13 @@ describe("faults", () => {
       assert.deepStrictEqual(other.written, ["/run/a"])
     }))
 
-  it.effect("that hang end with the limit of their step; a crash is a defect", () =>
+  it.effect("that hang end with the limit of their step; a bug is a defect", () =>
     Effect.gen(function*() {
       const hung = yield* outcomes([Faults.atIndex(0, "hang")], ["a"])
       assert.deepStrictEqual(hung, { record: ["observe open", "apply CommandTimedOut"], written: [] })
       const actedThenHung = yield* outcomes([Faults.atIndex(0, "act-then-hang")], ["a"])
       assert.deepStrictEqual(actedThenHung.written, ["/run/a"])
-      const crashed = yield* outcomes([Faults.atIndex(0, "crash")], ["a"])
+      const crashed = yield* outcomes([Faults.atIndex(0, "defect")], ["a"])
       assert.deepStrictEqual(crashed.record, ["observe open", "apply died"])
     }))
 
@@ -199,7 +199,7 @@ describe("faults", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip((yield* Host).observe(file, new Map()))
       assert.isTrue(error instanceof HostError && error.problem._tag === "SystemCallFailed")
-    }).pipe(Effect.provide(Faults.layer([Faults.atIndex(0, "refuse", { call: "observe" })])), Effect.provide(SimulatedHost.layer())))
+    }).pipe(Effect.provide(FaultyPorts.layer([Faults.atIndex(0, "refuse", { call: "observe" })])), Effect.provide(SimulatedHost.layer())))
 })
 
 describe("locks in memory", () => {

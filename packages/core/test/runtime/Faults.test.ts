@@ -7,7 +7,7 @@ import { directories, failureOf, host, instance, onHost, problemOf } from "./fix
 
 const web1 = instance({ resources: { memory: "64MiB" } })
 const plan = Result.getOrThrow(planStart(web1, directories, Facts.factsOf(host(), directories, ["/srv/web1.img"])))
-const kinds = ["refuse", "act-then-refuse", "hang", "act-then-hang", "crash"] as const
+const kinds = ["refuse", "act-then-refuse", "hang", "act-then-hang", "defect"] as const
 const everyStep = plan.steps.map((step, index) => ({ index, tag: step._tag }))
 
 /** Lines that a host has now and had not before; what an earlier run had left may be gone. */
@@ -24,7 +24,7 @@ describe.each(everyStep)("a start with a fault at step $index, $tag", ({ index, 
           assert.strictEqual(error.index, index)
           assert.strictEqual(error.step._tag, tag)
           assert.deepStrictEqual(error.residue, [])
-          const expected = { "refuse": "SystemCallFailed", "act-then-refuse": "SystemCallFailed", "crash": "Conflict" }
+          const expected = { "refuse": "SystemCallFailed", "act-then-refuse": "SystemCallFailed", "defect": "Conflict" }
           assert.strictEqual(error.problem._tag, kind in expected ? expected[kind as "refuse"] : "CommandTimedOut")
           assert.strictEqual(Diff.traces(host(), yield* simulated.state, directories), "")
           assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])

@@ -93,7 +93,7 @@ describe("a failed start leaves the host as before and says why:", () => {
     Effect.gen(function*() {
       const { error } = yield* failedStart()
       assert.isTrue(error.problem._tag === "SystemCallFailed" && error.problem.code === "ENOSPC")
-    }).pipe(onHost({ host: Incidents.fillDisk("/run")(Incidents.putDirectory("/run/effect-lxc/containers/web1")(host())) })))
+    }).pipe(onHost({ host: Incidents.fillDisk("/run/effect-lxc/containers")(Incidents.putDirectory("/run/effect-lxc/containers/web1")(host())) })))
 
   it.effect("a limit that is not in force: which, and what is", () =>
     Effect.gen(function*() {

@@ -1,0 +1,64 @@
+/**
+ * The life of a process of the library: it can end at any instant, as by `kill -9`.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Life {
+  readonly pid: number
+  readonly isDead: () => boolean
+  /** Until it dies. */
+  readonly died: Effect.Effect<void>
+  /** Ends it: whoever asks for it in the process itself does not return. */
+  readonly die: Effect.Effect<never>
+  /** As {@link die}, from outside. */
+  readonly kill: Effect.Effect<void>
+  /** A call of the process: in a dead one it neither begins nor returns. */
+  readonly bound: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Runs a tool, which holds the locks of the process, alive or dead, until it ends. */
+  readonly withTool: <A, E, R>(tool: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/**
+ * A new process. `onEnd` is called once: when it is dead and no tool of it is at work any more, for that is when the
+ * kernel lets its locks go.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life => {
+  const death = Deferred.makeUnsafe<void>()
+  let dead = false
+  let tools = 0
+  const endTool = Effect.sync(() => {
+    tools -= 1
+    if (dead && tools === 0) onEnd()
+  })
+  const kill = Effect.sync(() => {
+    if (dead) return
+    dead = true
+    if (tools === 0) onEnd()
+    Deferred.doneUnsafe(death, Effect.void)
+  })
+  const unlessDead = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => dead ? Effect.never : effect)
+  return {
+    pid,
+    isDead: () => dead,
+    died: Deferred.await(death),
+    die: Effect.andThen(kill, Effect.never),
+    kill,
+    bound: (call) => unlessDead(Effect.onExit(call, () => unlessDead(Effect.void))),
+    withTool: (tool) =>
+      Effect.suspend(() => {
+        tools += 1
+        return Effect.ensuring(tool, endTool)
+      })
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Locks as flock(2) has them: one holder for each path, until it lets go or its process ends.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { Life } from "./Life.ts"
+
+/**
+ * Somebody who has a lock, or waits for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Claim {
+  readonly life: Life
+  /** What it says of itself as a holder. */
+  text: string
+  readonly granted: Deferred.Deferred<void>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LockTable {
+  /** Takes the lock of a path within a time, in milliseconds; gives whether it was had. Interrupted, it is not had. */
+  readonly take: (path: string, claim: Claim, waitMs: number) => Effect.Effect<boolean>
+  readonly release: (path: string, claim: Claim) => void
+  /** What the process holds is free; it has ended. */
+  readonly releaseAll: (life: Life) => void
+  readonly holder: (path: string) => Claim | undefined
+  /** What each holder says of itself, by path. */
+  readonly holders: () => ReadonlyMap<string, string>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeClaim = (life: Life): Claim => ({ life, text: "", granted: Deferred.makeUnsafe() })
+
+/**
+ * A table without locks; waiters are served in the order of their asking.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeLockTable = (): LockTable => {
+  const held = new Map<string, Claim>()
+  const queues = new Map<string, ReadonlyArray<Claim>>()
+  const queueOf = (path: string) => queues.get(path) ?? []
+
+  const leave = (path: string, claim: Claim): void => {
+    queues.set(path, queueOf(path).filter((each) => each !== claim))
+  }
+
+  const release = (path: string, claim: Claim): void => {
+    leave(path, claim)
+    if (held.get(path) !== claim) return
+    held.delete(path)
+    const next = queueOf(path).find(({ life }) => !life.isDead())
+    if (next === undefined) return
+    leave(path, next)
+    held.set(path, next)
+    Deferred.doneUnsafe(next.granted, Effect.void)
+  }
+
+  const take = (path: string, claim: Claim, waitMs: number): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      if (!held.has(path)) {
+        held.set(path, claim)
+        return Effect.succeed(true)
+      }
+      if (waitMs === 0) return Effect.succeed(false)
+      queues.set(path, [...queueOf(path), claim])
+      const wait = Effect.timeoutOption(Deferred.await(claim.granted), waitMs)
+      // It may be granted at the very instant at which the wait ends.
+      const asked = Effect.map(wait, () => {
+        leave(path, claim)
+        return held.get(path) === claim
+      })
+      return Effect.onInterrupt(asked, () => Effect.sync(() => release(path, claim)))
+    })
+
+  return {
+    take,
+    release,
+    releaseAll: (life) => {
+      for (const [path, claim] of new Map(held)) if (claim.life === life) release(path, claim)
+    },
+    holder: (path) => held.get(path),
+    holders: () => new Map([...held].map(([path, { text }]) => [path, text]))
+  }
+}

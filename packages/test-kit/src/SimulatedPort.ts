@@ -1,0 +1,69 @@
+/**
+ * The port `Host` of one process on a simulated host.
+ *
+ * @since 0.1.0
+ */
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { containersOf, factsOf, surveyOf, usageOf } from "./Facts.ts"
+import type { Life } from "./Life.ts"
+import type { Call } from "./Outcome.ts"
+import type { StateCell } from "./SimulatedSessions.ts"
+import { toolOf } from "./StepTool.ts"
+import { headOf } from "./transition/Exports.ts"
+import { isProblem } from "./transition/Seen.ts"
+import { abandon, observe, transition } from "./Transition.ts"
+
+const applyOn = ({ modify, waitUntil }: StateCell, life: Life) =>
+  Effect.fnUntraced(function*(step: Step, results: Results) {
+    let call: Call = { since: yield* Clock.currentTimeMillis, phase: "" }
+    const attempt = Effect.suspend(() =>
+      modify((state) => {
+        const outcome = transition(state, step, results, call)
+        return [outcome, outcome.state]
+      }))
+    const isTool = toolOf(step) !== undefined
+    const steps = Effect.gen(function*() {
+      while (true) {
+        // A tool outlives the process that called it; what the process does itself ends with it.
+        if (!isTool && life.isDead()) return yield* Effect.never
+        const outcome = yield* attempt
+        if (outcome._tag === "Failed") return yield* new HostError({ problem: outcome.problem })
+        if (outcome._tag === "Done") return outcome.result
+        call = { since: call.since, phase: outcome.phase }
+        yield* waitUntil(outcome.until)
+      }
+    })
+    const body = Effect.onInterrupt(steps, () => modify((state) => [undefined, abandon(state, step, call)]))
+    return yield* isTool ? life.withTool(body) : body
+  })
+
+/**
+ * What a process does to the host, and sees of it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
+  const { read } = cell
+  const apply = applyOn(cell, life)
+  return Host.of({
+    facts: ({ directories, paths }) => Effect.map(read, (state) => factsOf(state, directories, paths)),
+    containers: ({ all, directories }) => Effect.map(read, (state) => containersOf(state, directories, all ?? false)),
+    usage: (container) => Effect.map(read, (state) => usageOf(state, container)),
+    exportHead: (archive) =>
+      Effect.flatMap(read, (state) => {
+        const head = headOf(state, archive)
+        return "_tag" in head ? Effect.fail(new HostError({ problem: head })) : Effect.succeed(head)
+      }),
+    survey: ({ directories }) => Effect.map(read, (state) => surveyOf(state, directories)),
+    observe: (step, results) =>
+      Effect.flatMap(read, (state) => {
+        const seen = observe(state, step, results)
+        return isProblem(seen) ? Effect.fail(new HostError({ problem: seen })) : Effect.succeed(seen)
+      }),
+    apply
+  })
+}

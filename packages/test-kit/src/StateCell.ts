@@ -1,0 +1,39 @@
+/**
+ * The state of a simulated host while it is at work: time passes whenever somebody looks, and whoever waits is woken by
+ * changes.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { advance, nextEventAt, rebase } from "./Lifecycle.ts"
+import type { StateCell } from "./SimulatedSessions.ts"
+import type { SimulatedState } from "./SimulatedState.ts"
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCell = (initial: SimulatedState): Effect.Effect<StateCell> =>
+  Effect.map(Clock.currentTimeMillis, (began) => {
+    let state = rebase(initial, began)
+    let changed = Deferred.makeUnsafe<void>()
+    const modify = <A>(body: (state: SimulatedState) => readonly [A, SimulatedState]): Effect.Effect<A> =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const [value, next] = body(advance(state, now))
+        if (next !== state) {
+          const waiting = changed
+          state = next
+          changed = Deferred.makeUnsafe<void>()
+          Deferred.doneUnsafe(waiting, Effect.void)
+        }
+        return value
+      })
+    const waitUntil = (until: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const at = Math.min(until, nextEventAt(state) ?? until)
+        return Effect.raceFirst(Effect.sleep(Math.max(1, at - state.now)), Deferred.await(changed))
+      })
+    return { modify, waitUntil, read: modify((current) => [current, current]) }
+  })

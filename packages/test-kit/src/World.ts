@@ -1,0 +1,227 @@
+/**
+ * One simulated host, and any number of processes of the library at work on it: they share the host, its journals and its
+ * locks as processes of one machine do, and each can die at any instant.
+ *
+ * @since 0.1.0
+ */
+import { Host } from "@effect-lxc/core/runtime/Host"
+import { Hypervisor, type HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { Locks } from "@effect-lxc/core/runtime/Locks"
+import { Sessions } from "@effect-lxc/core/runtime/Sessions"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Fault } from "./Faults.ts"
+import { type Damage, faultyPorts } from "./FaultyPorts.ts"
+import { isFull } from "./FileTree.ts"
+import { emptyHost } from "./HostBuilder.ts"
+import { type Life, makeLife } from "./Life.ts"
+import { type LockTable, makeLockTable } from "./LockTable.ts"
+import { type JournalFiles, journalsIn, makeJournal, MemoryJournal } from "./MemoryJournal.ts"
+import { locksIn, makeLocks, MemoryLocks } from "./MemoryLocks.ts"
+import { observedCell, observedJournal, observedPort, type Observer } from "./Observing.ts"
+import { type Recorded, recordingHost } from "./Recording.ts"
+import { makePort } from "./SimulatedPort.ts"
+import { makeSessions, type StateCell } from "./SimulatedSessions.ts"
+import type { SimulatedState } from "./SimulatedState.ts"
+import { makeCell } from "./StateCell.ts"
+
+/**
+ * What a world is like at first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WorldOptions {
+  /** An empty host by default. */
+  readonly host?: SimulatedState | undefined
+  /** What processes that died had in their journals, by the path of the file. */
+  readonly journals?: JournalFiles | undefined
+  /** Told of everything that processes do. */
+  readonly observer?: Observer | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProcessOptions extends HypervisorOptions {
+  /** What goes wrong in this process. */
+  readonly faults?: ReadonlyArray<Fault> | undefined
+}
+
+/**
+ * The process died while it was at work.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ProcessDied extends Schema.TaggedError<ProcessDied>()("ProcessDied", { pid: Schema.Int }) {
+  override get message(): string {
+    return `process ${this.pid} died`
+  }
+}
+
+/**
+ * What is at hand in a process.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ProcessServices = Hypervisor | Host | Journal | Locks | Sessions
+
+/**
+ * A process of the library.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LibraryProcess {
+  readonly pid: number
+  readonly services: Context.Context<ProcessServices>
+  readonly isDead: Effect.Effect<boolean>
+  /** `kill -9`. */
+  readonly kill: Effect.Effect<void>
+  /** Runs an effect in the process; it fails when the process dies, and is then neither finished nor cleaned up. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E, ProcessServices>) => Effect.Effect<A, E | ProcessDied>
+}
+
+/**
+ * @since 0.1.0
+ * @category services
+ */
+export class World extends Context.Service<World, {
+  /** The host as of now. */
+  readonly state: Effect.Effect<SimulatedState>
+  /** Changes the host as somebody else would. */
+  readonly update: (change: (state: SimulatedState) => SimulatedState) => Effect.Effect<void>
+  /** Everything that was asked of the host, in order. */
+  readonly record: Effect.Effect<ReadonlyArray<Recorded>>
+  readonly journals: JournalFiles
+  readonly locks: LockTable
+  readonly cell: StateCell
+  /** A new process; the first has the pid 1. */
+  readonly process: (options?: ProcessOptions) => Effect.Effect<LibraryProcess>
+}>()("@effect-lxc/test-kit/World") {
+  /**
+   * A world of its own, and the test's side of its journals and locks.
+   *
+   * @since 0.1.0
+   */
+  static readonly layer = (options: WorldOptions = {}): Layer.Layer<World | MemoryJournal | MemoryLocks> =>
+    Layer.effectContext(Effect.map(makeWorld(options), (world) =>
+      Context.make(World, world).pipe(
+        Context.add(MemoryJournal, journalsIn(world.journals)),
+        Context.add(MemoryLocks, locksIn(world.locks))
+      )))
+}
+
+const runIn = (life: Life, services: Context.Context<ProcessServices>): LibraryProcess["run"] => (effect) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkDetach(Effect.provideContext(effect, services), { startImmediately: true })
+    const ended = Effect.onInterrupt(Fiber.join(fiber), () => life.isDead() ? Effect.void : Fiber.interrupt(fiber))
+    return yield* Effect.raceFirst(ended, Effect.andThen(life.died, Effect.fail(new ProcessDied({ pid: life.pid }))))
+  })
+
+/** A crash at an instant does not wait for a step. */
+const dieInTime = (life: Life, faults: ReadonlyArray<Fault>, struck: Damage["struck"]) =>
+  Effect.forEach(faults, (fault) =>
+    fault.kind !== "crash" || fault.place._tag !== "Instant" ? Effect.void : Effect.forkDetach(Effect.andThen(
+      Effect.sleep(fault.place.ms),
+      Effect.suspend(() => {
+        if (life.isDead()) return Effect.void
+        struck(fault)
+        return life.kill
+      })
+    )), { discard: true })
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {}) {
+  const inner = yield* makeCell(options.host ?? emptyHost())
+  const { observer } = options
+  const cell = observer === undefined ? inner : observedCell(inner, observer)
+  const journals: JournalFiles = new Map(options.journals)
+  const locks = makeLockTable()
+  const entries: Array<Recorded> = []
+  let processes = 0
+
+  const process = Effect.fnUntraced(function*({ faults = [], ...hypervisor }: ProcessOptions = {}) {
+    processes += 1
+    const life: Life = makeLife(processes, () => locks.releaseAll(life))
+    const struck = (fault: Fault): void => observer?.({ _tag: "Struck", pid: life.pid, fault })
+    const damage: Damage = {
+      die: life.die,
+      fill: (directory) => cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }]),
+      struck
+    }
+    const faulty = faultyPorts(faults, damage, yield* Clock.currentTimeMillis)
+    const full = (path: string) => Effect.map(cell.read, (state) => isFull(state, path))
+    const watched = watching(life.pid, cell, observer)
+    const ports = Layer.mergeAll(
+      Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), entries)),
+      Layer.succeed(Journal, bindJournal(watched.journal(faulty.journal(makeJournal(journals, full))), life)),
+      Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
+      Layer.succeed(Sessions, makeSessions(cell))
+    )
+    const services = yield* Effect.scoped(Layer.build(Hypervisor.layer(hypervisor).pipe(Layer.provideMerge(ports))))
+    yield* dieInTime(life, faults, struck)
+    return {
+      pid: life.pid,
+      services,
+      isDead: Effect.sync(() => life.isDead()),
+      kill: life.kill,
+      run: runIn(life, services)
+    } satisfies LibraryProcess
+  })
+
+  return World.of({
+    cell,
+    state: cell.read,
+    record: Effect.sync(() => [...entries]),
+    update: (change) => cell.modify((state) => [undefined, change(state)]),
+    journals,
+    locks,
+    process
+  })
+})
+
+const quiet = { host: (port: Host["Service"]) => port, journal: (port: Journal["Service"]) => port, locks: undefined }
+
+/** The ports of a process as an observer sees them used. */
+const watching = (pid: number, cell: StateCell, observer: Observer | undefined) =>
+  observer === undefined ? quiet : {
+    host: (port: Host["Service"]) => observedPort(port, pid, observer),
+    journal: (port: Journal["Service"]) => observedJournal(port, pid, observer),
+    locks: (event: "locked" | "unlocked", instance: string, operation: string) =>
+      Effect.map(cell.read, (state) =>
+        observer({ _tag: event === "locked" ? "Locked" : "Unlocked", pid, instance, operation, state }))
+  }
+
+/** What a dead process asks of its host neither begins nor returns. */
+const bindHost = (host: Host["Service"], { bound }: Life): Host["Service"] => ({
+  facts: (query) => bound(host.facts(query)),
+  containers: (query) => bound(host.containers(query)),
+  usage: (container) => bound(host.usage(container)),
+  exportHead: (archive) => bound(host.exportHead(archive)),
+  survey: (query) => bound(host.survey(query)),
+  observe: (step, results) => bound(host.observe(step, results)),
+  apply: (step, results) => bound(host.apply(step, results))
+})
+
+const bindJournal = (journal: Journal["Service"], { bound }: Life): Journal["Service"] => ({
+  open: (directories, instance) =>
+    bound(Effect.map(journal.open(directories, instance), ({ append, remove }) => ({
+      append: (entry) => bound(append(entry)),
+      remove: bound(remove)
+    }))),
+  read: (directories, instance) => bound(journal.read(directories, instance)),
+  discard: (directories, instance) => bound(journal.discard(directories, instance)),
+  list: (directories) => bound(journal.list(directories))
+})

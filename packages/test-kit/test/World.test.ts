@@ -1,0 +1,130 @@
+import { defaultDirectories as directories } from "@effect-lxc/core/host/Directories"
+import { decodeInstance } from "@effect-lxc/core/model/Instance"
+import { begunBy } from "@effect-lxc/core/plan/JournalEntry"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Diff, Faults, Guest, MemoryJournal, MemoryLocks, type ProcessOptions, SimulatedHost, TestKit, World } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Result } from "effect"
+
+const web1 = Result.getOrThrow(decodeInstance({ name: "web1", disks: [{ path: "/srv/web1.img" }] }))
+const host = SimulatedHost.state({ images: { "/srv/web1.img": Guest.obedient() } })
+const start = Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.start(web1))
+const recover = Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.recover())
+
+/** Starts web1 in a process with faults, and gives how that ended. */
+const startWith = Effect.fnUntraced(function*(...faults: ReadonlyArray<Faults.Fault>) {
+  const { process } = yield* World
+  return yield* Effect.result((yield* process({ faults })).run(start))
+})
+
+const inWorld = <A, E>(body: Effect.Effect<A, E, World | MemoryJournal | MemoryLocks>) =>
+  TestKit.runToEnd(Effect.provide(body, World.layer({ host })))
+
+const tagOf = <A>(result: Result.Result<A, { readonly _tag: string }>) => Result.isFailure(result) ? result.failure._tag : "done"
+
+describe("a process that crashes", () => {
+  it.effect("rolls nothing back, lets its locks go and leaves its journal; another process recovers", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      assert.strictEqual(tagOf(yield* startWith(Faults.atTag("Mount", "crash"))), "ProcessDied")
+      assert.include(Diff.traces(host, yield* world.state, directories), "+ loop /dev/loop0")
+      assert.strictEqual((yield* (yield* MemoryLocks).holders).size, 0)
+      const left = yield* (yield* MemoryJournal).entries(directories, "web1")
+      assert.strictEqual(begunBy(left)?.operation, "start")
+      const report = yield* (yield* world.process()).run(recover)
+      assert.deepStrictEqual(report.recovered.map(({ instance }) => instance), ["web1"])
+      assert.strictEqual(Diff.traces(host, yield* world.state, directories), "")
+      assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
+    })))
+
+  it.effect("at an instant dies in the middle of a step; the tool that is at work goes on and holds the lock", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const first = yield* world.process({ faults: [Faults.atInstant(10, "crash")] })
+      assert.strictEqual(tagOf(yield* Effect.result(first.run(start))), "ProcessDied")
+      assert.strictEqual((yield* world.state).containers[0]?.phase, "starting")
+      assert.isAbove((yield* (yield* MemoryLocks).holders).size, 0)
+      yield* Effect.sleep(30)
+      assert.strictEqual((yield* world.state).containers[0]?.phase, "running")
+      assert.strictEqual((yield* (yield* MemoryLocks).holders).size, 0)
+    })))
+
+  it.effect("while it waits for a lock does not take it along", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const slow = yield* world.process({ faults: [Faults.atTag("Mount", "slow", { ms: 5_000 })] })
+      const first = yield* Effect.forkChild(slow.run(start))
+      yield* Effect.sleep(100)
+      const second = yield* world.process({ faults: [Faults.atInstant(1_000, "crash")] })
+      assert.strictEqual(tagOf(yield* Effect.result(second.run(start))), "ProcessDied")
+      yield* Fiber.join(first)
+      const third = yield* world.process()
+      const stop = Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.stop(web1.name))
+      assert.isAbove((yield* third.run(stop)).acted, 0)
+    })))
+})
+
+describe("a fault", () => {
+  it.effect("at the n-th call of a tool strikes there and nowhere else", () =>
+    inWorld(Effect.gen(function*() {
+      const result = yield* startWith(Faults.atTool("lxc-start", "refuse"))
+      assert.isTrue(Result.isFailure(result) && result.failure._tag === "OperationFailed" && result.failure.step._tag === "StartContainer")
+      assert.strictEqual(tagOf(yield* startWith(Faults.atTool("lxc-start", "refuse", { nth: 1 }))), "done")
+    })))
+
+  it.effect("at an instant strikes at what is done next", () =>
+    inWorld(Effect.gen(function*() {
+      const result = yield* startWith(Faults.atInstant(4, "refuse"))
+      assert.isTrue(Result.isFailure(result) && result.failure._tag === "OperationFailed" && result.failure.step._tag === "StartContainer")
+    })))
+
+  it.effect("that is slow takes so much longer, and nothing else", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const before = (yield* world.state).now
+      assert.strictEqual(tagOf(yield* startWith()), "done")
+      const took = (yield* world.state).now - before
+      yield* (yield* world.process()).run(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.kill(web1.name)))
+      const again = (yield* world.state).now
+      assert.strictEqual(tagOf(yield* startWith(Faults.atTag("Mount", "slow", { ms: 700 }))), "done")
+      assert.strictEqual((yield* world.state).now - again, took + 700)
+    })))
+
+  it.effect("of a full disk lasts, and is felt by the journal as well", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const faults = [Faults.atTag("WriteFile", "full-disk", { path: "/run/effect-lxc/containers" })]
+      const result = yield* startWith(...faults)
+      assert.isTrue(
+        Result.isFailure(result) && result.failure._tag === "OperationFailed" &&
+          result.failure.problem._tag === "SystemCallFailed" && result.failure.problem.code === "ENOSPC"
+      )
+      yield* world.update((state) => ({ ...state, full: ["/run"] }))
+      assert.strictEqual(tagOf(yield* startWith()), "HostError")
+    })))
+
+  for (const act of ["open", "append", "remove"] as const) {
+    it.effect(`of the journal when it is ${act === "remove" ? "removed" : `${act}ed`} fails the operation`, () =>
+      inWorld(Effect.gen(function*() {
+        assert.notStrictEqual(tagOf(yield* startWith(Faults.atJournal(act))), "done")
+      })))
+  }
+
+  it.effect("of a lock is an error, and nothing is done", () =>
+    inWorld(Effect.gen(function*() {
+      assert.strictEqual(tagOf(yield* startWith(Faults.at({ _tag: "Lock", nth: 0 }, "refuse"))), "LockError")
+      assert.strictEqual(Diff.diff(host, yield* (yield* World).state), "")
+    })))
+})
+
+it.effect("two processes wait for each other's lock, and are told who holds it", () =>
+  inWorld(Effect.gen(function*() {
+    const world = yield* World
+    const options: ProcessOptions = { lockWaitMs: 50 }
+    const slow = yield* world.process({ ...options, faults: [Faults.atTag("Mount", "slow", { ms: 1_000 })] })
+    const first = yield* Effect.forkChild(slow.run(start))
+    yield* Effect.sleep(10)
+    const held = yield* Effect.flip((yield* world.process(options)).run(start))
+    assert.isTrue(held._tag === "LockHeld" && held.holder?.startsWith("pid 1 (start since "))
+    yield* Fiber.join(first)
+  })))
