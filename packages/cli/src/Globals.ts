@@ -47,6 +47,10 @@ const RollbackLimit = GlobalFlag.Setting("rollback-limit")({
   flag: duration("rollback-limit", "How long undoing may take, after a failure or Ctrl-C (default 60s)", (ms) => ms > 0)
 })
 
+const ToolLimit = GlobalFlag.Setting("tool-limit")({
+  flag: duration("tool-limit", "How long one call of mount, losetup, ip and the like may take (default 30s)", (ms) => ms > 0)
+})
+
 /**
  * How long is waited, as far as the flags say it.
  *
@@ -56,7 +60,8 @@ const RollbackLimit = GlobalFlag.Setting("rollback-limit")({
 export const limits = Effect.gen(function*() {
   return {
     lockWaitMs: Option.getOrUndefined(yield* LockWait),
-    rollbackLimitMs: Option.getOrUndefined(yield* RollbackLimit)
+    rollbackLimitMs: Option.getOrUndefined(yield* RollbackLimit),
+    toolLimits: { tool: Option.getOrUndefined(yield* ToolLimit) }
   }
 })
 
@@ -86,7 +91,7 @@ export const Simulate = GlobalFlag.Setting("simulate")({
  * @since 0.1.0
  * @category flags
  */
-export const globalFlags = [RunDir, LogDir, StateDir, LockWait, RollbackLimit, Json, Simulate] as const
+export const globalFlags = [RunDir, LogDir, StateDir, LockWait, RollbackLimit, ToolLimit, Json, Simulate] as const
 
 /**
  * The directories that the flags name, and `usual` where they name none.

@@ -14,12 +14,23 @@ import { Whereabouts } from "./Advice.ts"
 import { directories, limits, Simulate } from "./Globals.ts"
 
 /**
+ * What the flags of a command say of the hypervisor it works with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CommandOptions extends HypervisorOptions {
+  /** How long one call of a tool may take where a plan does not say it; a simulated host has no tools. */
+  readonly toolLimits?: { readonly tool: number | undefined } | undefined
+}
+
+/**
  * Makes the hypervisor for the options of a command.
  *
  * @since 0.1.0
  * @category models
  */
-export type MakeHypervisor = (options: HypervisorOptions) => Layer.Layer<Hypervisor>
+export type MakeHypervisor = (options: CommandOptions) => Layer.Layer<Hypervisor>
 
 /**
  * The way to a hypervisor, chosen by whoever runs the program.

@@ -22,10 +22,8 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { currentTrees, trackingGroup } from "./Liveness.ts"
 import { childrenOf, isInPidNamespace, sessionOf } from "./Processes.ts"
-import { toolEnvironment, toolPath } from "./Tools.ts"
+import { toolEnvironment, ToolLimits, toolPath } from "./Tools.ts"
 
-/** How long lxc-attach may take to bring the program into the container. */
-const attachTimeoutMs = 10_000
 /** How long lxc-attach may take to see the end of its program, and to put the terminal right. */
 const farewellMs = 1_000
 /** How long a pipe stays quiet after the end of its program until we stop listening for what others may write to it. */
@@ -162,7 +160,7 @@ const end = Effect.fnUntraced(function*(attached: Attached) {
 })
 
 /** Waits until the program was seen in the container, or has ended already. */
-const arrival = (attached: Attached) =>
+const arrival = (attached: Attached, timeoutMs: number) =>
   Effect.sync(() => {
     find(attached)
     findSession(attached)
@@ -170,11 +168,11 @@ const arrival = (attached: Attached) =>
   }).pipe(
     Effect.repeat({ until: (seen) => seen, schedule: Schedule.spaced(5) }),
     Effect.raceFirst(Deferred.await(attached.ended)),
-    Effect.timeoutOption(attachTimeoutMs),
+    Effect.timeoutOption(timeoutMs),
     Effect.flatMap((arrived) =>
       Option.isSome(arrived) ? Effect.void : Effect.fail(
         new HostError({
-          problem: { _tag: "CommandTimedOut", argv: [...attached.request.argv], timeoutMs: attachTimeoutMs, log: [] }
+          problem: { _tag: "CommandTimedOut", argv: [...attached.request.argv], timeoutMs, log: [] }
         })
       ))
   )
@@ -235,7 +233,7 @@ export const attach = Effect.fn("NodeSessions.attach")(function*(request: Attach
   const attached = yield* Effect.acquireRelease(launch(request), end)
   const { child } = attached
   for (const stream of [child.stdout, child.stderr]) if (stream !== null) endWithProgram(attached, stream)
-  if (request.kind === "program") yield* arrival(attached)
+  if (request.kind === "program") yield* arrival(attached, (yield* ToolLimits).attach)
   if (request.stdio._tag === "pipe" && request.stdio.stdin !== undefined && child.stdin !== null) {
     yield* Effect.forkScoped(feed(request.stdio.stdin, child.stdin))
   }

@@ -12,11 +12,10 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { directoryNames, errnoOf, lstat } from "./KernelFiles.ts"
 import { commandOf } from "./Processes.ts"
+import { ToolLimits } from "./Tools.ts"
 
 type RemoveCgroups = Extract<Step, { readonly _tag: "RemoveCgroups" }>
 
-/** A group is busy until the last process in it is reaped, and its offline children are gone. */
-const busyFor = 2_000
 const retryEvery = 10
 
 const groupsOf = (step: RemoveCgroups): ReadonlyArray<string> =>
@@ -52,12 +51,14 @@ const removeGroup = (group: string): boolean => {
  * @category steps
  */
 export const removeCgroups = Effect.fn("CgroupSteps.remove")(function*(step: RemoveCgroups) {
-  const until = (yield* Clock.currentTimeMillis) + busyFor
+  // A group is busy until the last process in it is reaped, and its offline children are gone.
+  const { busy } = yield* ToolLimits
+  const until = (yield* Clock.currentTimeMillis) + busy
   for (const group of groupsOf(step)) {
     while (!(yield* systemCall("rmdir", group, () => removeGroup(group)))) {
       if ((yield* Clock.currentTimeMillis) >= until) {
         const holders = pidsBelow(group).slice(0, 20).map((pid) => ({ pid, command: commandOf(pid) }))
-        return yield* new HostError({ problem: { _tag: "Busy", path: group, waitedMs: busyFor, holders } })
+        return yield* new HostError({ problem: { _tag: "Busy", path: group, waitedMs: busy, holders } })
       }
       yield* Effect.sleep(retryEvery)
     }

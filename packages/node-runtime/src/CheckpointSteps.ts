@@ -15,8 +15,6 @@ import { commandFailed, runTool, runToolOk, ToolDirectories, toolPath } from "./
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
-const checkTimeout = 30_000
-const removeTimeout = 60_000
 /** What of CRIU's log goes into an error. */
 const mostLines = 8
 
@@ -30,9 +28,9 @@ const requireCriu = Effect.fnUntraced(function*(consequence: string) {
       problem: { _tag: "Conflict", found, advice: `install a CRIU for this kernel, ${os.release()} (4.1 or later knows 6.18); ${consequence}` }
     })
   if (toolPath("criu", yield* ToolDirectories) === undefined) return yield* missing("CRIU is not installed")
-  const checked = yield* runTool(Commands.checkCriu, checkTimeout)
+  const checked = yield* runTool(Commands.checkCriu, "tool")
   if (checked.exitCode === 0) return
-  const version = /\d+(?:\.\d+)+/.exec((yield* runTool(["criu", "--version"], checkTimeout)).stdout)?.[0] ?? "of an unknown version"
+  const version = /\d+(?:\.\d+)+/.exec((yield* runTool(["criu", "--version"], "tool")).stdout)?.[0] ?? "of an unknown version"
   const [, why = "criu check fails"] = /Error \([^)]*\): (.*(?:vdso|kerndat|feature|kernel).*)/i.exec(checked.stderr) ?? []
   return yield* missing(`CRIU ${version} does not work here: ${why}`)
 })
@@ -54,7 +52,7 @@ export const checkpoint = Effect.fn("ContainerSteps.checkpoint")(function*(step:
   const ended = yield* runTool(argv, step.timeoutMs)
   if (ended.exitCode === 0) return
   const error = failed(argv, ended, path.join(step.directory, "dump.log"))
-  yield* runToolOk(Commands.removeTree({ path: step.directory }), removeTimeout)
+  yield* runToolOk(Commands.removeTree({ path: step.directory }), "disk")
   return yield* error
 })
 

@@ -14,14 +14,10 @@ import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
 import { systemCall } from "./HostFiles.ts"
-import { commandFailed, runTool, runToolOk } from "./Tools.ts"
+import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
-/** mount(8) waits for a device that does not answer; losetup(8) and umount(8) for one that is being torn down. */
-const toolTimeout = 30_000
-/** While a device is held from another mount namespace it stays attached, and goes with its last user. */
-const detachTimeout = 5_000
 const retryEvery = 20
 
 /**
@@ -81,7 +77,7 @@ export const observeLoop = (step: Case<"AttachLoop">): Observed => {
  * @category steps
  */
 export const attachLoop = Effect.fnUntraced(function*(step: Case<"AttachLoop">) {
-  return (yield* runToolOk(Commands.attachLoop(step), toolTimeout)).trim()
+  return (yield* runToolOk(Commands.attachLoop(step), "tool")).trim()
 })
 
 /** Devices with the step's file; where the device is known only that one, so that a foreign one is left alone. */
@@ -108,12 +104,14 @@ export const observeNoLoop = (step: Case<"DetachLoop">, results: Results): Obser
  */
 export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, results: Results) {
   for (const device of devicesOf(step, results)) {
-    yield* runToolOk(Commands.detachLoop(device), toolTimeout)
-    const until = (yield* Clock.currentTimeMillis) + detachTimeout
+    yield* runToolOk(Commands.detachLoop(device), "tool")
+    // While a device is held from another mount namespace it stays attached, and goes with its last user.
+    const { busy } = yield* ToolLimits
+    const until = (yield* Clock.currentTimeMillis) + busy
     while (loopDevices().some((loop) => loop.device === device && loop.backingFile.startsWith(step.file))) {
       if ((yield* Clock.currentTimeMillis) >= until) {
         return yield* new HostError({
-          problem: { _tag: "Busy", path: device, waitedMs: detachTimeout, holders: holdersOfDevice(device) }
+          problem: { _tag: "Busy", path: device, waitedMs: busy, holders: holdersOfDevice(device) }
         })
       }
       yield* Effect.sleep(retryEvery)
@@ -152,7 +150,7 @@ export const observeMount = Effect.fnUntraced(function*(step: Case<"Mount">, res
  * @category steps
  */
 export const mount = Effect.fnUntraced(function*(step: Case<"Mount">, results: Results) {
-  yield* runToolOk(Commands.mount(step, yield* needed(step.source, results)), toolTimeout)
+  yield* runToolOk(Commands.mount(step, yield* needed(step.source, results)), "tool")
 })
 
 const mountsOf = (step: Case<"Unmount">, results: Results): ReadonlyArray<MountEntry> => {
@@ -188,7 +186,7 @@ export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, result
     if (!ours.some((each) => each.device === top.device && each.source === top.source)) {
       return yield* occupied(top, step.source)
     }
-    const ended = yield* runTool(argv, toolTimeout)
+    const ended = yield* runTool(argv, "tool")
     if (ended.exitCode === 0) return
     if (!/busy/.test(ended.stderr)) return yield* commandFailed(argv, ended, [])
     if ((yield* Clock.currentTimeMillis) >= until) {
@@ -213,7 +211,7 @@ export const observeInterface = (step: Case<"DeleteInterface">) =>
  */
 export const deleteInterface = Effect.fnUntraced(function*(step: Case<"DeleteInterface">) {
   const argv = Commands.deleteInterface(step)
-  const ended = yield* runTool(argv, toolTimeout)
+  const ended = yield* runTool(argv, "tool")
   // It may go by itself at that moment, with the container whose it is.
   if (ended.exitCode !== 0 && names("/sys/class/net").includes(step.name)) return yield* commandFailed(argv, ended, [])
 })

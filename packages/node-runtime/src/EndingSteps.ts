@@ -77,7 +77,7 @@ export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(s
   if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
   if (step.onTimeout === "continue") return
   const frozenAgain = step.onTimeout === "freeze"
-  if (frozenAgain) yield* runToolOk(Commands.freeze(step), 10_000)
+  if (frozenAgain) yield* runToolOk(Commands.freeze(step), "tool")
   return yield* new HostError({
     problem: { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain }
   })

@@ -21,8 +21,6 @@ type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
 
-/** How long sync(1) and rm(1) may take on a slow disk. */
-const diskTimeout = 600_000
 
 /** How much is read at once. */
 const chunk = 1024 * 1024
@@ -174,7 +172,7 @@ export const importArchive = Effect.fnUntraced(function*(step: Case<"ImportArchi
   const ended = yield* runTool(argv, step.timeoutMs)
   if (ended.exitCode !== 0) return yield* commandFailed(argv, ended, [])
   yield* checkUnpacked(step)
-  yield* runToolOk(Commands.syncFileSystem(step.directory), diskTimeout)
+  yield* runToolOk(Commands.syncFileSystem(step.directory), "disk")
 })
 
 /**
@@ -228,4 +226,4 @@ export const observeNoTree = (step: Case<"RemoveTree">) =>
  * @since 0.1.0
  * @category steps
  */
-export const removeTree = (step: Case<"RemoveTree">) => Effect.asVoid(runToolOk(Commands.removeTree(step), diskTimeout))
+export const removeTree = (step: Case<"RemoveTree">) => Effect.asVoid(runToolOk(Commands.removeTree(step), "disk"))

@@ -22,7 +22,7 @@ export const makeLxcVersion = () => {
     const key = `${path} ${ino} ${mtimeMs}`
     const before = known.get(key)
     if (before !== undefined) return before
-    const { stdout } = yield* runTool([path, "--version"], 10_000)
+    const { stdout } = yield* runTool([path, "--version"], "tool")
     const version = stdout.trim()
     known.set(key, version)
     return version

@@ -25,7 +25,7 @@ import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
 import { surveyHost } from "./Survey.ts"
-import { ToolDirectories } from "./Tools.ts"
+import { ToolDirectories, ToolLimits } from "./Tools.ts"
 import { usageOf } from "./Usage.ts"
 
 const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
@@ -159,13 +159,14 @@ const make = Effect.gen(function*() {
   const tools = yield* ToolDirectories
   const services = Context.make(LogSlices, LogSlices.make()).pipe(
     Context.add(ToolDirectories, tools),
+    Context.add(ToolLimits, yield* ToolLimits),
     Context.add(SysrqTrigger, yield* SysrqTrigger)
   )
   const lxcVersion = makeLxcVersion()
   const input = makeStandardInput()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
-      const version = yield* Effect.provideService(lxcVersion(), ToolDirectories, tools)
+      const version = yield* Effect.provideContext(lxcVersion(), services)
       const trees = yield* requireTrees
       return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version, tools))
     }),

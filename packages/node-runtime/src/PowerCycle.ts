@@ -28,5 +28,5 @@ export const SysrqTrigger = Context.Reference<string>("@effect-lxc/node-runtime/
  */
 export const powerCycle = Effect.flatMap(SysrqTrigger, (trigger) =>
   systemCall("write", trigger, () => fs.writeFileSync(trigger, "b"))).pipe(
-    Effect.catchTag("HostError", () => Effect.asVoid(runToolOk(Commands.reboot, 10_000)))
+    Effect.catchTag("HostError", () => Effect.asVoid(runToolOk(Commands.reboot, "tool")))
   )

@@ -28,6 +28,33 @@ export const ToolDirectories = Context.Reference<ReadonlyArray<string>>("@effect
 })
 
 /**
+ * How long what has no limit of its own in a plan may take, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolLimits {
+  /** One call of a tool that has little to do: mount(8) waits for a device that does not answer, losetup(8) for one that is torn down. */
+  readonly tool: number
+  /** One call of a tool that goes through a file system: sync(1), rm(1). */
+  readonly disk: number
+  /** How long a device or a cgroup that is busy is tried again, or waited for. */
+  readonly busy: number
+  /** Until a program is seen in its container. */
+  readonly attach: number
+}
+
+/**
+ * 30 s, 10 min, 5 s and 10 s.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const ToolLimits = Context.Reference<ToolLimits>("@effect-lxc/node-runtime/ToolLimits", {
+  defaultValue: () => ({ tool: 30_000, disk: 600_000, busy: 5_000, attach: 10_000 })
+})
+
+/**
  * What a tool sees of the caller's environment: nothing.
  *
  * @since 0.1.0
@@ -70,6 +97,17 @@ const killGroup = (child: ChildProcess): void => {
     // gone already
   }
 }
+
+/** A process that waits for a disk is gone only when the disk answers. */
+const goneMs = 1_000
+
+/** Kills a tool that is given up, and waits until it is gone. */
+const killed = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    killGroup(child)
+  }).pipe(Effect.timeoutOption(goneMs), Effect.asVoid)
 
 const collect = (stream: Readable | null): () => string => {
   const parts: Array<Buffer> = []
@@ -115,14 +153,14 @@ const run = (
         resume(Effect.fail(consumer.failure(error)))
       })
       child.on("close", (exitCode, signal) => void taken.then(() => end(exitCode, signal), () => undefined))
-      return Effect.sync(() => killGroup(child))
+      return killed(child)
     }
     child.on("close", end)
     child.on("exit", (exitCode, signal) => {
       // Timers come before reads: on a busy event loop what was printed may still be in the pipe, and is read in this turn.
       setTimeout(() => setImmediate(() => end(exitCode, signal)), drainMs).unref()
     })
-    return Effect.sync(() => killGroup(child))
+    return killed(child)
   })
 
 const notSpawned = (command: string, error: Error): HostError => {
@@ -134,15 +172,19 @@ const notSpawned = (command: string, error: Error): HostError => {
   })
 }
 
+/** Milliseconds that a plan gives, or the name of a limit that is everybody's. */
+type Limit = number | "tool" | "disk"
+
 /**
- * Runs a tool to its end, whatever its exit code. One that does not end in `timeoutMs` is killed with its process group,
+ * Runs a tool to its end, whatever its exit code. One that does not end within its limit is killed with its process group,
  * and so is one that is interrupted. With a consumer, what it prints goes there, however much it is.
  *
  * @since 0.1.0
  * @category running
  */
-export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: number, consumer?: Consumer) {
+export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, limit: Limit, consumer?: Consumer) {
   const lock = yield* HeldLock
+  const timeoutMs = typeof limit === "number" ? limit : (yield* ToolLimits)[limit]
   const directories = yield* ToolDirectories
   const ended = yield* Effect.timeoutOption(run(argv, lock, directories, consumer), Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
@@ -157,8 +199,8 @@ export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, timeoutMs: n
  * @since 0.1.0
  * @category running
  */
-export const runToolOk = Effect.fnUntraced(function*(argv: Argv, timeoutMs: number) {
-  const ended = yield* runTool(argv, timeoutMs)
+export const runToolOk = Effect.fnUntraced(function*(argv: Argv, limit: Limit) {
+  const ended = yield* runTool(argv, limit)
   return ended.exitCode === 0 ? ended.stdout : yield* commandFailed(argv, ended, [])
 })
 

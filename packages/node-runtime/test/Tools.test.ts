@@ -1,6 +1,11 @@
-import { runTool } from "@effect-lxc/node-runtime/Tools"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
+import { runTool, ToolDirectories } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber, Layer } from "effect"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 
 const block = (milliseconds: number): void => {
   const until = performance.now() + milliseconds
@@ -26,4 +31,72 @@ describe("tools", () => {
       const { stdout } = yield* Effect.promise(() => second)
       assert.strictEqual(stdout, "second\n")
     }))
+})
+
+const isLinux = process.platform === "linux"
+
+/** Tools that are none, in a directory of their own. */
+const toolsIn = (scripts: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const directory = fs.mkdtempSync(join(tmpdir(), "effect-lxc-tools-"))
+      for (const [name, text] of Object.entries(scripts)) {
+        fs.writeFileSync(join(directory, name), `#!/bin/sh\n${text.replaceAll("HERE", directory)}\n`, { mode: 0o755 })
+      }
+      return directory
+    }),
+    (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
+  )
+
+const isAlive = (pid: string): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return false
+  }
+}
+
+/** Deaf to SIGTERM, with a child that is too. */
+const hangs = "trap '' TERM\nsleep 60 &\necho $$ $! > HERE/pids\nwait"
+
+const pidsIn = (directory: string): ReadonlyArray<string> =>
+  fs.readFileSync(join(directory, "pids"), "utf8").trim().split(" ")
+
+describe.runIf(isLinux)("a tool that hangs", () => {
+  it.live("is killed with its process group at its limit, and the error says which it was and how long it had", () =>
+    Effect.gen(function*() {
+      const tools = yield* toolsIn({ "lxc-freeze": hangs })
+      const error = yield* Effect.flip(runTool(["lxc-freeze", "-n", "web1"], 400)).pipe(
+        Effect.provideService(ToolDirectories, [tools, "/usr/bin", "/bin"])
+      )
+      assert.deepStrictEqual(error.problem, { _tag: "CommandTimedOut", argv: ["lxc-freeze", "-n", "web1"], timeoutMs: 400, log: [] })
+      assert.strictEqual(error.message, "lxc-freeze -n web1\ndid not end within 400 ms and was killed")
+      const [leader = "", child = ""] = pidsIn(tools)
+      assert.isFalse(isAlive(leader))
+      yield* Effect.sleep(50)
+      assert.isFalse(isAlive(child))
+    }).pipe(Effect.scoped))
+
+  it.live("is gone when its interruption is over", () =>
+    Effect.gen(function*() {
+      const tools = yield* toolsIn({ mount: hangs })
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(runTool(["mount"], 60_000), ToolDirectories, [tools, "/usr/bin", "/bin"])
+      )
+      while (!fs.existsSync(join(tools, "pids"))) yield* Effect.sleep(5)
+      yield* Effect.sleep(20)
+      yield* Fiber.interrupt(fiber)
+      assert.isFalse(isAlive(pidsIn(tools)[0] ?? ""))
+    }).pipe(Effect.scoped))
+
+  it.live("has the limit that the options of the layer give", () =>
+    Effect.gen(function*() {
+      const tools = yield* toolsIn({ "lxc-start": hangs })
+      const began = performance.now()
+      const error = yield* Effect.flip(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.facts())).pipe(
+        Effect.provide(layer({ toolLimits: { tool: 300 } }).pipe(Layer.provide(Layer.succeed(ToolDirectories, [tools, "/usr/bin", "/bin"]))))
+      )
+      assert.isBelow(performance.now() - began, 5_000)
+      assert.strictEqual(error.message, `${tools}/lxc-start --version\ndid not end within 300 ms and was killed`)
+    }).pipe(Effect.scoped))
 })
