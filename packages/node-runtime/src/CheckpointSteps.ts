@@ -52,7 +52,8 @@ export const checkpoint = Effect.fn("ContainerSteps.checkpoint")(function*(step:
   const ended = yield* runTool(argv, step.timeoutMs)
   if (ended.exitCode === 0) return
   const error = failed(argv, ended, path.join(step.directory, "dump.log"))
-  yield* runToolOk(Commands.removeTree({ path: step.directory }), "disk")
+  // What is left all the same is undone with the plan, or told as its residue: it must not hide why the dump failed.
+  yield* Effect.ignore(runToolOk(Commands.removeTree({ path: step.directory }), "disk"))
   return yield* error
 })
 

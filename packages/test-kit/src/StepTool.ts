@@ -6,7 +6,14 @@
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 
-const argvOf = (step: Step): Commands.Argv | undefined => {
+/**
+ * The command that does most of a step's work, as the step names its device; undefined for a step that is done by system
+ * calls.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const argvOf = (step: Step): Commands.Argv | undefined => {
   switch (step._tag) {
     case "AttachLoop":
       return Commands.attachLoop(step)

@@ -3,60 +3,47 @@
  *
  * @since 0.1.0
  */
-import * as Commands from "@effect-lxc/core/plan/Commands"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import type { Argv } from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import { after, type Call, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
+import { argvOf } from "../StepTool.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 import { attachedTo } from "./Disks.ts"
 import { resolve } from "./Seen.ts"
 
 /** The tool that does a step, where one alone does it, and how long it may take. */
 interface Use {
-  readonly argv: Commands.Argv
+  readonly argv: Argv
   readonly limitMs: number
 }
 
 /** The limits of tools whose step has none of its own. */
 const limits = { tool: 30_000, disk: 600_000, reboot: 5_000 } as const
 
-const useOf = (state: SimulatedState, step: Step, results: Results): Use | undefined => {
-  switch (step._tag) {
-    case "AttachLoop":
-      return { argv: Commands.attachLoop(step), limitMs: limits.tool }
-    case "DetachLoop": {
-      const [device] = attachedTo(state, step, results)
-      return device === undefined ? undefined : { argv: Commands.detachLoop(device), limitMs: limits.tool }
-    }
-    case "Mount": {
-      const source = resolve(step.source, results)
-      return source === undefined ? undefined : { argv: Commands.mount(step, source), limitMs: limits.tool }
-    }
-    case "Unmount":
-      return { argv: Commands.unmount(step.target), limitMs: limits.tool }
-    case "StartContainer":
-      return { argv: Commands.startContainer(step), limitMs: step.timeoutMs }
-    case "Checkpoint":
-      return { argv: Commands.checkpoint(step), limitMs: step.timeoutMs }
-    case "Restore":
-      return { argv: Commands.restore(step), limitMs: step.timeoutMs }
-    case "Freeze":
-      return { argv: Commands.freeze(step), limitMs: step.timeoutMs }
-    case "Thaw":
-      return { argv: Commands.thaw(step), limitMs: step.timeoutMs }
-    case "RebootInPlace":
-      return { argv: Commands.rebootInPlace(step), limitMs: step.timeoutMs + limits.reboot }
-    case "ExportArchive":
-      return { argv: Commands.packExport(step), limitMs: step.timeoutMs }
-    case "ImportArchive":
-      return { argv: Commands.unpackExport(step), limitMs: step.timeoutMs }
-    case "RemoveTree":
-      return { argv: Commands.removeTree(step), limitMs: limits.disk }
-    case "DeleteInterface":
-      return { argv: Commands.deleteInterface(step), limitMs: limits.tool }
-    default:
-      return undefined
+/** The step with the device that its tool is called with; undefined where there is none to call it with. */
+const withDevice = (state: SimulatedState, step: Step, results: Results): Step | undefined => {
+  if (step._tag === "Mount" && step.source.startsWith("$")) {
+    const source = resolve(step.source, results)
+    return source === undefined ? undefined : { ...step, source: HostPath.make(source) }
   }
+  if (step._tag !== "DetachLoop") return step
+  const [device] = attachedTo(state, step, results)
+  return device === undefined ? undefined : { ...step, device: HostPath.make(device) }
+}
+
+const limitOf = (step: Step): number => {
+  if (step._tag === "RebootInPlace") return step.timeoutMs + limits.reboot
+  if (step._tag === "RemoveTree") return limits.disk
+  return step._tag !== "Unmount" && "timeoutMs" in step ? step.timeoutMs : limits.tool
+}
+
+const useOf = (state: SimulatedState, step: Step, results: Results): Use | undefined => {
+  // A kill that lxc-stop does not do is done without it.
+  const called = step._tag === "KillContainer" ? undefined : withDevice(state, step, results)
+  const argv = called === undefined ? undefined : argvOf(called)
+  return argv === undefined ? undefined : { argv, limitMs: limitOf(step) }
 }
 
 /**

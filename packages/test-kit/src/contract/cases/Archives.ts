@@ -18,6 +18,7 @@ const spec = "{}\n"
 const toExport = Effect.gen(function*() {
   const { image } = yield* Stage
   const files = yield* inScratch("files")
+  yield* befall({ _tag: "PutDirectory", path: files })
   yield* befall({ _tag: "PutFile", path: HostPath.make(`${files}/${members.manifest}`), text: "{}\n" })
   yield* befall({ _tag: "PutFile", path: HostPath.make(`${files}/${members.spec}`), text: spec })
   const step: Case<"ExportArchive"> = {
@@ -140,6 +141,7 @@ const removeTree: StepCases = {
     run: Effect.gen(function*() {
       const path = yield* inScratch(".copy.import")
       const file = HostPath.make(`${path}/a/b`)
+      yield* befall({ _tag: "PutDirectory", path: HostPath.make(`${path}/a`) })
       yield* befall({ _tag: "PutFile", path: file, text: "" })
       yield* does({ _tag: "RemoveTree", path })
       yield* same("both", [yield* look(path), yield* look(file)], [undefined, undefined])

@@ -92,7 +92,8 @@ const detachLoop: StepCases = {
     run: Effect.gen(function*() {
       const { device, file, target } = yield* mounted
       const step: Case<"DetachLoop"> = { _tag: "DetachLoop", device, file }
-      yield* fails(step, "Busy", { path: device, waitedMs: 5_000 })
+      const { inHaste } = yield* Stage
+      yield* inHaste(5_000, fails(step, "Busy", { path: device, waitedMs: 5_000 }))
       yield* applies({ _tag: "Unmount", source: device, target, timeoutMs: 1_000 })
       yield* holds(step)
     })

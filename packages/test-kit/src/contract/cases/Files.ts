@@ -61,6 +61,7 @@ const makeDirectoryCases: StepCases = {
     needs: ["full disk"],
     run: Effect.gen(function*() {
       const directory = yield* inScratch("full")
+      yield* befall({ _tag: "PutDirectory", path: directory })
       yield* befall({ _tag: "FillDisk", directory })
       const path = HostPath.make(`${directory}/a`)
       yield* fails(makeDirectory(path), "SystemCallFailed", { call: "mkdir", path, code: "ENOSPC" })
@@ -85,6 +86,7 @@ const removeDirectoryCases: StepCases = {
       const path = yield* inScratch("a")
       yield* holds(removeDirectory(path))
       yield* applies(removeDirectory(path))
+      yield* befall({ _tag: "PutDirectory", path })
       yield* befall({ _tag: "PutFile", path: HostPath.make(`${path}/b`), text: "mine\n" })
       yield* holds(removeDirectory(path, true))
       yield* applies(removeDirectory(path, true))
@@ -95,6 +97,7 @@ const removeDirectoryCases: StepCases = {
     title: "never takes a full one: ENOTEMPTY, and what is in it stays",
     run: Effect.gen(function*() {
       const path = yield* inScratch("a")
+      yield* befall({ _tag: "PutDirectory", path })
       yield* befall({ _tag: "PutFile", path: HostPath.make(`${path}/b`), text: "mine\n" })
       yield* fails(removeDirectory(path), "SystemCallFailed", { call: "rmdir", path, code: "ENOTEMPTY" })
       yield* same(`${path}/b`, (yield* look(`${path}/b`))?.text, "mine\n")
@@ -165,6 +168,7 @@ const writeFileCases: StepCases = {
     needs: ["full disk"],
     run: Effect.gen(function*() {
       const directory = yield* inScratch("full")
+      yield* befall({ _tag: "PutDirectory", path: directory })
       const path = HostPath.make(`${directory}/a`)
       yield* befall({ _tag: "PutFile", path, text: "old\n" })
       yield* befall({ _tag: "FillDisk", directory })
