@@ -7,14 +7,15 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { atIndex, type Fault } from "./Faults.ts"
 import { Scenario, simplest } from "./Scenario.ts"
+import { simplest as simplestSituation, Situation } from "./Situation.ts"
 
 /** Towards the simplest one, field by field. */
-const simpler = (scenario: Scenario): ReadonlyArray<Scenario> => {
+const simplerScenario = (value: Scenario): ReadonlyArray<Scenario> => {
   const fields = Object.keys(simplest) as ReadonlyArray<keyof Scenario> // the keys of a struct are its fields
   return fields.flatMap((field) =>
-    JSON.stringify(scenario[field]) === JSON.stringify(simplest[field])
+    JSON.stringify(value[field]) === JSON.stringify(simplest[field])
       ? []
-      : [{ ...scenario, [field]: simplest[field] }]
+      : [{ ...value, [field]: simplest[field] }]
   )
 }
 
@@ -24,7 +25,20 @@ const simpler = (scenario: Scenario): ReadonlyArray<Scenario> => {
  * @since 0.1.0
  * @category arbitraries
  */
-export const scenario: Arbitrary.Arbitrary<Scenario> = Arbitrary.schema(Scenario, { shrink: simpler })
+export const scenario: Arbitrary.Arbitrary<Scenario> = Arbitrary.schema(Scenario, { shrink: simplerScenario })
+
+/**
+ * A host with an instance that runs, does not, or fared ill.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const situation: Arbitrary.Arbitrary<Situation> = Arbitrary.schema(Situation, {
+  shrink: (value) => [
+    ...(value.fares === simplestSituation.fares ? [] : [{ ...value, fares: simplestSituation.fares }]),
+    ...simplerScenario(value.scenario).map((scenario) => ({ ...value, scenario }))
+  ]
+})
 
 const Place = Schema.Struct({
   index: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 })),

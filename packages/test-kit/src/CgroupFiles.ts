@@ -20,24 +20,48 @@ export type Errno = "Invalid argument" | "No such file or directory" | "Numerica
 
 type Files = Readonly<Record<string, string>>
 
-const pageBytes = 4_096
+const pageBytes = 4_096n
+
+/** What v1 shows where there is no limit: the largest whole number of pages. */
+const unlimitedV1 = "9223372036854771712"
 
 /**
- * What v1 shows where there is no limit: the largest whole number of pages.
+ * The files of a group in which nothing was limited, by what the kernel shows in them.
  *
  * @since 0.1.0
- * @category constants
+ * @category queries
  */
-export const unlimitedV1 = "9223372036854771712"
+export const unlimited = (state: SimulatedState): Files => {
+  const cpus = { "cpuset.cpus": `0-${state.cpus - 1}`, "pids.max": "max" }
+  const io = (weight: string): Files => state.ioWeightFile === null ? {} : { [state.ioWeightFile]: weight }
+  return state.trees.every((tree) => tree.version === 2)
+    ? {
+      ...cpus,
+      ...io("default 100"),
+      "memory.max": "max",
+      ...(state.swapAccounting ? { "memory.swap.max": "max" } : {}),
+      "cpu.max": "max 100000",
+      "cpu.weight": "100"
+    }
+    : {
+      ...cpus,
+      ...io("100"),
+      "memory.limit_in_bytes": unlimitedV1,
+      ...(state.swapAccounting ? { "memory.memsw.limit_in_bytes": unlimitedV1 } : {}),
+      "cpu.cfs_quota_us": "-1",
+      "cpu.cfs_period_us": "100000",
+      "cpu.shares": "1024"
+    }
+}
 
-const units: Readonly<Record<string, number>> = { "": 1, K: 1_024, M: 1_024 ** 2, G: 1_024 ** 3 }
+const units: Readonly<Record<string, bigint>> = { "": 1n, K: 1_024n, M: 1_024n ** 2n, G: 1_024n ** 3n }
 
 const bytes = (value: string): Result.Result<string, Errno> => {
   const [, digits, unit] = /^(\d+)([KMG]?)$/i.exec(value) ?? []
   if (value === "max") return Result.succeed(value)
   if (value === "-1") return Result.succeed(unlimitedV1)
   if (digits === undefined || unit === undefined) return Result.fail("Invalid argument")
-  const whole = Number(digits) * (units[unit.toUpperCase()] ?? 1)
+  const whole = BigInt(digits) * (units[unit.toUpperCase()] ?? 1n)
   return Result.succeed(String(whole - whole % pageBytes))
 }
 

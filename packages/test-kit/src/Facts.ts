@@ -18,7 +18,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { unlimitedV1 } from "./CgroupFiles.ts"
+import { unlimited } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
@@ -164,36 +164,23 @@ const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<
   const pids = String(processesIn(state, container.payload).length)
   return state.trees.every((tree) => tree.version === 2)
     ? {
-      "memory.max": "max",
-      ...(state.swapAccounting ? { "memory.swap.max": "max" } : {}),
-      "cpuset.cpus": `0-${state.cpus - 1}`,
-      "cpu.max": "max 100000",
-      "pids.max": "max",
-      ...(state.ioWeightFile === null ? {} : { [state.ioWeightFile]: "default 100" }),
+      ...unlimited(state),
       "memory.current": String(usesBytes),
       "memory.peak": String(usesBytes),
       "memory.swap.current": "0",
       "memory.events": "oom 0\noom_kill 0\n",
       "cpu.stat": `usage_usec ${microseconds}\n`,
-      "cpu.weight": "100",
       "cpuset.cpus.effective": `0-${state.cpus - 1}`,
       "io.stat": "254:0 rbytes=4096 wbytes=0 rios=1 wios=0\n",
       "pids.current": pids
     }
     : {
-      "memory.limit_in_bytes": unlimitedV1,
-      ...(state.swapAccounting ? { "memory.memsw.limit_in_bytes": unlimitedV1 } : {}),
-      "cpuset.cpus": `0-${state.cpus - 1}`,
-      "cpu.cfs_quota_us": "-1",
-      "pids.max": "max",
-      ...(state.ioWeightFile === null ? {} : { [state.ioWeightFile]: "100" }),
+      ...unlimited(state),
       "memory.usage_in_bytes": String(usesBytes),
       "memory.max_usage_in_bytes": String(usesBytes),
       "memory.stat": "swap 0\n",
       "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
       "cpuacct.usage": String(microseconds * 1_000),
-      "cpu.shares": "1024",
-      "cpu.cfs_period_us": "100000",
       "cpuset.effective_cpus": `0-${state.cpus - 1}`,
       "blkio.throttle.io_service_bytes": "254:0 Read 4096\n254:0 Write 0\nTotal 4096\n",
       "pids.current": pids

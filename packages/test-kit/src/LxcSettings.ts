@@ -66,8 +66,8 @@ export interface MountSetting {
 }
 
 /** Names that only LXC before 3.0 knows, and those that only LXC since 2.1 does. */
-const legacyKeys = /^lxc\.(?:utsname|pts|tty|rootfs|network(?:\..*)?|aa_profile|haltsignal|id_map|init_cmd|seccomp)$/
-const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|rootfs\.path|net\..*|apparmor\..*|idmap|seccomp\..*|signal\..*|init\..*|monitor\..*)$/
+const legacyKeys = /^lxc\.(?:utsname|pts|tty|console|rootfs|network(?:\..*)?|aa_profile|haltsignal|id_map|init_cmd|seccomp)$/
+const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|console\.path|rootfs\.path|net\..*|apparmor\..*|idmap|seccomp\..*|signal\..*|init\..*|monitor\..*)$/
 const commonKeys =
   /^lxc\.(?:arch|autodev(?:\..*)?|cap\.(?:drop|keep)|cgroup2?\..*|environment|hook\..*|keyring\..*|mount\..*|no_new_privs|prlimit\..*|proc\..*|rootfs\.(?:mount|options)|sched\..*|sysctl\..*|time\..*|console\..*|log\..*|namespace\..*)$/
 

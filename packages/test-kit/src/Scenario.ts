@@ -28,6 +28,14 @@ export const Scenario = Schema.Struct({
   lxc: Schema.Literals(["5", "6", "4", "oldest"]),
   disk: Schema.Literals(["image", "device", "directory"]),
   readOnly: Schema.Boolean,
+  /** What is written to the root is kept in memory. */
+  volatile: Schema.Boolean,
+  /** A further disk, seen at srv/data. */
+  data: Schema.Boolean,
+  /** Whether the guest may reboot itself. */
+  bootable: Schema.Boolean,
+  /** Without terminals, as a checkpoint wants it. */
+  quiet: Schema.Boolean,
   guest: Schema.Literals(["busybox", "systemd"]),
   nics: Schema.Array(Schema.Literals(["bridged", "small", "macvlan", "phys"])).check(Schema.isMaxLength(3)),
   memory: Schema.NullOr(Schema.Literals(["64MiB", "256MiB"])),
@@ -56,6 +64,10 @@ export const simplest: Scenario = {
   lxc: "5",
   disk: "image",
   readOnly: false,
+  volatile: false,
+  data: false,
+  bootable: false,
+  quiet: false,
   guest: "busybox",
   nics: [],
   memory: null,
@@ -73,6 +85,8 @@ const versionOf = ({ layout, lxc }: Scenario): string => {
 
 const diskPath = { image: "/srv/images/root.img", device: "/dev/vg0/root", directory: "/srv/roots/one" } as const
 
+const dataPath = "/srv/images/data.img"
+
 const nicOf = (scenario: Scenario, kind: Scenario["nics"][number], index: number) => {
   const legacy = versionOf(scenario).startsWith("1.")
   const mac = `aa:00:00:00:00:0${index}`
@@ -87,16 +101,23 @@ const nicOf = (scenario: Scenario, kind: Scenario["nics"][number], index: number
  * @category constructors
  */
 export const instanceOf = (scenario: Scenario): Instance => {
-  const { cpuWeight, disk, memory, name, nics, pids, readOnly, swap, vcpus } = scenario
+  const { bootable, cpuWeight, data, disk, memory, name, nics, pids, quiet, readOnly, swap, vcpus, volatile } = scenario
   return Result.getOrThrow(decodeInstance({
     name,
-    disks: [{ path: diskPath[disk], readOnly }],
+    disks: [
+      { path: diskPath[disk], readOnly, ...(volatile ? { volatile } : {}) },
+      ...(data ? [{ path: dataPath, target: "srv/data" }] : [])
+    ],
     nics: nics.map((kind, index) => nicOf(scenario, kind, index)),
     resources: {
       ...(memory === null ? {} : { memory, ...(swap ? { swap: "64MiB" } : {}) }),
       ...(vcpus === null ? {} : { vcpus }),
       ...(cpuWeight === null ? {} : { cpuWeight }),
       ...(pids === null ? {} : { pids })
+    },
+    lxc: {
+      ...(bootable ? { dropCapabilities: [] } : {}),
+      ...(quiet ? { ttys: 0, console: "none" } : {})
     }
   }))
 }
@@ -133,7 +154,10 @@ export const cleanHostOf = (scenario: Scenario): SimulatedState =>
     lxcVersion: versionOf(scenario),
     bridges: ["br0"],
     interfaces: ["eth0", "eth1", "eth2"],
-    images: { [`${diskPath[scenario.disk]}${scenario.disk === "directory" ? "/" : ""}`]: guests[scenario.guest] }
+    images: {
+      [`${diskPath[scenario.disk]}${scenario.disk === "directory" ? "/" : ""}`]: guests[scenario.guest],
+      [dataPath]: Guests.obedient()
+    }
   })
 
 /**

@@ -56,19 +56,56 @@ describe("a diff", () => {
 
   it("prints what came and what went as lines of a patch", () => {
     const after = Incidents.mountOn("/mnt")(Incidents.putFile("/run/a", "x")({ ...state, interfaces: [] }))
-    const lines = Diff.diff(state, after).trim().split("\n").map((line) => line.replace(/, [0-9a-f]{8}\)/, ")"))
-    assert.deepStrictEqual(lines, [
-      "- interface lo loopback mtu 65536",
-      "+ file /run/a (0644, 1 characters)",
-      "+ mount tmpfs on /mnt (rw)"
-    ])
+    assert.strictEqual(
+      Diff.diff(state, after),
+      "+ file /run/a (0644, 1 characters)\n- interface lo loopback mtu 65536\n+ mount tmpfs on /mnt (rw)\n"
+    )
   })
 
-  it("sees a changed text, a mount that is there twice, and another order of mounts", () => {
-    assert.notStrictEqual(Diff.diff(Incidents.putFile("/a", "x")(state), Incidents.putFile("/a", "y")(state)), "")
+  it("shows the lines of a text that changed, with one around them, and a mode", () => {
+    const written = (text: string, mode?: string) => Incidents.putFile("/a", text, mode)(state)
+    assert.strictEqual(
+      Diff.diff(written("1\n2\n3\n4\n5\n6\n"), written("1\n2\n3\nfour\n5\n6\n")),
+      ["~ file /a (0644, 12 characters) -> (0644, 15 characters)", "    …", "     3", "    -4", "    +four", "     5", "    …", ""].join("\n")
+    )
+    assert.strictEqual(
+      Diff.diff(written("1\n"), written("1\n", "0600")),
+      "~ file /a (0644, 2 characters) -> (0600, 2 characters)\n"
+    )
+  })
+
+  it("shows the value of a cgroup's file before and after, where one that is not limited is none", () => {
+    const limited = (files: Readonly<Record<string, string>>) => ({
+      ...state,
+      trees: state.trees.map((tree) => ({ ...tree, groups: { "lxc.payload.a": files } }))
+    })
+    assert.strictEqual(
+      Diff.diff(limited({ "memory.max": "4096", "pids.max": "9" }), limited({ "memory.max": "8192", "cpu.weight": "100" })),
+      "~ cgroup /sys/fs/cgroup/lxc.payload.a memory.max: 4096 -> 8192\n~ cgroup /sys/fs/cgroup/lxc.payload.a pids.max: 9 -> none\n"
+    )
+  })
+
+  it("sees a mount that is there twice, and shows which mounts are in another order", () => {
     const once = Incidents.mountOn("/mnt")(state)
     assert.strictEqual(Diff.diff(once, Incidents.mountOn("/mnt")(once)), "+ mount tmpfs on /mnt (rw)\n")
-    assert.strictEqual(Diff.diff(once, { ...once, mounts: [...once.mounts].reverse() }), "~ mounts are in another order\n")
+    const [root, ...others] = once.mounts
+    if (root === undefined) throw new Error("there is a root")
+    assert.strictEqual(Diff.diff(once, { ...once, mounts: [...others, root] }), [
+      "~ mounts are in another order",
+      "    -mount /dev/vda1 on / (rw)",
+      "     mount tmpfs on /run (rw)",
+      "    …",
+      "     mount tmpfs on /mnt (rw)",
+      "    +mount /dev/vda1 on / (rw)",
+      ""
+    ].join("\n"))
+  })
+
+  it("sees a second process of a name, and none that is dead", () => {
+    const spawned = Incidents.occupy("/srv")(Incidents.occupy("/srv")(state))
+    assert.strictEqual(Diff.diff(Incidents.occupy("/srv")(state), spawned), "+ process -bash (S)\n")
+    const dead = { ...spawned, processes: spawned.processes.map((each) => ({ ...each, state: "Z" })) }
+    assert.strictEqual(Diff.diff({ ...state, processes: [] }, dead), "")
   })
 
   it("of traces leaves out what may stay for good, and nothing else", () => {

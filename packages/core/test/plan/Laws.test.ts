@@ -1,0 +1,69 @@
+import { planKill, planCleanup, planStop, type StopOptions } from "@effect-lxc/core/plan/StopPlan"
+import { planStart, namedBy } from "@effect-lxc/core/plan/StartPlan"
+import { planFreeze, planThaw } from "@effect-lxc/core/plan/FreezePlan"
+import { planPowercycle } from "@effect-lxc/core/plan/PowercyclePlan"
+import { planReboot, planRebootInPlace } from "@effect-lxc/core/plan/RebootPlan"
+import { planResize, type Resizing } from "@effect-lxc/core/plan/ResizePlan"
+import type { Instance } from "@effect-lxc/core/model/Instance"
+import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Arbitraries, type Laws, Scenario, Situation } from "@effect-lxc/test-kit"
+import { suite } from "@effect-lxc/test-kit/LawSuite"
+import { Arbitrary, Result } from "effect"
+
+interface Named {
+  readonly instance: Instance
+  readonly name: InstanceName
+  readonly force: boolean
+}
+
+const startPlanner: Laws.Planner<Instance> = {
+  name: "planStart",
+  plan: planStart,
+  paths: (instance) => namedBy(instance).paths
+}
+
+const starts = Arbitrary.map(Arbitraries.scenario, (scenario) => ({
+  input: Scenario.instanceOf(scenario),
+  host: Scenario.hostOf(scenario),
+  from: scenario
+}))
+
+const situations = Arbitrary.map(Arbitraries.situation, (situation): Laws.Trial<Named> => {
+  const instance = Scenario.instanceOf(situation.scenario)
+  return {
+    input: { instance, name: instance.name, force: situation.scenario.readOnly },
+    host: Situation.hostOf(situation),
+    from: situation
+  }
+})
+
+/** A planner of something that a spec was started from. */
+const named = (name: string, plan: Laws.Planner<Named>["plan"]): Laws.Planner<Named> => ({
+  name,
+  plan,
+  paths: ({ instance }) => namedBy(instance).paths
+})
+
+const options = (force: boolean): StopOptions => force ? { force, timeoutMs: 500 } : {}
+const wanted: Resizing = { memory: 128 * 1024 * 1024, pids: 50 }
+const runs = 30
+const again = { idempotent: "who asks twice gets it twice" }
+
+const stopPlanner = named("planStop", ({ force, name }, at, facts) => planStop(name, at, facts, options(force)))
+
+suite(startPlanner, starts, { runs: 50 })
+suite(stopPlanner, situations, { runs })
+suite(named("planKill", ({ name }, at, facts) => planKill(name, at, facts)), situations, { runs })
+suite(named("planCleanup", ({ name }, at, facts) => planCleanup(name, at, facts)), situations, { runs })
+suite(named("planFreeze", ({ name }, at, facts) => planFreeze(name, at, facts)), situations, { runs })
+suite(named("planThaw", ({ name }, at, facts) => planThaw(name, at, facts)), situations, { runs })
+suite(named("planResize", ({ force, name }, at, facts) => planResize(name, wanted, at, facts, { force })), situations, { runs })
+suite(named("planReboot", ({ force, name }, at, facts) => planReboot(name, at, facts, options(force))), situations, {
+  runs,
+  except: { ...again, minimal: "what a stop removes a start makes again" }
+})
+suite(named("planRebootInPlace", ({ name }, at, facts) => planRebootInPlace(name, at, facts)), situations, {
+  runs: 100,
+  except: { ...again, minimal: "only times and pids tell that the first process is another" }
+})
+suite(named("planPowercycle", (_, at, facts) => Result.succeed(planPowercycle(at, facts))), situations, { runs, except: again })

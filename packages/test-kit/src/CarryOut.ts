@@ -1,0 +1,54 @@
+/**
+ * Plans carried out on a simulated host by a pure function: no fiber, no clock, no journal.
+ *
+ * @since 0.1.0
+ */
+import type { Results } from "@effect-lxc/core/runtime/Host"
+import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import type { SimulatedState } from "./SimulatedState.ts"
+import { isProblem } from "./transition/Seen.ts"
+import { complete, observe } from "./Transition.ts"
+
+/**
+ * A host after some steps.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CarriedOut {
+  readonly state: SimulatedState
+  /** Loop devices and the like, by the names that steps gave them. */
+  readonly results: Results
+  /** The steps that acted; of the others the result held already. */
+  readonly acted: ReadonlyArray<Step>
+  /** The step at which it ended, where one failed. */
+  readonly failed?: { readonly index: number; readonly step: Step; readonly problem: StepProblem } | undefined
+}
+
+const take = (before: CarriedOut, step: Step, index: number): CarriedOut => {
+  if (before.failed !== undefined) return before
+  const { acted, results, state } = before
+  const seen = observe(state, step, results)
+  if (isProblem(seen)) return { ...before, failed: { index, step, problem: seen } }
+  const ended = seen.done ? { state, result: seen.result } : complete(state, step, results)
+  if ("problem" in ended && ended.problem !== undefined) {
+    return { ...before, state: ended.state, failed: { index, step, problem: ended.problem } }
+  }
+  return {
+    state: ended.state,
+    results: step._tag === "AttachLoop" && ended.result !== undefined
+      ? new Map([...results, [step.result, ended.result]])
+      : results,
+    acted: seen.done ? acted : [...acted, step]
+  }
+}
+
+/**
+ * Observes and takes each step to its end, as the interpreter does; the first that fails is the last. Nothing is undone.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const carryOut = (steps: ReadonlyArray<Step>, state: SimulatedState, results: Results = new Map()): CarriedOut =>
+  steps.reduce<CarriedOut>(take, { state, results, acted: [] })

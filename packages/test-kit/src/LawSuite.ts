@@ -1,0 +1,42 @@
+/**
+ * The laws of planners as tests of vitest, which whoever imports this module must have.
+ *
+ * @since 0.1.0
+ */
+import type * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { describe, it } from "vitest"
+import { check, type CheckOptions, type Law, laws, type Planner, type Trial } from "./Laws.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SuiteOptions extends CheckOptions {
+  /** Laws instead of all that there are. */
+  readonly laws?: ReadonlyArray<Law> | undefined
+  /** Names of laws that this planner need not keep, each with the reason. */
+  readonly except?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * A test for each law; those that are excepted are skipped, and say why.
+ *
+ * @since 0.1.0
+ * @category suites
+ */
+export const suite = <Input>(
+  planner: Planner<Input>,
+  trials: Arbitrary.Arbitrary<Trial<Input>>,
+  options: SuiteOptions = {}
+): void => {
+  describe(`the planner ${planner.name} keeps the law`, () => {
+    for (const law of options.laws ?? laws) {
+      it(`"${law.name}": ${law.promise}`, async (test) => {
+        const reason = options.except?.[law.name]
+        if (reason !== undefined) test.skip(reason)
+        await Effect.runPromise(check(law, planner, trials, options))
+      })
+    }
+  })
+}

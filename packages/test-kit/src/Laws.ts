@@ -1,0 +1,151 @@
+/**
+ * What every planner of this library promises, as laws that planners and plans of others can be held to: without a test
+ * framework, or as tests of vitest by `@effect-lxc/test-kit/LawSuite`.
+ *
+ * @since 0.1.0
+ */
+import type { Plan } from "@effect-lxc/core/plan/Plan"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Formatter from "effect/Formatter"
+import * as Schema from "effect/Schema"
+import { diff } from "./Diff.ts"
+import { emptyHost } from "./HostBuilder.ts"
+import { idempotent, minimal, ordered } from "./laws/Carrying.ts"
+import { type Law, planFor, type Planner, type PlanLaw, type Trial } from "./laws/Law.ts"
+import { confined, pure, storable, total } from "./laws/Planning.ts"
+import { asPlanned, undone } from "./laws/Running.ts"
+import type { SimulatedState } from "./SimulatedState.ts"
+
+export { idempotent, minimal, ordered, undoneBy } from "./laws/Carrying.ts"
+export type { FactsLaw, Law, Planner, PlanLaw, Question, Trial } from "./laws/Law.ts"
+export { confined, pure, storable, total } from "./laws/Planning.ts"
+export { asPlanned, undone } from "./laws/Running.ts"
+
+/**
+ * The laws of single plans.
+ *
+ * @since 0.1.0
+ * @category laws
+ */
+export const planLaws: ReadonlyArray<PlanLaw> = [storable, confined, ordered, minimal, asPlanned, undone]
+
+/**
+ * Every law that needs to know nothing but the planner.
+ *
+ * @since 0.1.0
+ * @category laws
+ */
+export const laws: ReadonlyArray<Law> = [pure, total, ...planLaws, idempotent]
+
+/**
+ * A law is broken: which, by what, and the token that tries just that again.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
+  law: Schema.String,
+  promise: Schema.String,
+  /** The planner, or the operation of a plan. */
+  by: Schema.String,
+  /** What breaks it, for a person. */
+  why: Schema.String,
+  /** What was asked for, the simplest that breaks the law, as text; empty where one plan was asked about. */
+  input: Schema.String,
+  /** What is on the host beyond an empty one, as lines of a patch. */
+  host: Schema.String,
+  /** Empty where one plan was asked about. */
+  replay: Schema.String
+}) {
+  override get message(): string {
+    return [
+      `${this.by} breaks the law "${this.law}": ${this.promise}`,
+      this.why,
+      ...(this.input === "" ? [] : [`asked for: ${this.input}`]),
+      ...(this.host === "" ? [] : [`on an empty host with:\n${this.host.trimEnd()}`]),
+      ...(this.replay === "" ? [] : [`once more: { replay: ${JSON.stringify(this.replay)} }`])
+    ].join("\n")
+  }
+}
+
+/**
+ * How a law is tried: on 100 trials by default, `replay` on the one that broke it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckOptions {
+  readonly runs?: number | undefined
+  readonly seed?: string | number | undefined
+  readonly replay?: string | undefined
+}
+
+/**
+ * What was tried: `planned` of the runs had a plan, the others a rejection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tried {
+  readonly law: string
+  readonly runs: number
+  readonly planned: number
+}
+
+const broken = (law: Law, by: string, why: string, host: SimulatedState, input = "", replay = "") =>
+  new LawBroken({ law: law.name, promise: law.promise, by, why, input, host: diff(emptyHost(), host), replay })
+
+/**
+ * Holds a planner to a law on generated trials; fails with the simplest trial that breaks it. A law that met no plan at
+ * all was not tried, which is a failure, too.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const check = <Input>(
+  law: Law,
+  planner: Planner<Input>,
+  trials: Arbitrary.Arbitrary<Trial<Input>>,
+  options: CheckOptions = {}
+): Effect.Effect<Tried, LawBroken> =>
+  Effect.gen(function*() {
+    let planned = 0
+    const result = yield* Arbitrary.checkEffect(trials, (trial) =>
+      Effect.suspend(() => {
+        const verdict = law.broken(planner, trial)
+        return Effect.flatMap(verdict, (why) => {
+          if (why !== undefined) return Effect.fail(why)
+          if (planFor(planner, trial) !== undefined) planned += 1
+          return Effect.succeed(true)
+        })
+      }).pipe(Effect.catchDefect((defect) => Effect.fail(`it throws ${String(defect)}`))), options)
+    switch (result._tag) {
+      case "Passed":
+        return planned > 0 ? { law: law.name, runs: result.runs, planned } : yield* untried(law, planner, "each trial was rejected")
+      case "Falsified": {
+        const { failure, replay, shrunkInput: { from, host, input } } = result
+        const why = failure._tag === "PropertyError" ? failure.error : ""
+        return yield* broken(law, planner.name, why, host, Formatter.format(from ?? input, { space: 2 }), replay)
+      }
+      default:
+        return yield* untried(law, planner, Arbitrary.formatCheckFailure(result) ?? result._tag)
+    }
+  })
+
+const untried = <Input>(law: Law, planner: Planner<Input>, why: string) => broken(law, planner.name, `it was not tried: ${why}`, emptyHost())
+
+/**
+ * Holds one plan to laws, on the host that it was made for: a plan with steps of one's own, or one from a file.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const checkPlan = (
+  plan: Plan,
+  host: SimulatedState,
+  only: ReadonlyArray<PlanLaw> = planLaws
+): Effect.Effect<void, LawBroken> =>
+  Effect.forEach(only, (law) =>
+    Effect.flatMap(law.brokenBy(plan, host), (why) =>
+      why === undefined ? Effect.void : Effect.fail(broken(law, plan.operation, why, host))), { discard: true })
