@@ -25,7 +25,7 @@ const directories = new Directories({
 })
 for (const each of [directories.locks, directories.container("web1"), directories.logs("web1")]) fs.mkdirSync(each, { recursive: true })
 const precious = join(root, "precious")
-fs.writeFileSync(precious, "keep me\n")
+fs.writeFileSync(precious, "keep me\n", { mode: 0o600 })
 
 const lockAt = (name: string) =>
   Effect.flip(Effect.scoped(Effect.flatMap(Locks, (locks) => locks.acquire(directories, name, "start", 0)))).pipe(

@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { InstanceFromJson } from "../model/Instance.ts"
+import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"
 
 /**
  * @since 0.1.0
@@ -28,3 +30,12 @@ export type MeantToRun = typeof MeantToRun.Type
  */
 export const encodeMeantToRun = (value: MeantToRun): string =>
   `${JSON.stringify(Schema.encodeSync(Schema.toCodecJson(MeantToRun))(value), undefined, 2)}\n`
+
+/**
+ * Reads such a file from parsed JSON; a field that is wrong is named.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeMeantToRun = (input: unknown, source = "the file"): Result.Result<MeantToRun, InvalidSpec> =>
+  decodeInput(Schema.toCodecJson(MeantToRun), input, source)

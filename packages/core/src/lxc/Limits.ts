@@ -212,6 +212,21 @@ export const limitFiles = (layout: "v1" | "v2", ioWeightFile: string | null): Re
   ...(ioWeightFile === null ? [] : [{ controller: layout === "v2" ? "io" : "blkio", file: ioWeightFile }])
 ]
 
+const known: ReadonlySet<string> = new Set([
+  ...limitFiles("v1", "blkio.weight"),
+  ...limitFiles("v2", "io.weight"),
+  { controller: "blkio", file: "blkio.bfq.weight" },
+  { controller: "io", file: "io.bfq.weight" }
+].map(({ controller, file }) => `${controller} ${file}`))
+
+/**
+ * Whether a file of a cgroup is one by which this library limits, of any layout; cgroup.procs and the like are not.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isLimitFile = ({ controller, file }: LimitFile): boolean => known.has(`${controller} ${file}`)
+
 /**
  * What to write to have a limit as it is: of several lines of a weight the first, and the processors in effect where none
  * are named. Undefined where the host has no such file.

@@ -7,17 +7,20 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { monitorCgroup, payloadCgroup } from "../host/CgroupLayout.ts"
+import { isOurFile } from "../host/Remains.ts"
+import { isLimitFile } from "../lxc/Limits.ts"
+import { FileSystemType, MountOption } from "../model/Disk.ts"
 import { isBelow } from "../model/HostPath.ts"
 import { vethPrefix } from "../model/VethName.ts"
 import { describe } from "./Describe.ts"
+import { members } from "./ExportFormat.ts"
+import { overlayOptions } from "./InstanceDisks.ts"
 import type { Operation } from "./Operation.ts"
 import type { Plan } from "./Plan.ts"
 import { PlanRejected } from "./PlanRejected.ts"
 import type { Step } from "./Step.ts"
-
-/** They also write to a place that their user named. */
-const elsewhere: ReadonlySet<Operation> = new Set(["export", "import", "checkpoint", "restore"])
 
 const isOwnCgroup = (directory: string, name: string): boolean =>
   [payloadCgroup(name), monitorCgroup(name)].some((own) =>
@@ -28,54 +31,147 @@ const isOwnCgroup = (directory: string, name: string): boolean =>
 const isIn = (root: string, path: string): boolean =>
   path === root || (isBelow(root, path) && !path.split("/").includes(".."))
 
-const isOwnPath = ({ directories, instance }: Plan, operation: Operation, path: string): boolean =>
-  elsewhere.has(operation) ||
-  isIn(directories.container(instance), path) ||
-  isIn(directories.logs(instance), path) ||
-  path === directories.meantToRun(instance) ||
-  path === directories.containers ||
-  path === directories.state
+/** A path taken apart at its last slash. */
+const apart = (path: string): readonly [directory: string, name: string] => {
+  const slash = path.lastIndexOf("/")
+  return [path.slice(0, slash), path.slice(slash + 1)]
+}
+
+/** Where a disk of the instance is mounted; what is below is the guest's, and no step goes there but to unmount. */
+const isMountPoint = ({ directories, instance }: Plan, path: string): boolean =>
+  [directories.rootfs(instance), directories.lower(instance), directories.memory(instance)].includes(path) ||
+  (apart(path)[0] === directories.container(instance) && /^disk[1-9]\d?$/.test(apart(path)[1]))
+
+const isOwnDirectory = (plan: Plan, path: string): boolean => {
+  const { directories, instance } = plan
+  const memory = directories.memory(instance)
+  return isMountPoint(plan, path) || [
+    directories.containers, directories.container(instance), directories.logs(instance), directories.state,
+    `${memory}/upper`, `${memory}/work`
+  ].includes(path)
+}
+
+/** Where an import unpacks, in the directory that its user named. */
+const workOf = (name: string): string => `.${name}.import`
+
+/** An export that is not whole yet, beside where its user wants it. */
+const isGrowing = (growing: string, archive: string, name: string): boolean =>
+  growing === `${apart(archive)[0]}/.${apart(archive)[1]}.${name}.partial`
+
+const isHeadOfExport = ({ directories, instance }: Plan, path: string): boolean =>
+  [members.manifest, members.spec].some((member) => path === `${directories.exported(instance)}/${member}`)
+
+/** Files with a text of the library's; in a place that the user named it is known by its name. */
+const isOwnText = (plan: Plan, operation: Operation, path: string): boolean => {
+  const { directories, instance } = plan
+  return [directories.record(instance), directories.config(instance), directories.meantToRun(instance)].includes(path) ||
+    (operation === "export" && isHeadOfExport(plan, path)) ||
+    (operation === "import" && apart(path)[1] === `${instance}.json`) ||
+    (operation === "checkpoint" && apart(path)[1] === "instance.json")
+}
+
+const isOwnFile = (plan: Plan, operation: Operation, path: string): boolean => {
+  const { directories, instance } = plan
+  const [directory, name] = apart(path)
+  return isOwnText(plan, operation, path) ||
+    (directory === directories.container(instance) && isOurFile(name)) ||
+    (operation === "export" && name.startsWith(".") && name.endsWith(`.${instance}.partial`)) ||
+    (operation === "import" && path.endsWith(`/${workOf(instance)}/archive`))
+}
+
+/** mkdir(2) and rmdir(2) of an empty directory, in a place that the user named, harm nobody. */
+const makesAnyDirectory = (plan: Plan, operation: Operation, path: string): boolean => {
+  const exported = plan.directories.exported(plan.instance)
+  return operation === "import" || operation === "checkpoint" ||
+    (operation === "export" && (path === exported || path === apart(exported)[0]))
+}
+
+const isMountOption = Schema.is(MountOption)
+const isFileSystemType = Schema.is(FileSystemType)
+
+const isOwnMount = (plan: Plan, step: Extract<Step, { readonly _tag: "Mount" }>): boolean => {
+  const { fsType, options, source, target } = step
+  if (!isMountPoint(plan, target)) return false
+  if (source === "overlay" || fsType === "overlay") {
+    return source === fsType && JSON.stringify(options) === JSON.stringify(overlayOptions(plan.directories, plan.instance))
+  }
+  return (source === "tmpfs" ? fsType === "tmpfs" : fsType === null || isFileSystemType(fsType)) &&
+    options.every((option) => option === "bind" || isMountOption(option))
+}
+
+const isOwnMove = (name: string, operation: Operation, one: string, other: string): boolean => {
+  const [directory, base] = apart(one)
+  const [images, work] = apart(directory)
+  return operation === "export"
+    ? isGrowing(one, other, name)
+    : operation === "import" && work === workOf(name) &&
+      [`${members.image} ${images}/${name}.img`, `${members.directory} ${images}/${name}`].includes(`${base} ${other}`)
+}
+
+const isOwnStart = (plan: Plan, step: Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>): boolean => {
+  const { directories, instance } = plan
+  return step.logFile === directories.lxcLog(instance) && step.consoleLog === directories.consoleLog(instance) &&
+    step.pidFile === directories.monitorPid(instance) && step.interfaces.every((each) => each.startsWith(vethPrefix(instance)))
+}
 
 const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
+  const { directories, instance } = plan
   switch (step._tag) {
     case "MakeDirectory":
     case "RemoveDirectory":
+      return isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path)
     case "WriteFile":
+      return isOwnText(plan, operation, step.path)
     case "RemoveFile":
-      return isOwnPath(plan, operation, step.path)
+      return isOwnFile(plan, operation, step.path)
     case "Mount":
+      return isOwnMount(plan, step)
     case "Unmount":
-      return isOwnPath(plan, operation, step.target)
+      return isIn(directories.container(instance), step.target)
     case "DeleteInterface":
-      return step.name.startsWith(vethPrefix(plan.instance))
+      return step.name.startsWith(vethPrefix(instance))
     case "RemoveCgroups":
-      return step.names.every((each) => isOwnCgroup(each, plan.instance))
-    case "SetLimit":
-      if (step.file.includes("/")) return false
-      break
+      return step.names.every((each) => isOwnCgroup(each, instance))
     case "ExportArchive":
-    case "ReceiveArchive":
+      return operation === "export" && step.files === directories.exported(instance) &&
+        (step.archive === "-" || isOwnFile(plan, operation, step.archive))
     case "MoveIntoPlace":
-      return elsewhere.has(operation)
+      return isOwnMove(instance, operation, step.from, step.to) || isOwnMove(instance, operation, step.to, step.from)
+    case "ReceiveArchive":
+      return operation === "import" && isOwnFile(plan, operation, step.file)
     case "ImportArchive":
-      return operation === "import" && step.directory.endsWith(`/.${plan.instance}.import`)
+      return operation === "import" && apart(step.directory)[1] === workOf(instance)
     case "RemoveTree":
-      return operation === "import" ? step.path.endsWith(`/.${plan.instance}.import`) : operation === "checkpoint"
-    case "Checkpoint":
-      if (operation !== "checkpoint") return false
-      break
-    case "Restore":
-      if (operation !== "restore") return false
-      break
+      return operation === "import" ? apart(step.path)[1] === workOf(instance) : operation === "checkpoint"
     case "PowerCycle":
       return operation === "powercycle"
-    case "StartContainer":
-      if (![step.logFile, step.consoleLog, step.pidFile].every((file) => isOwnPath(plan, operation, file))) return false
-      break
+    case "AttachLoop":
+    case "DetachLoop":
+      return true
     default:
-      break
+      return step.name === instance && step.lxcPath === directories.containers && isOwnRunning(plan, operation, step)
   }
-  return !("lxcPath" in step) || (step.name === plan.instance && step.lxcPath === plan.directories.containers)
+}
+
+/** What is done with the container itself. */
+const isOwnRunning = (plan: Plan, operation: Operation, step: Step): boolean => {
+  const log = plan.directories.lxcLog(plan.instance)
+  switch (step._tag) {
+    case "StartContainer":
+      return isOwnStart(plan, step)
+    case "Restore":
+      return operation === "restore" && isOwnStart(plan, step)
+    case "Checkpoint":
+      return operation === "checkpoint" && step.logFile === log
+    case "ConfirmAlive":
+      return step.logFile === log
+    case "SetLimit":
+      return isLimitFile(step)
+    case "ConfirmLimits":
+      return step.limits.every(isLimitFile)
+    default:
+      return true
+  }
 }
 
 /**

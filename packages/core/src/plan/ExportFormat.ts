@@ -56,6 +56,15 @@ export const Manifest = Schema.Struct({
 export type Manifest = typeof Manifest.Type
 
 /**
+ * Reads a manifest from parsed JSON; a field that is wrong is named.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeManifest = (input: unknown, source: string = "the manifest"): Result.Result<Manifest, InvalidSpec> =>
+  decodeInput(Manifest, input, source)
+
+/**
  * The names of the members, and the length of the seal in bytes.
  *
  * @since 0.1.0
@@ -133,7 +142,7 @@ const parse = (text: string, source: string): Result.Result<unknown, InvalidSpec
 export const decodeExportHead = (head: ExportHead, source: string): Result.Result<Exported, InvalidSpec> =>
   Result.gen(function*() {
     const at = (member: string): string => `${member} in ${source}`
-    const manifest = yield* decodeInput(Manifest, yield* parse(head.manifest, at(members.manifest)), at(members.manifest))
+    const manifest = yield* decodeManifest(yield* parse(head.manifest, at(members.manifest)), at(members.manifest))
     const instance = yield* decodeInstance(yield* parse(head.spec, at(members.spec)), at(members.spec))
     return { manifest, instance, spec: head.spec }
   })

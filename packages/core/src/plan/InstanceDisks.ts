@@ -44,6 +44,17 @@ const stepsFor = (disk: Disk, source: DiskSource, target: string, result: string
     : [{ _tag: "Mount", source: file, target: at, fsType, options }]
 }
 
+/**
+ * The layers of a volatile root.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const overlayOptions = (directories: Directories, name: string): ReadonlyArray<string> => {
+  const memory = directories.memory(name)
+  return [`lowerdir=${directories.lower(name)}`, `upperdir=${memory}/upper`, `workdir=${memory}/work`]
+}
+
 /** The disk read-only, memory for what is written, and both as one file system on the root directory. */
 const volatileRoot = (disk: Disk, source: DiskSource, directories: Directories, name: string): ReadonlyArray<Step> => {
   const lower = directories.lower(name)
@@ -61,7 +72,7 @@ const volatileRoot = (disk: Disk, source: DiskSource, directories: Directories, 
       source: "overlay",
       target: path(directories.rootfs(name)),
       fsType: "overlay",
-      options: [`lowerdir=${lower}`, `upperdir=${memory}/upper`, `workdir=${memory}/work`]
+      options: overlayOptions(directories, name)
     }
   ]
 }

@@ -16,6 +16,7 @@ import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
 import { namedIn, stillHolds } from "../plan/Staleness.ts"
+import { fitsHost } from "../plan/StoredPlan.ts"
 import { Host, type HostError } from "./Host.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
@@ -69,7 +70,20 @@ const isAbsent = Effect.fnUntraced(function*(
 /** A stored plan, if what it was made for still holds. */
 const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], directories: Directories, stored: Plan) {
   const facts = yield* host.facts({ directories, paths: namedIn(stored).paths })
-  return yield* Effect.fromResult(stillHolds(stored, directories, facts))
+  return yield* Effect.fromResult(Result.flatMap(stillHolds(stored, directories, facts), (plan) => fitsHost(plan, facts)))
+})
+
+/** What deals with an operation that did not end, if its journal is of steps that this library takes. */
+const recovery = Effect.fnUntraced(function*(
+  host: Host["Service"],
+  planning: Planning,
+  directories: Directories,
+  name: InstanceName,
+  operation: Operation
+) {
+  const plan = yield* planning.recover(name)
+  const facts = yield* host.facts({ directories })
+  return yield* Effect.fromResult(Result.flatMap(confined(plan, operation), () => fitsHost(plan, facts)))
 })
 
 /**
@@ -154,7 +168,7 @@ export const makeChanges = (
     if (begun === undefined) return undefined
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
-    const plan = yield* Effect.flatMap(planning.recover(name), (each) => Effect.fromResult(confined(each, begun.operation)))
+    const plan = yield* recovery(host, planning, directories, name, begun.operation)
     const report = yield* carryOut(plan)
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })

@@ -1,12 +1,13 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { confined } from "@effect-lxc/core/plan/Confinement"
+import { fitsHost } from "@effect-lxc/core/plan/StoredPlan"
 import { decodePlan, encodePlan, Plan } from "@effect-lxc/core/plan/Plan"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Arbitraries, Incidents, Scenario } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, host, instance, startPlan, stopPlan } from "./fixtures.ts"
+import { carriedOut, directories, factsFor, host, instance, startPlan, stopPlan } from "./fixtures.ts"
 
 const web1 = instance()
 const start = startPlan(web1, host())
@@ -35,6 +36,18 @@ const strange: Readonly<Record<string, Step>> = {
   "moves a file of the host away": { _tag: "MoveIntoPlace", from: path("/etc/passwd"), to: path(directories.lxcLog("web1")), replace: true, ifThere: true },
   "moves a file over one of the host": { _tag: "MoveIntoPlace", from: path(directories.config("web1")), to: path("/etc/passwd"), replace: true, ifThere: true },
   "receives a file from elsewhere": { _tag: "ReceiveArchive", file: path("/etc/passwd"), timeoutMs: 0 },
+  "writes where the guest's own links lead": { _tag: "WriteFile", path: path(`${directories.rootfs("web1")}/etc/shadow`), mode: "0600", text: "", previous: null },
+  "makes a directory in the guest's root": { _tag: "MakeDirectory", path: path(`${directories.rootfs("web1")}/etc`), mode: "0755", keep: false },
+  "removes a file of the guest": { _tag: "RemoveFile", path: path(`${directories.rootfs("web1")}/etc/shadow`) },
+  "mounts in the guest's root": { _tag: "Mount", source: path("/dev/loop1"), target: path(`${directories.rootfs("web1")}/mnt`), fsType: null, options: [] },
+  "mounts by a helper program": { _tag: "Mount", source: path("/dev/loop1"), target: path(directories.rootfs("web1")), fsType: "fuse.sshfs", options: [] },
+  "mounts with a word for a helper": { _tag: "Mount", source: path("/dev/loop1"), target: path(directories.rootfs("web1")), fsType: null, options: ["helper=x"] },
+  "mounts with two words in one": { _tag: "Mount", source: path("/dev/loop1"), target: path(directories.rootfs("web1")), fsType: null, options: ["ro,remount"] },
+  "lays the guest over the host": { _tag: "Mount", source: "overlay", target: path(directories.rootfs("web1")), fsType: "overlay", options: ["lowerdir=/,upperdir=/root,workdir=/tmp"] },
+  "makes a tmpfs of another kind": { _tag: "Mount", source: "tmpfs", target: path(directories.rootfs("web1")), fsType: "ext4", options: [] },
+  "moves processes": { _tag: "SetLimit", ...container, controller: "memory", file: "cgroup.procs", value: "1", previous: "1" },
+  "reads any file": { _tag: "ConfirmLimits", ...container, limits: [{ controller: "memory", file: "../../../etc/shadow", value: "1" }] },
+  "shows any file": { _tag: "ConfirmAlive", ...container, logFile: path("/etc/shadow"), settleMs: 0 },
   "deletes an interface of the host": { _tag: "DeleteInterface", name: "eth0" },
   "removes cgroups of another": { _tag: "RemoveCgroups", names: ["lxc.payload.web1", "lxc.payload.web10"], hierarchies: [] },
   "restarts the host": { _tag: "PowerCycle" }
@@ -53,8 +66,82 @@ describe("a stored plan is refused if", () => {
     })
   }
 
+  const named: Readonly<Record<string, readonly [Plan["operation"], Step]>> = {
+    "an export removes a file of the host": ["export", { _tag: "RemoveFile", path: path("/etc/passwd") }],
+    "an export writes a file of the host": ["export", { _tag: "WriteFile", path: path("/etc/passwd"), mode: "0644", text: "", previous: null }],
+    "an export takes a file of the host away": ["export", { _tag: "MoveIntoPlace", from: path("/etc/passwd"), to: path("/etc/x"), replace: true, ifThere: false }],
+    "an export packs into a file of the host": ["export", { _tag: "ExportArchive", files: path(directories.exported("web1")), root: path("/srv/web1.img"), kind: "image", archive: path("/etc/passwd"), timeoutMs: 0 }],
+    "an import writes a file of the host": ["import", { _tag: "WriteFile", path: path("/etc/passwd.json"), mode: "0644", text: "", previous: null }],
+    "an import receives a file elsewhere": ["import", { _tag: "ReceiveArchive", file: path("/etc/passwd"), timeoutMs: 0 }],
+    "an import unpacks in another's directory": ["import", { _tag: "ImportArchive", archive: path("/a"), directory: path("/srv/.web10.import"), kind: "image", spec: "", timeoutMs: 0 }],
+    "an import takes a file of the host away": ["import", { _tag: "MoveIntoPlace", from: path("/srv/.web1.import/root.img"), to: path("/etc/passwd"), replace: true, ifThere: false }],
+    "an import mounts over the host": ["import", { _tag: "Mount", source: path("/dev/loop1"), target: path("/usr"), fsType: null, options: [] }],
+    "a checkpoint writes a file of the host": ["checkpoint", { _tag: "WriteFile", path: path("/etc/passwd"), mode: "0644", text: "", previous: null }],
+    "a restore writes a file of the host": ["restore", { _tag: "WriteFile", path: path("/etc/instance.json"), mode: "0644", text: "", previous: null }],
+    "a start packs an export": ["start", { _tag: "ExportArchive", files: path(directories.exported("web1")), root: path("/etc"), kind: "directory", archive: "-", timeoutMs: 0 }]
+  }
+  for (const [what, [operation, step]] of Object.entries(named)) {
+    it(`${what}`, () => {
+      const { basis, directories, instance, undoFrom, warnings } = start
+      const refused = confined(new Plan({ operation, instance, directories, basis, steps: [step], undoFrom, warnings }))
+      assert.isTrue(Result.isFailure(refused))
+    })
+  }
+
   it("all of it is for another instance under this one's name", () => {
     assert.isTrue(Result.isFailure(confined(withSteps(start.steps, InstanceName.make("other")))))
+  })
+})
+
+describe("the texts of a stored plan", () => {
+  const facts = factsFor(host(), web1)
+  /** The codes of the rejection of the plan with the file at a path written otherwise. */
+  const edited = (at: string, edit: (text: string) => string) => {
+    const steps = start.steps.map((step) => step._tag === "WriteFile" && step.path === at ? { ...step, text: edit(step.text) } : step)
+    assert.notDeepEqual(steps, start.steps)
+    return Result.match(fitsHost(withSteps(steps), facts), {
+      onFailure: ({ rejections }) => rejections.map(({ code, message }) => `${code} ${message}`),
+      onSuccess: () => []
+    })
+  }
+
+  it("are taken as a planner wrote them", () => {
+    assert.isTrue(Result.isSuccess(fitsHost(start, facts)))
+  })
+
+  it("are refused where the config is another than the record beside it renders to", () => {
+    for (const more of ["lxc.hook.pre-start = /tmp/x\n", "lxc.include = /tmp/x\n", "lxc.cap.keep = sys_admin\n", "# a comment\n", "\n"]) {
+      const [only, ...others] = edited(directories.config("web1"), (text) => text + more)
+      assert.include(only, `text-not-ours what it writes to ${directories.config("web1")} is not what belongs there`, more)
+      assert.deepStrictEqual(others, [])
+    }
+    assert.isNotEmpty(edited(directories.config("web1"), (text) => text.replace("lxc.cap.drop = sys_module\n", "")))
+    assert.isNotEmpty(edited(directories.config("web1"), () => ""))
+  })
+
+  it("are refused where a record is of another instance, or of none", () => {
+    const record = directories.record("web1")
+    assert.include(edited(record, (text) => text.replace("web1", "web2"))[0], record)
+    assert.include(edited(record, () => "nonsense")[0], record)
+    assert.include(edited(record, (text) => text.replace("{", "{\"hook\": 1,"))[0], record)
+  })
+
+  it("are refused where what is meant to run is another instance than the one that is started", () => {
+    const meant = directories.meantToRun("web1")
+    assert.include(edited(meant, (text) => text.replace("/srv/web1.img", "/srv/other.img"))[0], meant)
+    assert.include(edited(meant, () => "{}")[0], meant)
+  })
+
+  it("are refused where what was there before is not what belongs there either", () => {
+    const steps = start.steps.map((step) => step._tag === "WriteFile" ? { ...step, previous: "lxc.hook.stop = /x\n" } : step)
+    const refused = fitsHost(withSteps(steps), facts)
+    assert.strictEqual(Result.isFailure(refused) ? refused.failure.rejections.length : 0, start.steps.filter(({ _tag }) => _tag === "WriteFile").length)
+  })
+
+  it("and a directory that is no cgroup tree is not searched for processes to kill", () => {
+    const step: Step = { _tag: "KillContainer", ...container, hierarchies: [path("/home/eve")], timeoutMs: 0 }
+    const refused = fitsHost(withSteps([step]), facts)
+    assert.deepStrictEqual(Result.isFailure(refused) ? refused.failure.rejections.map(({ code }) => code) : [], ["no-cgroup-tree"])
   })
 })
 
@@ -84,6 +171,7 @@ describe("every plan of a planner is about its own instance:", () => {
     const state = Scenario.hostOf(scenario)
     const plan = startPlan(one, state)
     assert.isTrue(Result.isSuccess(confined(plan)), JSON.stringify(confined(plan)))
+    assert.isTrue(Result.isSuccess(fitsHost(plan, factsFor(state, one))))
     assert.isTrue(Result.isSuccess(confined(stopPlan(one, carriedOut(plan, state)))))
   })
 })

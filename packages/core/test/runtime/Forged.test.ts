@@ -25,6 +25,41 @@ describe("what another hand wrote is not believed:", () => {
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
     }).pipe(onHost({ host: host() })))
 
+  it.effect("a stored plan whose config has a hook is rejected before anything is done", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { basis, directories, instance, operation, steps, undoFrom, warnings } = yield* hypervisor.plan.start(web1)
+      const hooked = steps.map((step) =>
+        step._tag === "WriteFile" && step.path === directories.config("web1")
+          ? { ...step, text: `${step.text}lxc.hook.pre-start = /tmp/x\n` }
+          : step)
+      const error = yield* failureOf(hypervisor.run(
+        new Plan({ basis, directories, instance, operation, undoFrom, warnings, steps: hooked })
+      ))
+      assert.strictEqual(error._tag, "PlanRejected")
+      assert.include(error.message, `what it writes to ${directories.config("web1")} is not what belongs there`)
+      assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ host: host() })))
+
+  it.effect("a journal that would kill what is in a directory of somebody's is named as unfinished, and nobody is killed", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { bootId } = yield* hypervisor.facts()
+      const { steps } = yield* hypervisor.plan.start(web1)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const journal = yield* (yield* Journal).open(directories, "web1")
+        yield* journal.append({ _tag: "Begun", operation: "start", instance: web1.name, at: "2026-01-01T00:00:00.000Z", bootId })
+        for (const step of steps) {
+          if (step._tag !== "StartContainer") continue
+          yield* journal.append({ _tag: "Intent", step: { ...step, hierarchies: [HostPath.make("/home/eve")] }, undo: true })
+        }
+      }))
+      const { recovered, unfinished } = yield* hypervisor.recover()
+      assert.deepStrictEqual(recovered, [])
+      assert.include(unfinished[0]?.reason ?? "", "/home/eve is no cgroup tree of this host")
+      assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ host: host() })))
+
   it.effect("a journal that would undo what was never the instance's is named as unfinished, and nothing is done", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
