@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
+import { layOutBusyboxRoot } from "../../../tools/busyboxImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
 import { RealLab } from "./RealLab.ts"
 import { inLab, quick } from "./RealTests.ts"
@@ -130,6 +131,17 @@ describe.runIf(realHost.available)("on real LXC", () => {
         const started = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: 2 })
         assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
         for (const { name } of both) yield* hypervisor.stop(name)
+      })))
+    it.live("a directory that another instance takes at the same moment", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const root = `${lab.files}/both`
+        layOutBusyboxRoot(root, "obedient")
+        const both = ["directorya", "directoryb"].map((short) => lab.instance(short, "obedient", { ...quick, disks: [{ path: root }] }))
+        const started = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: 2 })
+        assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
+        for (const { name } of both) yield* hypervisor.stop(name)
+        fs.rmSync(root, { recursive: true })
       })))
     it.live("it runs already", () =>
       leavingNothing(Effect.gen(function*() {

@@ -3,8 +3,11 @@ import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
 import { Plan } from "@effect-lxc/core/plan/Plan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { execute } from "@effect-lxc/core/runtime/Interpreter"
+import * as NodeHost from "@effect-lxc/node-runtime/NodeHost"
+import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
@@ -159,7 +162,11 @@ describe.runIf(realHost.available)("on real LXC", () => {
             : step
         )
         const { basis, directories, instance: name, operation, undoFrom, warnings } = plan
-        yield* hypervisor.run(new Plan({ basis, directories, instance: name, operation, undoFrom, warnings, steps }))
+        // No stored plan may say this, so the interpreter is told directly.
+        yield* Effect.provide(
+          execute(new Plan({ basis, directories, instance: name, operation, undoFrom, warnings, steps })),
+          Layer.merge(NodeHost.layer, NodeJournal.layer)
+        )
         process.kill(monitorPid(instance.name), "SIGKILL")
         yield* Effect.sleep(200)
         assert.deepInclude(yield* hypervisor.info(instance.name), { state: "ORPHANED", problem: "monitor-dead" })

@@ -11,6 +11,7 @@ import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
 import { fnv1a64 } from "../model/Hash.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { confined } from "../plan/Confinement.ts"
+import { disksTaken } from "../plan/DisksTaken.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
 import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
@@ -86,14 +87,10 @@ const recovery = Effect.fnUntraced(function*(
   return yield* Effect.fromResult(Result.flatMap(confined(plan, operation), () => fitsHost(plan, facts)))
 })
 
-/**
- * Names for the locks of the images and devices that a plan relies on, always in the same order. No instance can have such a name.
- */
-const diskKeys = ({ basis }: Plan): ReadonlyArray<string> =>
+/** Names for the locks of the disks that a plan takes, always in the same order. No instance can have such a name. */
+const diskKeys = (plan: Plan): ReadonlyArray<string> =>
   [...new Set(
-    basis.paths.filter(({ kind }) => kind === "file" || kind === "block").map((each) =>
-      `disk_${fnv1a64(each.device ?? each.inode ?? each.realPath).toString(16)}`
-    )
+    disksTaken(plan).map((each) => `disk_${fnv1a64(each.device ?? each.inode ?? each.realPath).toString(16)}`)
   )].sort()
 
 /** Takes a lock, and tells at once whom it waits for where it cannot be had at once. */

@@ -1,0 +1,32 @@
+/**
+ * The disks that a plan takes for its instance.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { PathFacts } from "../host/HostFacts.ts"
+import { decodeInstance } from "../model/Instance.ts"
+import type { Plan } from "./Plan.ts"
+
+/** The paths of the disks of the record that is written, before any of them is touched. */
+const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string> => {
+  const record = steps.findLast((step) => step._tag === "WriteFile" && step.path === directories.record(instance))
+  const text = record?._tag === "WriteFile" ? record.text : ""
+  const decoded = Result.flatMap(Result.try(() => JSON.parse(text) as unknown), (json) => decodeInstance(json))
+  return Result.isSuccess(decoded) ? decoded.success.disks.map((disk) => disk.path) : []
+}
+
+/**
+ * What the plan relies on being free: the images, devices and directories that it mounts, or packs. What many may share,
+ * such as extra mounts and seccomp profiles, is not among it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const disksTaken = (plan: Plan): ReadonlyArray<PathFacts> => {
+  const packed = plan.steps.flatMap((step) => step._tag === "ExportArchive" ? [step.root] : [])
+  const taken = new Set<string>([...recorded(plan), ...packed])
+  return plan.basis.paths.filter(({ kind, path, realPath }) =>
+    (kind === "file" || kind === "block" || kind === "directory") && (taken.has(path) || taken.has(realPath))
+  )
+}
