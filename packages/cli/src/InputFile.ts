@@ -45,8 +45,13 @@ const reasons: ReadonlyMap<string, readonly [reason: string, advice: string]> = 
   ["ENOTDIR", ["it is not a directory", "give a directory of specs"]]
 ])
 
-/** The errno, however deep it is wrapped. */
-const codeOf = (error: unknown): string => {
+/**
+ * The errno, however deep it is wrapped.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const codeOf = (error: unknown): string => {
   if (typeof error !== "object" || error === null) return "unknown error"
   if ("code" in error && typeof error.code === "string") return error.code
   if ("reason" in error) return codeOf(error.reason)
@@ -95,7 +100,7 @@ export const readText = Effect.fn("InputFile.readText")(function*(file: string, 
     : NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(file) })
   const bytes = collect(yield* upTo(stream, limit).pipe(Effect.mapError(unreadable(file))))
   if (bytes.length > limit) {
-    const reason = `it is larger than ${limit / 2 ** 20} MiB`
+    const reason = `it is larger than ${limit < 2 ** 20 ? `${limit / 2 ** 10} KiB` : `${limit / 2 ** 20} MiB`}`
     return yield* new InputUnreadable({ source, reason, advice: "check that it is the right file" })
   }
   return yield* Effect.try({

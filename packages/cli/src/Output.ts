@@ -8,6 +8,13 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { escape } from "@effect-lxc/core/model/HostText"
 
+const writingAdvice: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "its directory is not there: make it, or check the path"],
+  ["ENOTDIR", "something on the way to it is not a directory: check the path"],
+  ["EISDIR", "it is a directory: name a file"],
+  ["EACCES", "name a file that this user may write"]
+])
+
 /**
  * A result could not be written: the disk is full, the device is gone. `EPIPE` is a reader that went away, as it may: the
  * command ends then, without a word.
@@ -20,7 +27,8 @@ export class OutputLost extends Schema.TaggedError<OutputLost>()("OutputLost", {
   code: Schema.String
 }) {
   override get message(): string {
-    return `${escape(this.target)} cannot be written: ${this.code}`
+    const advice = writingAdvice.get(this.code)
+    return `${escape(this.target)} cannot be written: ${this.code}${advice === undefined ? "" : `; ${advice}`}`
   }
 }
 

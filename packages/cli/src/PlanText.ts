@@ -49,3 +49,16 @@ export const printPlan = Effect.fnUntraced(function*(plan: Plan, asked: Option.O
   const output = yield* Output
   yield* output.out(yield* planText(plan, asked))
 })
+
+/**
+ * Prints several plans as they were asked for: one after the other, as JSON in one list.
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const printPlans = Effect.fnUntraced(function*(plans: ReadonlyArray<Plan>, asked: Option.Option<PlanFormat>) {
+  const output = yield* Output
+  const asJson = Option.contains(asked, "json") || (Option.isNone(asked) && (yield* Json))
+  if (asJson) yield* output.out(`${JSON.stringify(plans.map(encodePlan), undefined, 2)}\n`)
+  else yield* Effect.forEach(plans, (each) => printPlan(each, asked), { discard: true })
+})

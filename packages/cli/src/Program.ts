@@ -105,7 +105,7 @@ export const run = (
       return Math.max(...failures.map((failure) => failure.code))
     })
     return yield* Command.runWith(root, { version })(argv).pipe(
-      Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, said.commands))),
+      Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, argv, said.commands))),
       Effect.andThen(Effect.suspend(() => said.results.length === 0 ? Effect.void : output.out(said.results.join("")))),
       Effect.provideService(CliOutput.Presenter, presenterOf(said)),
       Effect.provideService(CliConfig.CliConfig, {

@@ -9,8 +9,8 @@ import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InvalidSpec } from "@effect-lxc/core/model/InvalidSpec"
 import { readText, sourceName } from "./InputFile.ts"
 
-/** A spec is a page of text. */
-const limit = 2 ** 20
+/** A spec is a page of text. The parser takes seconds for a mebibyte of commas. */
+const limit = 2 ** 18
 
 const locate = (error: InvalidSpec, places: ReadonlyMap<string, string>): InvalidSpec =>
   new InvalidSpec({

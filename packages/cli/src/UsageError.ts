@@ -42,7 +42,8 @@ const sentence = (error: CliError): string => {
       return `there is too much: ${error.arguments.map(quoted).join(" ")}`
     case "InvalidValue": {
       const name = error.kind === "flag" ? `--${error.option}` : error.option.toUpperCase()
-      const expected = error.expected.replace(/^Expected:? /, "")
+      // effect/cli takes every number flag for one of any number; ours are counts.
+      const expected = error.expected.replace(/^Expected:? /, "").replace("a string representing a finite number", "a whole number")
       return error.value === ""
         ? `${name} needs a value`
         : `${name}: expected ${expected}; found ${quoted(error.value)}`
@@ -52,14 +53,31 @@ const sentence = (error: CliError): string => {
   }
 }
 
+/** The word behind a flag that has no value, where it begins with a hyphen: it was read as flags of one letter. */
+const mistaken = (argv: ReadonlyArray<string>, { errors }: ShowHelp): readonly [flag: string, word: string] | undefined => {
+  const lacking = errors.find((error) => error._tag === "InvalidValue" && error.kind === "flag" && error.value === "")
+  const flag = lacking?._tag === "InvalidValue" ? `--${lacking.option}` : undefined
+  const word = flag === undefined ? undefined : argv[argv.indexOf(flag) + 1]
+  return flag !== undefined && word !== undefined && argv.includes(flag) && /^-[^-]/.test(word) ? [flag, word] : undefined
+}
+
 /**
- * What effect/cli found wrong, in our words; `commands` are those that could have followed.
+ * What effect/cli found wrong with the words of a command line, in our words; `commands` are those that could have followed.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const usageError = ({ commandPath, errors }: ShowHelp, commands: ReadonlyArray<string>): UsageError =>
-  new UsageError({
-    problems: errors.length === 0 ? [`a command is missing: ${commands.join(", ")}`] : errors.map(sentence),
-    command: commandPath.join(" ")
-  })
+export const usageError = (help: ShowHelp, argv: ReadonlyArray<string>, commands: ReadonlyArray<string>): UsageError => {
+  const { commandPath, errors } = help
+  const command = commandPath.join(" ")
+  if (errors.length === 0) return new UsageError({ problems: [`a command is missing: ${commands.join(", ")}`], command })
+  const [flag, word] = mistaken(argv, help) ?? []
+  if (flag === undefined || word === undefined) return new UsageError({ problems: errors.map(sentence), command })
+  const isOfWord = (error: CliError): boolean =>
+    error._tag === "UnrecognizedOption" ? word.includes(error.option.replace(/^-+/, "")) : error._tag === "InvalidValue" && error.value === ""
+  const problems = [
+    `${flag} needs a value; ${quoted(word)} begins with a hyphen and is taken for a flag: write ${flag}=${escape(word)} if it is meant`,
+    ...errors.filter((error) => !isOfWord(error)).map(sentence)
+  ]
+  return new UsageError({ problems, command })
+}

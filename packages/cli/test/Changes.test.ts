@@ -86,6 +86,8 @@ describe("commands that change a container by its name", () => {
         yield* effectLxc("start", file("e.yaml", specText))
         assert.strictEqual((yield* effectLxc("cleanup", "--all", "--json")).out.trim(), "[]")
         yield* update(Incidents.killMonitor(name))
+        const plans = JSON.parse((yield* effectLxc("cleanup", "--all", "--dry-run", "--json")).out) as ReadonlyArray<{ operation: string }>
+        assert.deepStrictEqual(plans.map(({ operation }) => operation), ["cleanup"])
         const [report] = JSON.parse((yield* effectLxc("cleanup", "--all", "--json")).out) as ReadonlyArray<{ instance: string }>
         assert.strictEqual(report?.instance, name)
         assert.strictEqual((yield* effectLxc("list", "--json")).out.trim(), "[]")

@@ -145,6 +145,17 @@ describe("start --all and stop --all", () => {
       ])
     }))
 
+  it.effect("tell at a start what is meant to run, does not, and has no spec among them", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      const gone = { ...running("web9", "/run/effect-lxc/containers"), socket: false, init: null, populated: false, files: [] }
+      host.facts = { ...host.facts, containers: [gone] }
+      const empty = directoryOf("none", {})
+      const ran = yield* cli(["start", "--all", empty], { host })
+      assert.strictEqual(ran.err, `web9: is meant to run and does not, and ${empty} has no spec of it\n`)
+      assert.match((yield* cli(["list"], { host })).out, /web9 +STOPPED +- +leftovers, meant to run\n/)
+    }))
+
   it.effect("do not wait for a pipe among the specs, and have nothing to do in an empty directory", () =>
     Effect.gen(function*() {
       const empty = directoryOf("empty", {})

@@ -278,7 +278,7 @@ describe("list and info", () => {
       const ran = yield* cli(["list"], { host: two() })
       assert.deepStrictEqual(ran, {
         code: 0,
-        out: "NAME  STATE    PID   PROBLEM\nweb1  RUNNING  4242  -\nweb2  STOPPED  -     leftovers\n",
+        out: "NAME  STATE    PID   PROBLEM\nweb1  RUNNING  4242  -\nweb2  STOPPED  -     leftovers, meant to run\n",
         err: ""
       })
       const all = yield* cli(["list", "--all"], { host: two() })

@@ -70,6 +70,8 @@ describe("logs", () => {
         assert.deepStrictEqual(yield* run(["logs", "web1", "--console"]), { code: 0, out: hostile, err: "" })
         const shown = yield* run(["logs", "web1", "--console"]).pipe(Effect.provideService(OutputForPeople, true))
         assert.strictEqual(shown.out, "a\nb\\u{1b}]0;title\\u{7}c\n")
+        const lines = yield* run(["logs", "web1", "--console", "--json"])
+        assert.deepStrictEqual(lines, { code: 0, out: `${JSON.stringify({ line: "a" })}\n${JSON.stringify({ line: "b\u001b]0;title\u0007c" })}\n`, err: "" })
         assert.include((yield* run(["logs", "web1", "--tail", "1"])).out, "lxc-start web1")
         assert.strictEqual((yield* run(["logs", "web1", "--tail", "-1"])).code, 2)
         assert.strictEqual((yield* run(["logs", "web9"])).code, 1)

@@ -5,7 +5,9 @@
  */
 import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lxc/core/host/HostFacts"
 import { type FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
+import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import { cgroupDirectories, cgroupFacts, type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
@@ -92,6 +94,7 @@ export const gatherFacts = (
     interfaces: interfaces(),
     containers,
     cgroupDirectories: cgroupDirectories(trees),
+    cpus: Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => []),
     security: securityFacts(tools),
     paths: paths.map(lookAt)
   }

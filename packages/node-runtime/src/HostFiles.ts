@@ -3,17 +3,21 @@
  *
  * @since 0.1.0
  */
+import { escape } from "@effect-lxc/core/model/HostText"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { errnoOf, lstat } from "./KernelFiles.ts"
+import { errnoOf, lstat, names } from "./KernelFiles.ts"
 import { believed, NotOurs, requireOwnDirectory, requireOwnFile, requireSafePlace } from "./OwnFiles.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
 const advice: Readonly<Record<string, string>> = {
+  ENOENT: "nothing is there: check the path",
+  ENOTDIR: "something on the way to it is not a directory: check the path",
+  EISDIR: "it is a directory: name a file",
   EACCES: "run as root",
   EPERM: "run as root",
   EPIPE: "nobody reads it any more",
@@ -105,6 +109,18 @@ export const ensureOwnDirectory = (at: string, mode: number): Effect.Effect<void
     return stats !== undefined
   }).pipe(Effect.flatMap((there) => there ? Effect.void : makeDirectory(at, mode)))
 
+/** So many names are enough to know what it is. */
+const mostNames = 5
+
+/** What somebody put there is theirs: it is named, and stays. */
+const strangersIn = (at: string): HostError => {
+  const there = names(at)
+  const rest = there.length - mostNames
+  const shown = there.slice(0, mostNames).map(escape).join(", ")
+  const advice = `it holds ${shown}${rest > 0 ? ` and ${rest} more` : ""}, which this library did not make: look what that is and move it away; the same command goes on then`
+  return new HostError({ problem: { _tag: "SystemCallFailed", call: "rmdir", path: at, code: "ENOTEMPTY", advice } })
+}
+
 /**
  * rmdir(2): a directory with anything in it is not removed.
  *
@@ -112,13 +128,15 @@ export const ensureOwnDirectory = (at: string, mode: number): Effect.Effect<void
  * @category steps
  */
 export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<void, HostError> =>
-  systemCall("rmdir", step.path, () => {
+  Effect.suspend(() => {
     try {
       fs.rmdirSync(step.path)
     } catch (error) {
       const code = errnoOf(error)
-      if (code !== "ENOENT" && !(step.ifEmpty && code === "ENOTEMPTY")) throw error
+      if (code === "ENOTEMPTY" && !step.ifEmpty) return Effect.fail(strangersIn(step.path))
+      if (code !== "ENOENT" && code !== "ENOTEMPTY") return Effect.fail(callFailed("rmdir", step.path, error))
     }
+    return Effect.void
   })
 
 /** A full directory that may stay is as removed as it gets. */

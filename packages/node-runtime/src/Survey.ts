@@ -38,7 +38,8 @@ const decodeWanted = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.toC
 const wantedIn = ({ state }: Directories): HostSurvey["wanted"] =>
   names(state).filter((name) => name.endsWith(".json")).sort().map((name) => {
     const file = `${state}/${name}`
-    return { file, instance: Option.getOrNull(decodeWanted(readText(file)))?.instance ?? null }
+    const unknown = { bootId: null, instance: null }
+    return { file, ...Option.getOrElse(decodeWanted(readText(file)), () => unknown) }
   })
 
 /**

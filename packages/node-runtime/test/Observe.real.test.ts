@@ -1,4 +1,5 @@
 import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
+import { planResize } from "@effect-lxc/core/plan/ResizePlan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
@@ -131,7 +132,13 @@ describe.runIf(realHost.available)("looking at a real host", () => {
         const before = limits(yield* hypervisor.info(name))
         const record = fs.readFileSync(lab.directories.record(name), "utf8")
         const absent = availableParallelism() + 60
-        const error = yield* Effect.flip(hypervisor.resize(name, { memory: 128 * MiB, cpuMask: [absent] }))
+        const wanted = { memory: 128 * MiB, cpuMask: [absent] }
+        const rejected = yield* Effect.flip(hypervisor.resize(name, wanted))
+        assert.match(rejected.message, /this host has no processor /)
+        // Planned by somebody who did not look which processors there are.
+        const { cpus: _, ...facts } = yield* hypervisor.facts()
+        const plan = yield* Effect.fromResult(planResize(name, wanted, lab.directories, facts))
+        const error = yield* Effect.flip(hypervisor.run(plan))
         assert.strictEqual(error._tag, "OperationFailed", error.message)
         assert.match(error.message, /cpuset\.cpus.*E(RANGE|INVAL)/)
         assert.deepStrictEqual(limits(yield* hypervisor.info(name)), before)

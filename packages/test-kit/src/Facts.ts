@@ -153,6 +153,7 @@ export const factsOf = (
     interfaces: state.interfaces.map(({ kind, mtu, name }) => ({ name, kind, mtu })),
     containers,
     cgroupDirectories: cgroupDirectories(state),
+    cpus: Array.from({ length: state.cpus }, (_, cpu) => cpu),
     paths: [...new Set([...paths, ...recorded])].map((path) => pathFacts(state, path))
   }
 }
@@ -272,6 +273,7 @@ export const surveyOf = (state: SimulatedState, directories: Directories): HostS
   }),
   wanted: namesIn(state, directories.state).filter((name) => name.endsWith(".json")).map((name) => {
     const file = `${directories.state}/${name}`
-    return { file, instance: Option.getOrNull(decodeWanted(nodeAt(state, file)?.text))?.instance ?? null }
+    const unknown = { bootId: null, instance: null }
+    return { file, ...Option.getOrElse(decodeWanted(nodeAt(state, file)?.text), () => unknown) }
   })
 })

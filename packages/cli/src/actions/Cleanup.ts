@@ -16,7 +16,7 @@ import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { viewed } from "../OperationView.ts"
 import { harmless, Output } from "../Output.ts"
-import { type PlanFormat, printPlan } from "../PlanText.ts"
+import { type PlanFormat, printPlan, printPlans } from "../PlanText.ts"
 import { printReport } from "../Report.ts"
 import { SeveralFailed } from "../SeveralFailed.ts"
 import { UsageError } from "../UsageError.ts"
@@ -59,8 +59,8 @@ export const cleanup = Effect.fnUntraced(function*(input: {
     const output = yield* Output
     if (names.length === 0) return yield* output.out((yield* Json) ? "[]\n" : "nothing is left of anything\n")
     if (input.dryRun) {
-      for (const name of names) yield* printPlan(yield* hypervisor.plan.cleanup(name), input.format)
-      return
+      const plans = yield* Effect.forEach(names, hypervisor.plan.cleanup)
+      return yield* input.all ? printPlans(plans, input.format) : Effect.forEach(plans, (plan) => printPlan(plan, input.format))
     }
     const done = yield* Effect.forEach(names, (name) => Effect.result(viewed(hypervisor.cleanup(name))))
     const reports = done.filter(Result.isSuccess).map((each) => each.success)

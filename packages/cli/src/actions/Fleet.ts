@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { type BootOrder, reversed } from "@effect-lxc/core/plan/BootOrder"
-import { encodePlan, type Plan } from "@effect-lxc/core/plan/Plan"
+import type { Plan } from "@effect-lxc/core/plan/Plan"
 import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import type { ChangeError } from "@effect-lxc/core/runtime/Changes"
 import { type FleetOptions, type FleetOutcome, type FleetReport, isRunning } from "@effect-lxc/core/runtime/Fleet"
@@ -17,7 +17,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { harmless, Output } from "../Output.ts"
-import { type PlanFormat, printPlan } from "../PlanText.ts"
+import { type PlanFormat, printPlans } from "../PlanText.ts"
 import { SeveralFailed } from "../SeveralFailed.ts"
 import { Skipped } from "../Skipped.ts"
 import { readSpecs } from "../SpecDirectory.ts"
@@ -130,8 +130,20 @@ const carriedOut = Effect.fnUntraced(function*<E>(
   if (errors.length > 0) return yield* new SeveralFailed({ errors })
 })
 
+/** After a boot a directory of specs may not have all that ran before it. */
+const tellForgotten = Effect.fnUntraced(function*(directory: string, order: BootOrder) {
+  const output = yield* Output
+  const known = new Set<string>(order.sequence.map(({ name }) => name))
+  const forgotten = (yield* (yield* Hypervisor).list()).filter((each) =>
+    each.meantToRun && each.state === "STOPPED" && !known.has(each.name)
+  )
+  for (const { name } of forgotten) {
+    yield* output.err(`${harmless(`${name}: is meant to run and does not, and ${directory} has no spec of it`)}\n`)
+  }
+})
+
 /** Each plan is made for itself, against the host as it is now: what an earlier one would change is not foreseen. */
-const printPlans = Effect.fnUntraced(function*(
+const printAll = Effect.fnUntraced(function*(
   { sequence }: BootOrder,
   input: FleetInput,
   plan: (instance: Instance) => Effect.Effect<Plan, PlanRejected | HostError>
@@ -139,9 +151,7 @@ const printPlans = Effect.fnUntraced(function*(
   const output = yield* Output
   const planned = yield* Effect.forEach(sequence, (instance) => Effect.result(plan(instance)))
   const plans = planned.filter(Result.isSuccess).map((each) => each.success)
-  const asJson = Option.contains(input.format, "json") || (Option.isNone(input.format) && (yield* Json))
-  if (asJson) yield* output.out(`${JSON.stringify(plans.map(encodePlan), undefined, 2)}\n`)
-  else yield* Effect.forEach(plans, (each) => printPlan(each, input.format), { discard: true })
+  yield* printPlans(plans, input.format)
   const refused = planned.filter(Result.isFailure).map((each) => each.failure)
   for (const each of refused.filter(isRunning)) {
     if (each._tag === "PlanRejected") yield* output.err(`${harmless(each.instance)}: is running already\n`)
@@ -167,8 +177,9 @@ const fleet = <E>(
     const order = yield* readSpecs(input.all)
     yield* withHypervisor(Effect.gen(function*() {
       const { carryOut, plan } = how(yield* Hypervisor, order.sequence)
-      if (input.dryRun) return yield* printPlans(operation === "start" ? order : reversed(order), input, plan)
+      if (input.dryRun) return yield* printAll(operation === "start" ? order : reversed(order), input, plan)
       const parallel = Option.getOrUndefined(input.parallel)
+      if (operation === "start") yield* tellForgotten(input.all, order)
       yield* carriedOut(operation, (options) => carryOut({ ...options, parallel }))
     }), { instances: order.sequence })
   })

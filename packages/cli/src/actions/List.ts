@@ -25,11 +25,11 @@ const shown = ({ initPid, lxcPath, managed, meantToRun, name, problem, state }: 
 const tableOf = (containers: ReadonlyArray<ContainerSummary>, all: boolean): string =>
   table(
     ["NAME", "STATE", "PID", "PROBLEM", ...(all ? ["LXCPATH"] : [])],
-    containers.map(({ initPid, lxcPath, name, problem, state }) => [
+    containers.map(({ initPid, lxcPath, meantToRun, name, problem, state }) => [
       escape(name),
       state,
       initPid === null ? "-" : String(initPid),
-      problem ?? "-",
+      meantToRun && state === "STOPPED" ? `${problem ?? "-"}, meant to run` : problem ?? "-",
       ...(all ? [escape(lxcPath)] : [])
     ])
   )

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { harmless, Output, OutputForPeople } from "../Output.ts"
 
@@ -15,7 +16,7 @@ import { harmless, Output, OutputForPeople } from "../Output.ts"
 const shown = (text: string): string => harmless(text.replace(/\r+(?=\n|$)/g, ""))
 
 /**
- * Prints a log; on a terminal with what would act on it made visible.
+ * Prints a log; on a terminal with what would act on it made visible, with --json line by line.
  *
  * @since 0.1.0
  * @category actions
@@ -28,12 +29,13 @@ export const logs = Effect.fnUntraced(function*({ console, follow, name, tail }:
 }) {
   const output = yield* Output
   const people = yield* OutputForPeople
+  const json = yield* Json
   const options = { console, follow, tail: Option.getOrUndefined(tail) }
   yield* withHypervisor(Effect.gen(function*() {
     const hypervisor = yield* Hypervisor
-    yield* hypervisor.logs(name, options).pipe(
-      Stream.decodeText(),
-      Stream.runForEach((text) => output.out(people ? shown(text) : text))
-    )
+    const text = hypervisor.logs(name, options).pipe(Stream.decodeText())
+    yield* json
+      ? Stream.runForEach(Stream.splitLines(text), (line) => output.out(`${JSON.stringify({ line })}\n`))
+      : Stream.runForEach(text, (part) => output.out(people ? shown(part) : part))
   }))
 })

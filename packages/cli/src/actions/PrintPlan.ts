@@ -14,6 +14,7 @@ import { planStop } from "@effect-lxc/core/plan/StopPlan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { directories } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
+import { codeOf } from "../InputFile.ts"
 import { readJson } from "../JsonFile.ts"
 import { Output, OutputLost } from "../Output.ts"
 import { type PlanFormat, planText } from "../PlanText.ts"
@@ -33,7 +34,7 @@ const print = Effect.fnUntraced(function*(plan: Plan, { format, out }: Printing)
   if (file === "-") return yield* output.out(text)
   const files = yield* FileSystem.FileSystem
   yield* files.writeFileString(file, text, { mode: 0o600 }).pipe(
-    Effect.mapError(({ reason }) => new OutputLost({ target: file, code: reason._tag }))
+    Effect.mapError((error) => new OutputLost({ target: file, code: codeOf(error) }))
   )
 })
 

@@ -74,7 +74,7 @@ export const resizeCommand = Command.make(
       expected: "a whole number from 1 to 4194304"
     }),
     ioWeight: limit("io-weight", "Its share where disks are busy (100 is everyone's)", weight),
-    force: toggle("force", "Also below what it uses: the kernel then kills processes of it"),
+    force: toggle("force", "Also below what it uses: on cgroup v2 the kernel then kills processes until it fits; on v1 and hybrid it refuses what it cannot reclaim, and no limit is changed"),
     dryRun,
     format
   },

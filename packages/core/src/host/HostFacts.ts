@@ -213,6 +213,8 @@ export const HostFacts = Schema.Struct({
   cgroupDirectories: Schema.Array(CgroupDirectory),
   /** Left out where nobody looked. */
   security: Schema.optionalKey(Security),
+  /** The processors that are online, by their numbers; left out where nobody looked. */
+  cpus: Schema.optionalKey(Schema.Array(Schema.Int)),
   /** What is at the paths that were asked for. */
   paths: Schema.Array(PathFacts)
 })

@@ -53,8 +53,12 @@ export const HostSurvey = Schema.Struct({
     mode: Schema.String,
     uid: Schema.Int
   })),
-  /** What is in the state directory; `instance` is null where a file cannot be understood. */
-  wanted: Schema.Array(Schema.Struct({ file: Schema.String, instance: Schema.NullOr(InstanceFromJson) }))
+  /** What is in the state directory, with the boot it was started in; both null where a file cannot be understood. */
+  wanted: Schema.Array(Schema.Struct({
+    file: Schema.String,
+    bootId: Schema.NullOr(Schema.String),
+    instance: Schema.NullOr(InstanceFromJson)
+  }))
 })
 
 /**

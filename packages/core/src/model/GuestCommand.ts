@@ -5,7 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { defaultsTo, satisfies } from "./Field.ts"
+import { defaultsTo, refuses, satisfies } from "./Field.ts"
 import { decodeInput, type InvalidSpec } from "./InvalidSpec.ts"
 
 const Word = Schema.String.check(satisfies(
@@ -23,10 +23,9 @@ const GuestPath = Schema.String.check(satisfies(
   (path: string) => path.startsWith("/") && !/[\0\p{Cs}]/u.test(path)
 ))
 
-const Argv = Schema.NonEmptyArray(Word).check(satisfies(
-  "a program, and its arguments",
-  (argv: ReadonlyArray<string>) => argv[0] !== ""
-))
+const Argv = Schema.NonEmptyArray(Word).check(
+  refuses((argv: ReadonlyArray<string>) => argv[0] === "" ? "begins with an empty word: the first is the program to run" : undefined)
+)
 
 const Environment = Schema.Record(Schema.String, Word).check(Schema.makeFilter((variables) =>
   Object.keys(variables).flatMap((name): ReadonlyArray<Schema.FilterIssue> =>

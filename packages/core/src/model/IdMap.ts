@@ -65,7 +65,7 @@ const clash = (lines: ReadonlyArray<string>, side: "guest" | "host"): ReadonlyAr
     return other === undefined
       ? []
       : [{ path: [range.index], issue: `"${lines[range.index]}" and "${lines[other.index]}" overlap ${where}` }]
-  })
+  }).filter(({ issue }, i, all) => all.findIndex((each) => each.issue === issue) === i) // b is two ranges, and one line
 }
 
 const lacksRoot = (lines: ReadonlyArray<string>): boolean =>

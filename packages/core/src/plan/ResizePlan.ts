@@ -16,6 +16,7 @@ import type { Resources } from "../model/Resources.ts"
 import { basisOf } from "./Basis.ts"
 import { Plan } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
+import { checkProcessors } from "./ProcessorChecks.ts"
 import { requireRunning } from "./Running.ts"
 import { configFor } from "./StartPlan.ts"
 import type { Step } from "./Step.ts"
@@ -33,7 +34,10 @@ export type Resizing = { readonly [Field in keyof Resources]?: Resources[Field] 
  * @category models
  */
 export interface ResizeOptions {
-  /** Also below what is in use, where the kernel then kills processes of the container. */
+  /**
+   * Also below what is in use: on cgroup v2 the kernel then kills processes of the container until it fits; on v1 it
+   * refuses what it cannot reclaim.
+   */
   readonly force?: boolean | undefined
 }
 
@@ -188,7 +192,7 @@ const changesFor = (
   if (Result.isFailure(config)) return Result.fail(config.failure)
   const layout = facts.cgroups.layout === "v2" ? "v2" : "v1"
   const limits = limitsOf(after.resources, layout, facts.cgroups).limits.filter((limit) => isChanged(limit, changes))
-  const rejections: Array<Rejection> = []
+  const rejections = [...checkProcessors(changes, facts)]
   const steps: Array<Change> = []
   for (const limit of limits) {
     const previous = valueOf(container, limit)

@@ -75,3 +75,16 @@ export const checkSecurity = (instance: Instance, facts: HostFacts): ReadonlyArr
   ...checkSeccomp(instance, facts),
   ...(facts.security === undefined ? [] : [...checkAppArmor(instance, facts.security), ...checkIdMap(instance, facts.security)])
 ]
+
+/**
+ * What the words of confinement do not keep, though they may look so: root of the guest that is root of the host.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const securityWarnings = ({ lxc }: Instance): ReadonlyArray<string> => {
+  const rooted = new Set(idRanges(lxc.idmap).filter(({ guest, host }) => guest === 0 && host === 0).map(({ index }) => index))
+  return [...rooted].map((index) =>
+    `lxc.idmap[${index}]: "${lxc.idmap[index]}" makes root of the guest root of the host: it is not confined by its ids`
+  )
+}

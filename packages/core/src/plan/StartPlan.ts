@@ -21,7 +21,8 @@ import { checkNics } from "./NicChecks.ts"
 import { Plan } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue } from "./Residue.ts"
-import { checkSecurity } from "./SecurityChecks.ts"
+import { checkProcessors } from "./ProcessorChecks.ts"
+import { checkSecurity, securityWarnings } from "./SecurityChecks.ts"
 import type { Step } from "./Step.ts"
 
 /**
@@ -209,7 +210,8 @@ export const planStart = (
     ...(Result.isFailure(config) ? config.failure : []),
     ...(Result.isFailure(disks) ? disks.failure : []),
     ...checkNics(instance, facts),
-    ...checkSecurity(instance, facts)
+    ...checkSecurity(instance, facts),
+    ...checkProcessors(instance.resources, facts)
   ]
   if (rejections.length > 0 || Result.isFailure(config) || Result.isFailure(disks)) {
     return Result.fail(new PlanRejected({ operation: "start", instance: name, rejections }))
@@ -230,7 +232,7 @@ export const planStart = (
       basis: basisOf(directories, name, namedBy(instance), facts),
       steps,
       undoFrom: 0,
-      warnings: disks.success.warnings
+      warnings: [...disks.success.warnings, ...securityWarnings(instance)]
     })
   )
 }

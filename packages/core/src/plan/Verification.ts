@@ -175,7 +175,16 @@ const checkNetwork = (directories: Directories, facts: HostFacts, survey: HostSu
   )
 }
 
-const checkContainer = (container: ContainerFacts): ReadonlyArray<Finding> => {
+/** What is in the run directory of an instance that was started in another boot tells of nothing that is there now. */
+const notRunning = (name: string, restarted: boolean): Finding =>
+  finding(
+    "warning",
+    "not-running",
+    `${name} is meant to run and does not${restarted ? ": the host was restarted since it was started" : ""}`,
+    `start it by its spec, which removes what is left of it, or forget it: effect-lxc cleanup ${name}`
+  )
+
+const checkContainer = (container: ContainerFacts, restarted: boolean): ReadonlyArray<Finding> => {
   const { name } = container
   const end = `end what is left of it: effect-lxc kill ${name}`
   const unreadable = container.record === null && container.files.includes("instance.json")
@@ -189,8 +198,8 @@ const checkContainer = (container: ContainerFacts): ReadonlyArray<Finding> => {
     case "monitor-silent":
       return [finding("error", "monitor-silent", `the monitor of ${name} does not answer, and LXC's tools would hang`, end), ...unreadable]
     case "leftovers":
-      return container.meantToRun && container.files.length === 0
-        ? [finding("warning", "not-running", `${name} is meant to run and does not`, `start it by its spec, or forget it: effect-lxc cleanup ${name}`)]
+      return container.meantToRun && (restarted || container.files.length === 0)
+        ? [notRunning(name, restarted)]
         : [finding("warning", "leftovers", `${name} does not run, and something of it is left`, `effect-lxc cleanup ${name}`), ...unreadable]
     case null:
       return unreadable
@@ -265,6 +274,11 @@ export const verifyMachine = (survey: HostSurvey): ReadonlyArray<Finding> => [
   ...checkWanted(survey)
 ]
 
+const wasRestarted = (directories: Directories, name: string, { bootId }: HostFacts, { wanted }: HostSurvey): boolean => {
+  const startedIn = wanted.find(({ file }) => file === directories.meantToRun(name))?.bootId ?? null
+  return startedIn !== null && startedIn !== bootId
+}
+
 /**
  * What is wrong with LXC, with cgroups, and with what runs or ran. `unfinished` are the instances that have a journal.
  *
@@ -280,7 +294,7 @@ export const verifyHost = (
   ...checkLxc(facts),
   ...checkCgroups(facts),
   ...checkNetwork(directories, facts, survey),
-  ...own(directories, facts).flatMap(checkContainer),
+  ...own(directories, facts).flatMap((each) => checkContainer(each, wasRestarted(directories, each.name, facts, survey))),
   ...checkStrays(directories, facts),
   ...unfinished.map((name) =>
     finding("warning", "unfinished", `an operation on ${name} has not ended`, `wait for it; if its process is gone: effect-lxc recover ${name}`)

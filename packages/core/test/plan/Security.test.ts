@@ -1,3 +1,4 @@
+import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import { planStart } from "@effect-lxc/core/plan/StartPlan"
 import type { Security } from "@effect-lxc/core/host/HostFacts"
 import { Diff } from "@effect-lxc/test-kit"
@@ -27,6 +28,18 @@ const configOf = (lxc: object): string => {
 }
 
 describe("an id map", () => {
+  it("that makes root of the guest root of the host is warned of", () => {
+    const { warnings } = startPlan(instance({ lxc: { idmap: ["b 0 0 65536"] } }), host())
+    assert.deepStrictEqual(warnings, ['lxc.idmap[0]: "b 0 0 65536" makes root of the guest root of the host: it is not confined by its ids'])
+    assert.deepStrictEqual(startPlan(instance({ lxc: { idmap: ["b 0 100000 65536"] } }), host()).warnings, [])
+  })
+
+  it("with lines that overlap is refused, once for each side", () => {
+    const decoded = decodeInstance({ name: "a", disks: [{ path: "/a" }], lxc: { idmap: ["b 0 100000 65536", "b 0 100000 65536"] } })
+    const problems = Result.isFailure(decoded) ? decoded.failure.problems.map(({ message }) => message) : []
+    assert.deepStrictEqual(problems.map((each) => each.replace(/^.* overlap /, "")), ["in the guest", "on the host"])
+  })
+
   it("is written line by line, both kinds for b, and its root walks down its run directory", () => {
     assert.include(configOf({ idmap: ["b 0 100000 65536"], idmapRoot: "mapped" }), [
       "lxc.idmap = u 0 100000 65536",

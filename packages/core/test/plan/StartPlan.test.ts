@@ -233,3 +233,19 @@ it("a root that holds the library's own files, or lies among them, is rejected; 
   const state = host({ images: { [`${imported}/`]: Guest.obedient() } })
   assert.strictEqual(startPlan(instance({ disks: [{ path: imported }] }), state).operation, "start")
 })
+
+describe("a mask of processors", () => {
+  it("that names some the host has not is refused, and where nobody looked it is left to the kernel", () => {
+    const given = instance({ resources: { cpuMask: "1,6-7" } })
+    const facts = factsFor(host(), given)
+    const planned = planStart(given, directories, { ...facts, cpus: [0, 1, 2, 3] })
+    assert.deepStrictEqual(Result.isFailure(planned) ? planned.failure.rejections : [], [{
+      code: "cpu-missing",
+      field: "resources.cpuMask",
+      message: "this host has no processors 6-7",
+      advice: "it has 0-3: name some of these"
+    }])
+    const { cpus: _, ...unknown } = facts
+    assert.isTrue(Result.isSuccess(planStart(given, directories, unknown)))
+  })
+})

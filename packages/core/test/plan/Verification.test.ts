@@ -112,6 +112,9 @@ describe("verify", () => {
     assert.deepStrictEqual(codes(state, { facts: dead }), ["error init-dead"])
     const forgotten = { containers: [{ ...container, socket: false, init: null, monitor: null, populated: false, files: [] }] }
     assert.deepStrictEqual(codes(state, { facts: forgotten }), ["warning not-running"])
+    const restarted = { containers: [{ ...container, socket: false, init: null, monitor: null, populated: false }], bootId: "another" }
+    const [found] = findings(state, { facts: restarted }).findings
+    assert.deepInclude(found, { code: "not-running", message: "web1 is meant to run and does not: the host was restarted since it was started" })
     const unreadable = { containers: [{ ...container, record: null }] }
     assert.deepStrictEqual(codes(state, { facts: unreadable }), ["warning record-unreadable"])
   })
@@ -136,7 +139,7 @@ describe("verify", () => {
   })
 
   it("state files that cannot be understood, and operations that have not ended", () => {
-    const wanted = [{ file: directories.meantToRun("web1"), instance: null }]
+    const wanted = [{ file: directories.meantToRun("web1"), bootId: null, instance: null }]
     assert.deepStrictEqual(codes(host(), { survey: { wanted }, unfinished: ["web2"] }), [
       "warning state-unreadable",
       "warning unfinished"
