@@ -9,8 +9,8 @@ export const inits = {
   busybox: undefined,
   /** Ends when it is asked to, within a tenth of a second. */
   obedient: "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
-  /** Pid 1 without a handler: the kernel drops every signal but SIGKILL. */
-  deaf: "#!/bin/sh\nwhile :; do sleep 1; done\n",
+  /** Pid 1 without a handler, as no shell is: the kernel drops every signal but SIGKILL. */
+  deaf: "#!/bin/sh\nexec sleep 1000000\n",
   exitsAtOnce: "#!/bin/sh\nexit 3\n",
   exitsSoon: "#!/bin/sh\nusleep 200000\nexit 7\n",
   /** Installs its handler late: a halt signal before that is lost. */

@@ -223,6 +223,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   demo        the main job from start to stop, on real LXC where that can run, else simulated
   test        types, lint and all tests; ARGS go to vitest
   check       types and lint only
+  contract    what every implementation of Host promises, and which of them keeps it
   effect-lxc  the command line
 END
 }
@@ -247,6 +248,11 @@ case $name in
   check)
     javascript
     run_node "$root/tools/check.ts" "$@"
+    ;;
+  contract)
+    javascript
+    system_packages
+    run_node "$root/tools/contract.ts" "$@"
     ;;
   effect-lxc)
     javascript

@@ -32,22 +32,40 @@ const cgroupDirectories = (name: string): ReadonlyArray<string> =>
     .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
     .flatMap(([, target = ""]) => below(target).filter((each) => each.includes(name)).map((each) => `${target}/${each}`))
 
-/** Removes all that a lab made, by its names alone: also what an aborted run of an earlier process left. */
-const sweep = (id: string): void => {
-  const runDirectory = `/run/${id}`
-  const containers = `${runDirectory}/containers`
+/** A monitor that is ending still holds its root for a moment. */
+const unmountFor = 3_000
+
+const unmountBelow = (directory: string): void => {
+  const until = performance.now() + unmountFor
+  while (mountTargets(directory).length > 0 && performance.now() < until) {
+    for (const target of mountTargets(directory)) tolerant(() => run("umount", target))
+  }
+}
+
+/** Ends all that runs of a lab, and takes off what it mounted, attached and left in the kernel, by its names alone. */
+const end = (id: string): void => {
+  const containers = `/run/${id}/containers`
   for (const name of below(containers)) {
     tolerant(() => run("timeout", "-k", "1", "10", "lxc-stop", "-k", "-n", name, "-P", containers))
   }
   for (const group of cgroupDirectories(`.${id}-`)) tolerant(() => fs.writeFileSync(`${group}/cgroup.kill`, "1"))
-  for (const target of mountTargets(runDirectory)) tolerant(() => run("umount", target))
+  for (const directory of [`/run/${id}`, `/var/tmp/${id}`]) unmountBelow(directory)
   for (const line of run("losetup", "--noheadings", "--output", "NAME,BACK-FILE").split("\n")) {
     const [device, file] = line.trim().split(/\s+/)
     if (device !== undefined && file?.startsWith(`/var/tmp/${id}/`) === true) tolerant(() => run("losetup", "-d", device))
   }
   for (const group of cgroupDirectories(`.${id}-`)) tolerant(() => run("find", group, "-depth", "-type", "d", "-delete"))
-  for (const name of below("/sys/class/net").filter((each) => each.startsWith(`${id}b`))) tolerant(() => run("ip", "link", "delete", name))
-  for (const directory of [runDirectory, `/var/tmp/${id}`]) fs.rmSync(directory, { recursive: true, force: true })
+}
+
+const deleteInterfaces = (isOurs: (name: string) => boolean): void => {
+  for (const name of below("/sys/class/net").filter(isOurs)) tolerant(() => run("ip", "link", "delete", name))
+}
+
+/** Removes all that a lab made, by its names alone: also what an aborted run of an earlier process left. */
+const sweep = (id: string): void => {
+  end(id)
+  deleteInterfaces((name) => name.startsWith(`${id}b`))
+  for (const directory of [`/run/${id}`, `/var/tmp/${id}`]) fs.rmSync(directory, { recursive: true, force: true })
 }
 
 const isRunning = (pid: string): boolean => fs.existsSync(`/proc/${pid}`)
@@ -87,6 +105,16 @@ export class RealLab {
 
   close(): void {
     sweep(this.id)
+  }
+
+  /** Between two tests that do not clean up after themselves: all goes but the bridge and the images. */
+  clear(): void {
+    end(this.id)
+    deleteInterfaces((name) => [...this.names].some((each) => name.startsWith(vethPrefix(each))))
+    fs.rmSync(this.directories.run, { recursive: true, force: true })
+    for (const name of below(this.files).filter((each) => !each.endsWith(".img"))) {
+      fs.rmSync(`${this.files}/${name}`, { recursive: true, force: true })
+    }
   }
 
   private readonly names = new Set<InstanceName>()

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
@@ -40,6 +41,12 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life) =>
     return yield* isTool ? life.withTool(body) : body
   })
 
+/** What a list is made of: neither the record is read nor what limits the container. */
+const withoutRecord = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => ({
+  ...container,
+  record: null
+})
+
 /**
  * What a process does to the host, and sees of it.
  *
@@ -51,7 +58,11 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
   const apply = applyOn(cell, life)
   return Host.of({
     facts: ({ directories, paths }) => Effect.map(read, (state) => factsOf(state, directories, paths)),
-    containers: ({ all, directories }) => Effect.map(read, (state) => containersOf(state, directories, all ?? false)),
+    containers: ({ all, directories, records }) =>
+      Effect.map(read, (state) => {
+        const found = containersOf(state, directories, all ?? false)
+        return records === true ? found : found.map(withoutRecord)
+      }),
     usage: (container) => Effect.map(read, (state) => usageOf(state, container)),
     exportHead: (archive) =>
       Effect.flatMap(read, (state) => {

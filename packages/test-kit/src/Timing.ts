@@ -34,6 +34,6 @@ export const timing = {
   retryUnmount: 20,
   retryRemoveGroup: 10,
   /** How long a busy cgroup or loop device is waited for. */
-  groupBusy: 2_000,
+  groupBusy: 5_000,
   detach: 5_000
 } as const

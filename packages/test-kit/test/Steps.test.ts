@@ -265,7 +265,7 @@ describe("RemoveCgroups", () => {
     const state = running()
     const { problem, tookMs } = failed(state, step(state))
     assert.isTrue(problem._tag === "Busy" && problem.holders[0]?.command === "/sbin/init")
-    assert.strictEqual(tookMs, 2_000)
+    assert.strictEqual(tookMs, 5_000)
     const dying = running({ guest: Guest.dying(500, 0) })
     assert.deepStrictEqual(groups(done(dying, step(dying))), {})
   })

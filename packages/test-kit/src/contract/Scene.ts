@@ -84,6 +84,8 @@ export interface ContainerOptions {
   readonly guest?: StageGuest | undefined
   /** Fields of its spec besides name and disks. */
   readonly spec?: Readonly<Record<string, unknown>> | undefined
+  /** A line at the end of its config that no spec can ask for. */
+  readonly line?: string | undefined
 }
 
 const planOf = Effect.fnUntraced(function*({ guest = "obedient", spec }: ContainerOptions) {
@@ -131,6 +133,10 @@ export const prepared = Effect.fnUntraced(function*(options: ContainerOptions = 
  */
 export const running = Effect.fnUntraced(function*(options: ContainerOptions = {}) {
   const scene = yield* prepared(options)
+  const path = HostPath.make(`${scene.container.lxcPath}/${scene.container.name}/config`)
+  if (options.line !== undefined) {
+    yield* befall({ _tag: "PutFile", path, text: `${(yield* look(path))?.text ?? ""}${options.line}\n` })
+  }
   yield* applies(scene.start)
   return scene
 })
@@ -144,7 +150,7 @@ export const running = Effect.fnUntraced(function*(options: ContainerOptions = {
 export const factsOfContainer = Effect.gen(function*() {
   const host = yield* Host
   const { directories, name } = yield* Stage
-  const containers = yield* host.containers({ directories }).pipe(
+  const containers = yield* host.containers({ directories, records: true }).pipe(
     Effect.catchTag("HostError", ({ problem }) => broken("containers", "an observation", problem))
   )
   return containers.find((each) => each.name === name && each.lxcPath === directories.containers)

@@ -3,13 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { Host } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ContractBroken, Promised, StepCases } from "../ContractCase.ts"
+import type { Promised, StepCases } from "../ContractCase.ts"
 import { applies, fails, holds, isOpen, isTrue, same } from "../Expect.ts"
-import { absent, befall, type Case, factsOfContainer, running } from "../Scene.ts"
-import type { Stage } from "../Stage.ts"
+import { absent, befall, type Case, type ContainerOptions, factsOfContainer, running } from "../Scene.ts"
 
 type Names = Pick<Case<"AwaitStopped">, "lxcPath" | "name">
 
@@ -125,27 +123,28 @@ const stopped: StepCases = {
 
 const kills = (
   title: string,
-  before: (name: Names["name"]) => Effect.Effect<void, ContractBroken, Host | Stage>
-): ReadonlyArray<Promised> => [{
+  before?: "FreezeContainer" | "StopMonitor" | "KillMonitor",
+  scene: ContainerOptions = {}
+): Promised => ({
   title,
   needs: ["containers"],
   run: Effect.gen(function*() {
-    const { container, hierarchies } = yield* running({ guest: "deaf" })
-    yield* before(container.name)
+    const { container, hierarchies } = yield* running({ guest: "deaf", ...scene })
+    if (before !== undefined) yield* befall({ _tag: before, name: container.name })
     const step: Case<"KillContainer"> = { _tag: "KillContainer", ...container, hierarchies, timeoutMs: 5_000 }
     yield* isOpen(step)
     yield* applies(step)
     yield* holds(step)
     yield* same("init", (yield* factsOfContainer)?.init ?? null, null)
   })
-}]
+})
 
 const killContainer: StepCases = {
   success: [
-    ...kills("ends a guest that takes no signal", () => Effect.void),
-    ...kills("ends a frozen one", (name) => befall({ _tag: "FreezeContainer", name })),
-    ...kills("ends one whose monitor does not answer, without asking it", (name) => befall({ _tag: "StopMonitor", name })),
-    ...kills("ends one whose monitor is gone", (name) => befall({ _tag: "OrphanContainer", name }))
+    kills("ends a guest that takes no signal"),
+    kills("ends a frozen one", "FreezeContainer"),
+    kills("ends one whose monitor does not answer, without asking it", "StopMonitor"),
+    kills("ends one whose monitor is gone", "KillMonitor", { line: "lxc.monitor.signal.pdeath = 0" })
   ],
   already: [{
     title: "finds nothing alive",

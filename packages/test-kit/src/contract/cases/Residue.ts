@@ -98,7 +98,7 @@ const removeCgroups: StepCases = {
       const { container } = yield* running()
       const step: Case<"RemoveCgroups"> = { ...(yield* remove), names: [payloadCgroup(container.name)] }
       const { inHaste } = yield* Stage
-      const { holders } = yield* inHaste(2_000, fails(step, "Busy", { waitedMs: 2_000 }))
+      const { holders } = yield* inHaste(5_000, fails(step, "Busy", { waitedMs: 5_000 }))
       yield* same("number of holders", holders.length > 0, true)
       yield* same("the container", yield* inventoryHas(payloadCgroup(container.name)), true)
     })

@@ -28,7 +28,7 @@ const startContainer: StepCases = {
       const { start } = yield* running()
       const before = yield* factsOfContainer
       yield* holds(start)
-      yield* same("the first process", (yield* factsOfContainer)?.init, before?.init)
+      yield* same("the first process", (yield* factsOfContainer)?.init?.pid, before?.init?.pid)
     })
   }],
   failure: [{
