@@ -3,7 +3,8 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { readFileSync, statSync } from "node:fs"
-import { conflict, type FakeHost, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
+import type { CommandOptions, MakeHypervisor } from "effect-lxc/Hypervisors"
+import { conflict, type FakeHost, hypervisorOf, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
 import { cli, prepare, type Setting, specText, temporary } from "./Harness.ts"
 
 const { file, path } = temporary()
@@ -76,6 +77,18 @@ describe("start and stop", () => {
       assert.include((yield* cli(["plan", "stop", "--force", "web1.example.com"], { host })).out, "kill web1.example.com")
     }))
 })
+
+it.effect("limits that are given reach the hypervisor, and those that are not are its own", () =>
+  Effect.gen(function*() {
+    const given: Array<CommandOptions> = []
+    const make: MakeHypervisor = (options) => (given.push(options), hypervisorOf(makeFakeHost())(options))
+    yield* cli(["list", "--lock-wait", "0", "--rollback-limit", "2m", "--tool-limit", "1500ms"], { make })
+    yield* cli(["list"], { make })
+    assert.deepStrictEqual(given.map(({ directories: _, ...limits }) => limits), [
+      { lockWaitMs: 0, rollbackLimitMs: 120_000, toolLimits: { tool: 1_500 } },
+      { lockWaitMs: undefined, rollbackLimitMs: undefined, toolLimits: { tool: undefined } }
+    ])
+  }))
 
 describe("a failed operation", () => {
   it.effect("ends with exit code 1, the step, the cause, the outcome, and an empty stdout", () =>

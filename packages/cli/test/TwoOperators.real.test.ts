@@ -11,7 +11,7 @@ const lab = new RealLab()
 const operator = operatorIn(lab.directories)
 
 /** A spec whose start goes on for so long that somebody else comes meanwhile. */
-const specOf = (short: string, init: Init, settle = "2s") => {
+const specOf = (short: string, init: Init, settle = "5s") => {
   const instance = lab.instance(short, init, { lxc: { settle }, resources: { memory: "64MiB" } })
   const file = `${lab.files}/${short}.json`
   fs.writeFileSync(file, JSON.stringify(encodeInstance(instance)))
@@ -79,7 +79,7 @@ describe.runIf(realHost.available)("two operators of one instance, on real LXC",
     leavingNothing(async () => {
       const { file, name } = specOf("sc", "deaf", "200ms")
       await run("start", file)
-      const one = operator("stop", name, "--force", "--timeout", "2s")
+      const one = operator("stop", name, "--force", "--timeout", "5s")
       await one.says(/wait until .*\.\.\./)
       const other = operator("cleanup", name)
       const [first, second] = await Promise.all([one.ended, other.ended])
@@ -95,7 +95,7 @@ describe.runIf(realHost.available)("two operators of one instance, on real LXC",
       // Less memory is confirmed for as long as a start is.
       const one = operator("resize", name, "--memory", "48MiB")
       await one.says(/set memory/)
-      const other = operator("stop", name, "--force", "--timeout", "2s")
+      const other = operator("stop", name, "--force", "--timeout", "5s")
       await other.says(/wait until .*\.\.\./)
       const third = operator("resize", name, "--memory", "32MiB")
       const [first, second, last] = await Promise.all([one.ended, other.ended, third.ended])
