@@ -19,6 +19,10 @@ export const inits = {
   forkBomb: "#!/bin/sh\nbomb() { while :; do (exec sleep 3) & (bomb) & sleep 0.1; done; }\n(sleep 0.3; bomb) &\nwhile :; do wait; done\n",
   /** Reboots when it is asked to by SIGINT, as an init does on ctrl-alt-del; ends by SIGPWR. */
   rebootable: "#!/bin/sh\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  /** Does at once what it is told: ends by SIGPWR, reboots by SIGINT, exits with 7 by SIGUSR1. */
+  told: "#!/bin/sh\ntrap 'exit 0' PWR\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 7' USR1\nsleep 1000000 &\nwhile :; do wait; done\n",
+  /** Exits with 7 by SIGUSR1, and by nothing else. */
+  stubborn: "#!/bin/sh\ntrap 'exit 7' USR1\nsleep 1000000 &\nwhile :; do wait; done\n",
   missing: null
 } as const
 

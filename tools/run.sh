@@ -224,6 +224,8 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   test        types, lint and all tests; ARGS go to vitest
   check       types and lint only
   contract    what every implementation of Host promises, and which of them keeps it
+  differential
+              random operations on the simulated and the real host side by side
   effect-lxc  the command line
 END
 }
@@ -253,6 +255,11 @@ case $name in
     javascript
     system_packages
     run_node "$root/tools/contract.ts" "$@"
+    ;;
+  differential)
+    javascript
+    system_packages
+    run_node "$root/tools/differential.ts" "$@"
     ;;
   effect-lxc)
     javascript

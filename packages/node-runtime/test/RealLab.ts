@@ -71,8 +71,11 @@ const sweep = (id: string): void => {
 const isRunning = (pid: string): boolean => fs.existsSync(`/proc/${pid}`)
 
 const sweepAborted = (): void => {
-  const ids = [...below("/run"), ...below("/var/tmp")].filter((name) => new RegExp(`^${prefix}\\d+$`).test(name))
-  for (const id of new Set(ids)) if (!isRunning(id.slice(prefix.length))) sweep(id)
+  const idPattern = new RegExp(`^${prefix}(\\d+)(?:x\\d+)?$`)
+  for (const id of new Set([...below("/run"), ...below("/var/tmp")])) {
+    const pid = idPattern.exec(id)?.[1]
+    if (pid !== undefined && !isRunning(pid)) sweep(id)
+  }
 }
 
 /**
@@ -80,14 +83,22 @@ const sweepAborted = (): void => {
  * this process.
  */
 export class RealLab {
-  readonly id = `${prefix}${process.pid}`
-  readonly files = `/var/tmp/${this.id}`
-  readonly bridge = `${this.id}b`
-  readonly directories = new Directories({
-    run: HostPath.make(`/run/${this.id}`),
-    log: HostPath.make(`${this.files}/log`),
-    state: HostPath.make(`${this.files}/state`)
-  })
+  readonly id: string
+  readonly files: string
+  readonly bridge: string
+  readonly directories: Directories
+
+  /** With a number it is one of several of this process. */
+  constructor(number?: number) {
+    this.id = `${prefix}${process.pid}${number === undefined ? "" : `x${number}`}`
+    this.files = `/var/tmp/${this.id}`
+    this.bridge = `${this.id}b`
+    this.directories = new Directories({
+      run: HostPath.make(`/run/${this.id}`),
+      log: HostPath.make(`${this.files}/log`),
+      state: HostPath.make(`${this.files}/state`)
+    })
+  }
 
   open(): void {
     sweepAborted()

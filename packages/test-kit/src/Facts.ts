@@ -3,9 +3,8 @@
  *
  * @since 0.1.0
  */
-import { type Cgroups, layoutOf } from "@effect-lxc/core/host/CgroupLayout"
+import { type Cgroups, layoutOf, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { cgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
-import { commandSocketName } from "@effect-lxc/core/host/CommandSockets"
 import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/host/ContainerUsage"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@effect-lxc/core/host/HostFacts"
@@ -113,15 +112,12 @@ export const containersOf = (
     ...meant,
     ...listening.filter((each) => each.lxcPath === lxcPath).map((each) => each.name)
   ])
-  const foreign = all ? listening.filter((each) => each.lxcPath !== lxcPath && isPlain(each)) : []
+  const foreign = all ? listening.filter((each) => each.lxcPath !== lxcPath) : []
   return [
     ...[...own].map((name) => containerFacts(state, directories, name, lxcPath, meant.some((each) => each === name))),
     ...foreign.map((each) => containerFacts(state, directories, each.name, each.lxcPath, false))
   ]
 }
-
-/** Who listens on a socket whose name is a hash cannot be told by looking. */
-const isPlain = ({ lxcPath, name }: SimulatedContainer): boolean => commandSocketName(lxcPath, name).startsWith(lxcPath)
 
 const pathFacts = (state: SimulatedState, path: string): PathFacts => {
   const at = realPath(state, path)
@@ -162,49 +158,57 @@ export const factsOf = (
   }
 }
 
+/** What the processes of a group use. */
+interface Use {
+  readonly bytes: number
+  readonly microseconds: number
+  readonly pids: number
+}
+
+const useOf = (state: SimulatedState, { execedAt, guest, payload }: SimulatedContainer): Use => ({
+  bytes: guest.usesBytes,
+  microseconds: Math.max(0, state.now - execedAt) * 10,
+  pids: processesIn(state, payload).length
+})
+
 /** The files that the kernel makes up, next to those that were written. */
-const madeUp = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> => {
-  const { usesBytes } = container.guest
-  const microseconds = Math.max(0, state.now - container.execedAt) * 10
-  const pids = String(processesIn(state, container.payload).length)
+const madeUp = (state: SimulatedState, { bytes, microseconds, pids }: Use): Readonly<Record<string, string>> => {
+  const usesBytes = String(bytes)
   return state.trees.every((tree) => tree.version === 2)
     ? {
       ...unlimited(state),
-      "memory.current": String(usesBytes),
-      "memory.peak": String(usesBytes),
+      "memory.current": usesBytes,
+      "memory.peak": usesBytes,
       "memory.swap.current": "0",
       "memory.events": "oom 0\noom_kill 0\n",
       "cpu.stat": `usage_usec ${microseconds}\n`,
       "cpuset.cpus.effective": `0-${state.cpus - 1}`,
       "io.stat": "254:0 rbytes=4096 wbytes=0 rios=1 wios=0\n",
-      "pids.current": pids
+      "pids.current": String(pids)
     }
     : {
       ...unlimited(state),
-      "memory.usage_in_bytes": String(usesBytes),
-      "memory.max_usage_in_bytes": String(usesBytes),
+      "memory.usage_in_bytes": usesBytes,
+      "memory.max_usage_in_bytes": usesBytes,
       "memory.stat": "swap 0\n",
       "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
       "cpuacct.usage": String(microseconds * 1_000),
       "cpuset.effective_cpus": `0-${state.cpus - 1}`,
       "blkio.throttle.io_service_bytes": "254:0 Read 4096\n254:0 Write 0\nTotal 4096\n",
-      "pids.current": pids
+      "pids.current": String(pids)
     }
 }
 
 /** What the groups of a container say, from all trees together. */
-const filesOf = (state: SimulatedState, container: SimulatedContainer): Readonly<Record<string, string>> => {
-  const written = state.trees.map((tree) => tree.groups[container.payload] ?? {})
-  const files = written.reduce<Readonly<Record<string, string>>>(
-    (all, each) => ({ ...all, ...each }),
-    madeUp(state, container)
-  )
+const filesOf = (state: SimulatedState, payload: string, use: Use): Readonly<Record<string, string>> => {
+  const written = state.trees.map((tree) => tree.groups[payload] ?? {})
+  const files = written.reduce<Readonly<Record<string, string>>>((all, each) => ({ ...all, ...each }), madeUp(state, use))
   const cpus = files["cpuset.cpus"]
   return cpus === undefined ? files : { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
 }
 
 const limitsOf = (state: SimulatedState, container: SimulatedContainer): Pick<ContainerFacts, "limits" | "memoryUsage"> => {
-  const files = filesOf(state, container)
+  const files = filesOf(state, container.payload, useOf(state, container))
   const layout = cgroupsOf(state).layout === "v2" ? "v2" : "v1"
   const limits = limitFiles(layout, state.ioWeightFile).flatMap(({ controller, file }) => {
     const value = currentLimit(file, files[file], () => files["cpuset.effective_cpus"])
@@ -237,6 +241,16 @@ const rootOf = (state: SimulatedState, { lxcPath, name }: ContainerFacts): RootU
 const startedAt = (state: SimulatedState, init: ProcessStat): string =>
   DateTime.formatIso(DateTime.makeUnsafe(state.bootedAt + init.startTime * 10))
 
+/** What the group still says that the config of a dead container pins. */
+const leftUsage = (state: SimulatedState, { lxcPath, name }: ContainerFacts): Partial<ContainerUsage> => {
+  const payload = payloadCgroup(name)
+  const config = nodeAt(state, `${lxcPath}/${name}/config`)?.text.split("\n") ?? []
+  const pinned = config.includes(`lxc.cgroup.dir.container = ${payload}`)
+  if (!pinned || state.trees.every((tree) => tree.groups[payload] === undefined)) return {}
+  const files = filesOf(state, payload, { bytes: 0, microseconds: 0, pids: 0 })
+  return cgroupUsage(cgroupsOf(state).layout, (_, file) => files[file])
+}
+
 /**
  * What a container uses and may use; undefined where it is gone.
  *
@@ -246,10 +260,10 @@ const startedAt = (state: SimulatedState, init: ProcessStat): string =>
 export const usageOf = (state: SimulatedState, facts: ContainerFacts): ContainerUsage | undefined => {
   const { init } = facts
   const root = rootOf(state, facts)
-  if (!isAlive(init)) return { ...noUsage, root }
+  if (!isAlive(init)) return { ...noUsage, ...leftUsage(state, facts), root }
   const container = state.containers.find((each) => each.init === init.pid)
   if (container === undefined) return undefined
-  const files = filesOf(state, container)
+  const files = filesOf(state, container.payload, useOf(state, container))
   return {
     ...cgroupUsage(cgroupsOf(state).layout, (_, file) => files[file]),
     interfaces: interfacesOf(state, container),

@@ -6,7 +6,10 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Schema from "effect/Schema"
+import { namesIn, nodeAt, parentOf } from "./FileTree.ts"
 import * as Incidents from "./Incidents.ts"
+import { hasDirectory, topMount } from "./MountOps.ts"
+import type { SimulatedState } from "./SimulatedState.ts"
 
 const named = { name: InstanceName }
 const at = { path: HostPath }
@@ -44,6 +47,7 @@ export const Happening = Schema.TaggedUnion({
   MountTmpfs: at,
   /** umount(8) of what was mounted on the path last. */
   UnmountPath: at,
+  /** Also the directories above it. */
   PutFile: { ...at, text: Schema.String },
   PutDirectory: at,
   /** Unlinks a file or removes an empty directory. */
@@ -63,6 +67,18 @@ export const Happening = Schema.TaggedUnion({
  * @category models
  */
 export type Happening = typeof Happening.Type
+
+type Place = (state: SimulatedState, path: string) => boolean
+
+const where = (place: Place, path: string, incident: Incidents.Incident): Incidents.Incident => (state) =>
+  place(state, path) ? incident(state) : state
+
+const isPlaceForFile: Place = (state, path) =>
+  nodeAt(state, parentOf(path))?.kind !== "file" && nodeAt(state, path)?.kind !== "directory"
+
+const isRemovable: Place = (state, path) => namesIn(state, path).length === 0 && topMount(state, path) === undefined
+
+const isFreeName: Place = (state, name) => state.interfaces.every((each) => each.name !== name)
 
 /**
  * What a happening does to a simulated host. Where there is nothing for it to befall, nothing happens.
@@ -91,23 +107,23 @@ export const befall = (happening: Happening): Incidents.Incident => {
     case "ThawContainer":
       return Incidents.thaw(happening.name)
     case "Occupy":
-      return Incidents.occupy(happening.path)
+      return where(hasDirectory, happening.path, Incidents.occupy(happening.path))
     case "Release":
       return Incidents.release(happening.path)
     case "MountTmpfs":
-      return Incidents.mountOn(happening.path)
+      return where(hasDirectory, happening.path, Incidents.mountOn(happening.path))
     case "UnmountPath":
       return Incidents.unmountFrom(happening.path)
     case "PutFile":
-      return Incidents.putFile(happening.path, happening.text)
+      return where(isPlaceForFile, happening.path, Incidents.putFile(happening.path, happening.text))
     case "PutDirectory":
       return Incidents.putDirectory(happening.path)
     case "RemovePath":
-      return Incidents.removePath(happening.path)
+      return where(isRemovable, happening.path, Incidents.removePath(happening.path))
     case "LeaveCgroup":
       return Incidents.leaveCgroup(happening.group)
     case "LeaveInterface":
-      return Incidents.leaveInterface(happening.interface)
+      return where(isFreeName, happening.interface, Incidents.leaveInterface(happening.interface))
     case "FillDisk":
       return Incidents.fillDisk(happening.directory)
     case "Boot":

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import { makeDirectories, namesIn, remove, write } from "./FileTree.ts"
+import { makeDirectories, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import { putOn, takeOff, topMount } from "./MountOps.ts"
-import { changeContainer, changeProcess, spawn } from "./Process.ts"
-import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
+import { busyWith, putOn, reachableMount, takeOff } from "./MountOps.ts"
+import { answers, changeContainer, changeProcess, spawn } from "./Process.ts"
+import type { CgroupTree, SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
 /**
  * @since 0.1.0
@@ -102,7 +102,8 @@ export const rebootInside = (name: string): Incident => onContainer(name, (state
  * @since 0.1.0
  * @category incidents
  */
-export const freeze = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.freeze(state, id))
+export const freeze = (name: string): Incident =>
+  onContainer(name, (state, container) => answers(state, container) ? Lifecycle.freeze(state, container.id) : state)
 
 /**
  * `lxc-unfreeze` by somebody else.
@@ -110,7 +111,8 @@ export const freeze = (name: string): Incident => onContainer(name, (state, { id
  * @since 0.1.0
  * @category incidents
  */
-export const thaw = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.thaw(state, id))
+export const thaw = (name: string): Incident =>
+  onContainer(name, (state, container) => answers(state, container) ? Lifecycle.thaw(state, container.id) : state)
 
 /**
  * The first process waits for a device that does not answer: nothing kills it.
@@ -159,14 +161,14 @@ export const mountOn = (target: string, source = "tmpfs"): Incident => (state) =
   })
 
 /**
- * `umount` by somebody else.
+ * `umount` by somebody else, who gives up where it is busy.
  *
  * @since 0.1.0
  * @category incidents
  */
 export const unmountFrom = (target: string): Incident => (state) => {
-  const mount = topMount(state, target)
-  return mount === undefined ? state : takeOff(state, mount)
+  const mount = reachableMount(state, target)
+  return mount === undefined || busyWith(state, mount) !== undefined ? state : takeOff(state, mount)
 }
 
 /**
@@ -191,7 +193,7 @@ export const putDirectory = (path: string, mode = "0755"): Incident => (state) =
  * @since 0.1.0
  * @category incidents
  */
-export const removePath = (path: string): Incident => (state) => namesIn(state, path).length > 0 ? state : remove(state, path)
+export const removePath = (path: string): Incident => (state) => remove(state, path)
 
 /**
  * The disk below a directory is full.
@@ -212,6 +214,10 @@ export const ignoreLimit = (file: string): Incident => (state) => ({
   ignoredLimits: [...state.ignoredLimits, file]
 })
 
+/** In v1 a new group has no processors, until somebody gives it those of the group above, as LXC does. */
+const madeByHand = ({ controllers, version }: CgroupTree): Readonly<Record<string, string>> =>
+  version === 1 && controllers.includes("cpuset") ? { "cpuset.cpus": "" } : {}
+
 /**
  * Directories that a killed monitor, or a failed start, left in every cgroup tree.
  *
@@ -220,7 +226,7 @@ export const ignoreLimit = (file: string): Incident => (state) => ({
  */
 export const leaveCgroup = (name: string): Incident => (state) => ({
   ...state,
-  trees: state.trees.map((tree) => ({ ...tree, groups: { ...tree.groups, [name]: {} } }))
+  trees: state.trees.map((tree) => ({ ...tree, groups: { [name]: madeByHand(tree), ...tree.groups } }))
 })
 
 /**

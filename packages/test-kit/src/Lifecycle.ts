@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { nodeAt, remove } from "./FileTree.ts"
+import { adjustBridges } from "./Interfaces.ts"
 import { appendLog } from "./LxcLogText.ts"
 import { freeUnused } from "./MountOps.ts"
 import {
@@ -51,10 +52,10 @@ export const removeGroups = (state: SimulatedState, group: string): SimulatedSta
 /** The network namespace ends: what was made for it goes, what was moved into it comes back. */
 const endNetwork = (state: SimulatedState, container: SimulatedContainer): SimulatedState => ({
   ...state,
-  interfaces: [
+  interfaces: adjustBridges([
     ...state.interfaces.filter((each) => each.container !== container.id),
     ...container.moved.map((each) => ({ ...each, container: null }))
-  ]
+  ])
 })
 
 const endProcesses = (state: SimulatedState, container: SimulatedContainer): SimulatedState =>
@@ -86,8 +87,12 @@ export const initEnds = (state: SimulatedState, id: number, how: string | undefi
   const container = containerById(state, id)
   if (container === undefined || container.init === null) return state
   if (container.monitor === null) return endOrphan(state, container)
-  const ended = { init: null, phase: "ending", frozen: false, pending: [] } as const
-  const dead = freeUnused(changeContainer(endProcesses(state, container), id, ended))
+  const dead = changeContainer(endProcesses(state, container), id, {
+    init: null,
+    phase: "ending",
+    frozen: false,
+    pending: []
+  })
   return answers(state, container)
     ? cleanUpLater(logEnd(dead, container, how), id)
     : dead
@@ -151,7 +156,7 @@ export const deliver = (state: SimulatedState, id: number, signal: string): Simu
   }
   if (signal === "SIGKILL") return init.state === "D" ? state : initEnds(state, id, "signal Killed(9)")
   if (!receives(state, container, signal)) return state
-  return signal === container.guest.haltSignal ? halts(state, container) : interrupted(state, container)
+  return signal === container.guest.haltSignal ? halts(state, container) : rebootsLater(state, container)
 }
 
 const halts = (state: SimulatedState, { guest, id, mayReboot }: SimulatedContainer): SimulatedState => {
@@ -162,11 +167,8 @@ const halts = (state: SimulatedState, { guest, id, mayReboot }: SimulatedContain
     : schedule(state, guest.haltAfterMs + guest.powersOff.deniedMs, { _tag: "InitExits", id, code: 0 })
 }
 
-const interrupted = (state: SimulatedState, { guest: { onInterrupt }, id }: SimulatedContainer): SimulatedState => {
-  if (onInterrupt === null) return state
-  const { afterMs, does } = onInterrupt
-  return schedule(state, afterMs, does === "reboot" ? { _tag: "InitReboots", id } : { _tag: "InitExits", id, code: 130 })
-}
+const rebootsLater = (state: SimulatedState, { guest, id }: SimulatedContainer): SimulatedState =>
+  guest.rebootAfterMs === null ? state : schedule(state, guest.rebootAfterMs, { _tag: "InitReboots", id })
 
 /**
  * Whether the first process has a handler for a signal by now.
@@ -176,7 +178,7 @@ const interrupted = (state: SimulatedState, { guest: { onInterrupt }, id }: Simu
  */
 export const receives = (state: SimulatedState, container: SimulatedContainer, signal: string): boolean =>
   state.now >= container.execedAt + container.guest.handlersAfterMs &&
-  (signal === container.guest.haltSignal || (signal === "SIGINT" && container.guest.onInterrupt !== null))
+  (signal === container.guest.haltSignal || (signal === "SIGINT" && container.guest.rebootAfterMs !== null))
 
 /**
  * @since 0.1.0
@@ -339,10 +341,10 @@ export const boot = (state: SimulatedState, bootId: string): SimulatedState => (
   loops: [],
   mounts: state.mounts.filter(isOfBoot),
   trees: state.trees.map((tree) => ({ ...tree, groups: {} })),
-  interfaces: [
+  interfaces: adjustBridges([
     ...state.interfaces.filter((each) => each.kind !== "veth"),
     ...state.containers.flatMap((each) => each.moved.map((moved) => ({ ...moved, container: null })))
-  ],
+  ]),
   processes: state.processes.filter((each) => each.pid === 1),
   containers: [],
   logMarks: {},

@@ -28,19 +28,6 @@ export const guestAt = (state: SimulatedState, directory: string): Guest | undef
   state.images[topMount(state, directory)?.image ?? directory]
 
 /**
- * Whether a directory is there: of the host's own, or in a guest that is mounted above it and does not lack it.
- *
- * @since 0.1.0
- * @category queries
- */
-export const isDirectory = (state: SimulatedState, path: string): boolean => {
-  if (nodeAt(state, path) !== undefined) return nodeAt(state, path)?.kind === "directory"
-  const above = state.mounts.findLast((each) => each.image !== null && isBelow(each.target, path))
-  const guest = state.images[above?.image ?? ""]
-  return above !== undefined && guest !== undefined && !guest.lacks.includes(path.slice(above.target.length + 1))
-}
-
-/**
  * The device that a loop device's file, or a path of a spec, brings into the mount table.
  *
  * @since 0.1.0
@@ -49,6 +36,19 @@ export const isDirectory = (state: SimulatedState, path: string): boolean => {
 export const imageOf = (state: SimulatedState, source: string): string => {
   const loop = state.loops.find((each) => each.device === source)
   return loop === undefined ? source : loop.offset === undefined ? loop.backingFile : `${loop.backingFile}@${loop.offset}`
+}
+
+/**
+ * Whether a path leads to a directory: on the host, or in the file system of a guest that is mounted above it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const hasDirectory = (state: SimulatedState, path: string): boolean => {
+  const over = state.mounts.findLast((mount) => mount.target === path || isBelow(mount.target, path))
+  const guest = over?.image === null ? undefined : state.images[over?.image ?? ""]
+  if (over === undefined || guest === undefined) return over?.target === path || nodeAt(state, path)?.kind === "directory"
+  return !guest.lacks.includes(path.slice(over.target.length + 1))
 }
 
 const imageBytes = 64 * 1024 * 1024

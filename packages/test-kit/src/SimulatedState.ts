@@ -74,7 +74,9 @@ export type CgroupTree = typeof CgroupTree.Type
 const SimulatedInterface = Schema.Struct({
   ...Interface.fields,
   /** The container with whose network namespace it goes. */
-  container: Schema.NullOr(Schema.Int)
+  container: Schema.NullOr(Schema.Int),
+  /** The bridge of which it is a port. */
+  bridge: Schema.optionalKey(Schema.String)
 })
 
 /**

@@ -4,13 +4,13 @@
  * @since 0.1.0
  */
 export * as Arbitraries from "./Arbitraries.ts"
-export * as Catalogue from "./contract/catalogue/Catalogue.ts"
 export * as Contract from "./contract/Contract.ts"
 export { type CaseKind, ContractBroken, type ContractCase } from "./contract/ContractCase.ts"
 export * as SimulatedStage from "./contract/SimulatedStage.ts"
 export { type Ability, type PathSeen, Stage, type StageGuest, type ToolCall } from "./contract/Stage.ts"
 export { carryOut, type CarriedOut } from "./CarryOut.ts"
 export * as Diff from "./Diff.ts"
+export * as Differential from "./Differential.ts"
 export * as Facts from "./Facts.ts"
 export * as Faults from "./Faults.ts"
 export * as FaultyPorts from "./FaultyPorts.ts"

@@ -1,6 +1,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
-import { emptyHost, Guest, Happening, Request, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
+import { vethName } from "@effect-lxc/core/model/VethName"
+import { Diff, emptyHost, Guest, Happening, Request, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 
@@ -82,5 +83,38 @@ describe("a happening", () => {
       yield* befall({ _tag: "RemovePath", path })
       const after = yield* simulated.state
       assert.deepStrictEqual([after.mounts, after.processes, after.files], [before.mounts, before.processes, before.files])
+    }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
+
+  it.effect("where there is nothing for it to befall changes nothing", () =>
+    Effect.gen(function*() {
+      const simulated = yield* SimulatedHost
+      yield* asked({ _tag: "Start", spec: spec("/srv/web1.img") })
+      const before = yield* simulated.state
+      const root = HostPath.make("/run/effect-lxc/containers/web1/rootfs")
+      yield* befall({ _tag: "UnmountPath", path: root })
+      yield* befall({ _tag: "RemovePath", path: root })
+      yield* befall({ _tag: "PutFile", path: root, text: "" })
+      yield* befall({ _tag: "Occupy", path: HostPath.make("/srv/nothing") })
+      yield* befall({ _tag: "MountTmpfs", path: HostPath.make("/srv/web1.img") })
+      yield* befall({ _tag: "LeaveInterface", interface: vethName(name, 0) })
+      yield* befall({ _tag: "LeaveCgroup", group: `lxc.payload.${name}` })
+      yield* befall({ _tag: "StopMonitor", name })
+      const stopped = yield* simulated.state
+      yield* befall({ _tag: "FreezeContainer", name })
+      assert.deepStrictEqual(Diff.diff(before, { ...stopped, processes: before.processes }), "")
+      assert.deepStrictEqual(yield* simulated.state, stopped)
+    }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
+})
+
+describe("a bridge", () => {
+  it.effect("has the least MTU of its ports, which the next port gets that asks for none", () =>
+    Effect.gen(function*() {
+      const { state } = yield* SimulatedHost
+      const mtus = Effect.map(state, ({ interfaces }) => interfaces.slice(1).map(({ mtu }) => mtu))
+      const nics = [{ link: "br0", mtu: 1_400 }, { link: "br0" }]
+      yield* asked({ _tag: "Start", spec: { ...spec("/srv/web1.img"), nics } })
+      assert.deepStrictEqual(yield* mtus, [1_400, 1_400, 1_400])
+      yield* asked({ _tag: "Kill", name })
+      assert.deepStrictEqual(yield* mtus, [1_500])
     }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
 })

@@ -63,10 +63,10 @@ export interface Question<out Input> {
  * @since 0.1.0
  * @category models
  */
-export interface Law<in Asked = unknown> {
+export interface Law {
   readonly name: string
   readonly promise: string
-  readonly broken: <Input extends Asked>(planner: Planner<Input>, trial: Trial<Input>) => Effect.Effect<string | undefined>
+  readonly broken: <Input>(planner: Planner<Input>, trial: Trial<Input>) => Effect.Effect<string | undefined>
 }
 
 /**
@@ -75,7 +75,7 @@ export interface Law<in Asked = unknown> {
  * @since 0.1.0
  * @category models
  */
-export interface FactsLaw extends Law<unknown> {
+export interface FactsLaw extends Law {
   readonly brokenFor: <Input>(planner: Planner<Input>, question: Question<Input>) => string | undefined
 }
 
@@ -85,7 +85,7 @@ export interface FactsLaw extends Law<unknown> {
  * @since 0.1.0
  * @category models
  */
-export interface PlanLaw extends Law<unknown> {
+export interface PlanLaw extends Law {
   readonly brokenBy: (plan: Plan, host: SimulatedState) => Effect.Effect<string | undefined>
 }
 

@@ -5,6 +5,7 @@
  */
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import { after, type Call, type Case, commandFailed, done, failed, type Outcome, pending } from "../Outcome.ts"
+import { adjustBridges } from "../Interfaces.ts"
 import { processesIn } from "../Process.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
@@ -81,5 +82,5 @@ export const deleteInterface = (state: SimulatedState, step: Case<"DeleteInterfa
     const refuse = (why: string): Outcome => failed(state, commandFailed(Commands.deleteInterface(step), 2, why))
     if (found === undefined) return refuse(`Cannot find device "${step.name}"\n`)
     if (found.kind === "loopback") return refuse("RTNETLINK answers: Operation not supported\n")
-    return done({ ...state, interfaces: state.interfaces.filter((each) => each !== found) })
+    return done({ ...state, interfaces: adjustBridges(state.interfaces.filter((each) => each !== found)) })
   })

@@ -7,6 +7,7 @@ import { errors } from "@effect-lxc/core/lxc/LxcLog"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
 import { nodeAt, remove, write } from "../FileTree.ts"
+import { adjustBridges } from "../Interfaces.ts"
 import { removeGroups, schedule } from "../Lifecycle.ts"
 import { appendLog, errorLine, type LogMessage, logOfRun, stderrOf } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
@@ -67,10 +68,6 @@ export const observeStart = (state: SimulatedState, step: Pick<Start, "lxcPath" 
   return { done: container !== undefined && answers(state, container) && container.phase === "running" }
 }
 
-/** A configuration that is a directory is no error: LXC goes on with an empty one. */
-const notCopied = (config: string): LogMessage =>
-  errorLine("parse.c:lxc_file_for_each_line_mmap:96", `Is a directory - Failed to copy config file "${config}"`)
-
 /** The only errors of a configuration that are seen on stderr; they are logged as well, and nothing was done yet. */
 const cannotRead = (state: SimulatedState, step: Start, messages: ReadonlyArray<LogMessage>): Outcome => {
   const logged = appendLog(state, step.logFile, step.name, messages)
@@ -103,11 +100,8 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
 
 const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
   const file = `${step.lxcPath}/${step.name}/config`
-  if (nodeAt(state, step.lxcPath) === undefined) {
-    return Result.fail([errorLine("lxc_start.c:main:190", `You lack access to ${step.lxcPath}`)])
-  }
   const node = nodeAt(state, file)
-  return node !== undefined
+  return node?.kind === "file"
     ? readSettings(node.text, file, state.lxcVersion ?? "")
     : Result.fail([errorLine("lxc_start.c:main:266", "No container config specified")])
 }
@@ -174,10 +168,10 @@ const giveUp = (state: SimulatedState, container: SimulatedContainer, leaks = tr
       const { [container.monitorGroup]: __, ...groups } = tree.groups
       return isKept(index) ? tree : { ...tree, groups }
     }),
-    interfaces: [
+    interfaces: adjustBridges([
       ...unmonitored.interfaces.filter((each) => each.container !== container.id),
       ...current.moved.map((each) => ({ ...each, container: null }))
-    ],
+    ]),
     containers: unmonitored.containers.filter((each) => each.id !== container.id)
   }
 }
@@ -195,10 +189,8 @@ const failStart = (
 }
 
 const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
-  const config = `${step.lxcPath}/${step.name}/config`
-  const unread = nodeAt(state, config)?.kind === "directory" ? [notCopied(config)] : []
   const verdict = judge(state, container, settings)
-  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, [...unread, ...verdict.log], aborting)
+  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, verdict.log, aborting)
   if (verdict._tag === "Hangs") {
     const hung = changeContainer(verdict.state, container.id, { phase: "hung" })
     return pending(hung, step.timeoutMs + state.now - timing.lxcStart, `hung ${container.id}`)

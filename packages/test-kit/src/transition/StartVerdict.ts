@@ -6,6 +6,7 @@
 import { applyLimits } from "../CgroupFiles.ts"
 import { makeDirectories, nodeAt } from "../FileTree.ts"
 import type { Guest } from "../Guest.ts"
+import { adjustBridges } from "../Interfaces.ts"
 import { blank } from "../Guest.ts"
 import { errorLine, type LogMessage } from "../LxcLogText.ts"
 import type { LxcSettings, MountSetting, NicSettings } from "../LxcSettings.ts"
@@ -110,8 +111,14 @@ const addVeth = (
   if (isMulticast(nic.mac)) {
     return errorLine("network.c:setup_hw_addr:3819", "Cannot assign requested address - Failed to perform ioctl")
   }
-  const veth = { name, kind: "veth", mtu: nic.mtu ?? bridge?.mtu ?? 1_500, container: container.id } as const
-  return { ...state, interfaces: [...state.interfaces, veth] }
+  const veth = {
+    name,
+    kind: "veth",
+    mtu: nic.mtu ?? bridge?.mtu ?? 1_500,
+    container: container.id,
+    ...(bridge === undefined ? {} : { bridge: bridge.name })
+  } as const
+  return { ...state, interfaces: adjustBridges([...state.interfaces, veth]) }
 }
 
 const addNic = (
@@ -215,8 +222,6 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
       errorLine("start.c:__lxc_start:2079", `Failed to handle rootfs pinning for container "${container.name}"`)
     )
   }
-  if (settings.root === undefined) return rootless(state, container.name)
-  if (!root.startsWith("/")) return fails(state, errorLine("conf.c:lxc_rootfs_init:576", `Bad file descriptor - Failed to open "${root}"`))
   const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
   if (group === undefined) return fails(state, groupExists)
   const networked = addNics(group.state, container, settings.nics)
@@ -267,16 +272,6 @@ const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>
   const text = all.map((each) => each["memory.limit_in_bytes"] ?? each["memory.max"]).find((each) => each !== undefined)
   return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text)
 }
-
-/** Without a root LXC goes on with that of the host, as far as the console. */
-const rootless = (state: SimulatedState, name: string): Verdict =>
-  fails(
-    state,
-    errorLine("conf.c:lxc_setup:4478", "Failed to setup console"),
-    errorLine("start.c:do_start:1272", `Failed to setup container "${name}"`),
-    sequence(4),
-    notSpawned(name)
-  )
 
 const execute = (state: SimulatedState, guest: Guest, init: string, limit: number | undefined): Verdict => {
   const room = memory(state, guest, limit)
