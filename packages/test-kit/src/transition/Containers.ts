@@ -216,8 +216,10 @@ export const kill = (state: SimulatedState, step: Case<"KillContainer">, call: C
   const container = containerNamed(state, step)
   const deadline = call.since + step.timeoutMs
   const stopped = processOf(state, container?.monitor ?? null)?.state === "T"
-  if (container?.listening === true && !stopped && state.now < deadline) {
-    if (!answers(state, container) || phase === "killed") return pending(state, deadline, call.phase)
+  const answer = state.answers["lxc-stop"]
+  const works = answer === undefined || answer._tag === "Hangs"
+  if (container?.listening === true && !stopped && works && state.now < deadline) {
+    if (answer !== undefined || !answers(state, container) || phase === "killed") return pending(state, deadline, call.phase)
     return after(state, call, timing.lxcStop, () =>
       pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, "killed"))
   }
