@@ -74,3 +74,8 @@ export const faults = (most: number): Arbitrary.Arbitrary<ReadonlyArray<Fault>> 
  */
 export const milliseconds = (most: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: most })))
+
+export { hostileText } from "./arbitraries/HostileText.ts"
+export { anyFacts, anyStep, factsIn, planIn } from "./arbitraries/Plans.ts"
+export { type Occasion, sequence } from "./arbitraries/Requests.ts"
+export { instance, nearMiss, writtenSpec } from "./arbitraries/Specs.ts"
