@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host } from "@effect-lxc/core/runtime/Host"
 import { Sessions } from "@effect-lxc/core/runtime/Sessions"
@@ -10,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Fault } from "./Faults.ts"
+import { type CapturedOptions, fromFacts } from "./FromFacts.ts"
 import { emptyHost, type HostOptions } from "./HostBuilder.ts"
 import type { Recorded } from "./Recording.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
@@ -48,6 +50,13 @@ export class SimulatedHost extends Context.Service<SimulatedHost, {
    * @since 0.1.0
    */
   static readonly state = (options: HostOptions = {}): SimulatedState => emptyHost(options)
+
+  /**
+   * A host that looks like another of which facts were captured; see {@link fromFacts}.
+   *
+   * @since 0.1.0
+   */
+  static readonly fromFacts = (facts: HostFacts, options: CapturedOptions = {}): SimulatedState => fromFacts(facts, options)
 
   /**
    * The host as a port for the interpreter, and the test's side of it.
