@@ -23,8 +23,11 @@ const tolerant = (body: () => void): void => {
 
 const below = (directory: string): ReadonlyArray<string> => fs.existsSync(directory) ? fs.readdirSync(directory) : []
 
+/** Blanks and the like stand in the mount table as octal escapes. */
+const unescaped = (field: string): string => field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+
 const mountTargets = (under: string): ReadonlyArray<string> =>
-  fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "")
+  fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => unescaped(line.split(" ")[1] ?? ""))
     .filter((target) => target.startsWith(`${under}/`)).reverse()
 
 const cgroupDirectories = (name: string): ReadonlyArray<string> =>
