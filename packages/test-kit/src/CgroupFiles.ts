@@ -22,8 +22,25 @@ type Files = Readonly<Record<string, string>>
 
 const pageBytes = 4_096n
 
-/** What v1 shows where there is no limit: the largest whole number of pages. */
-const unlimitedV1 = "9223372036854771712"
+/**
+ * What v1 shows where there is no limit: the largest whole number of pages.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const unlimitedV1 = "9223372036854771712"
+
+/**
+ * Whether a limit is in force: the kernel rounds bytes to pages.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const sameLimit = (wanted: string, found: string): boolean => {
+  if (wanted === found) return true
+  if (!/^\d+$/.test(wanted) || !/^\d+$/.test(found)) return false
+  return BigInt(wanted) >= pageBytes && BigInt(wanted) / pageBytes === BigInt(found) / pageBytes
+}
 
 /**
  * The files of a group in which nothing was limited, by what the kernel shows in them.
@@ -156,6 +173,10 @@ export const written = (state: SimulatedState, files: Files, file: string, value
   }
 }
 
+/** LXC writes what limits memory and swap together after what limits memory. */
+const bySwap = (one: LimitSetting, other: LimitSetting): number =>
+  Number(one.file.startsWith("memory.memsw.")) - Number(other.file.startsWith("memory.memsw."))
+
 const notSet = (errno: Errno, file: string, value: string): LogMessage =>
   errorLine("cgfsng.c:cgfsng_setup_limits_legacy:3165", `${errno} - Failed to set "${file}" to "${value}"`)
 
@@ -179,7 +200,7 @@ export const applyLimits = (
 ): Result.Result<ReadonlyMap<string, Files>, ReadonlyArray<LogMessage>> => {
   const layout = state.trees.every((tree) => tree.version === 2) ? 2 : 1
   const files = new Map<string, Files>()
-  for (const { file, value, version } of limits) {
+  for (const { file, value, version } of limits.toSorted(bySwap)) {
     if (version !== layout || state.ignoredLimits.includes(file)) continue
     const controller = file.split(".")[0] ?? ""
     const tree = treeOf(state, layout, controller)

@@ -53,8 +53,8 @@ export const Guest = Schema.Struct({
    * has to exit; null: it exits in any case.
    */
   powersOff: Schema.NullOr(Schema.Struct({ deniedMs: Milliseconds })),
-  /** So long after SIGINT, which is ctrl-alt-del, it reboots by reboot(2); null: it does not. */
-  rebootAfterMs: Schema.NullOr(Milliseconds),
+  /** What it does so long after SIGINT, which is ctrl-alt-del: reboot(2), or, as a shell, exit with 130; null: nothing. */
+  onInterrupt: Schema.NullOr(Schema.Struct({ does: Schema.Literals(["reboot", "exit"]), afterMs: Milliseconds })),
   /** With a memory limit below this, init is killed as soon as it runs. */
   needsBytes: Schema.Int,
   usesBytes: Schema.Int,
@@ -89,7 +89,7 @@ export const obedient = (changes: Partial<Guest> = {}): Guest => ({
   haltSignal: "SIGPWR",
   haltAfterMs: 2_000,
   powersOff: { deniedMs: 1_000 },
-  rebootAfterMs: 2_000,
+  onInterrupt: { does: "reboot", afterMs: 2_000 },
   needsBytes: 2 * mebibyte,
   usesBytes: mebibyte,
   lacks: [],
@@ -108,7 +108,7 @@ export const systemd = (changes: Partial<Guest> = {}): Guest =>
     haltSignal: "SIGRTMIN+3",
     haltAfterMs: 150,
     powersOff: { deniedMs: 0 },
-    rebootAfterMs: 150,
+    onInterrupt: { does: "reboot", afterMs: 150 },
     handlersAfterMs: 300,
     needsBytes: 40 * mebibyte,
     usesBytes: 38 * mebibyte,
@@ -121,7 +121,7 @@ export const systemd = (changes: Partial<Guest> = {}): Guest =>
  * @since 0.1.0
  * @category constructors
  */
-export const deaf = (changes: Partial<Guest> = {}): Guest => obedient({ haltAfterMs: null, rebootAfterMs: null, ...changes })
+export const deaf = (changes: Partial<Guest> = {}): Guest => obedient({ haltAfterMs: null, onInterrupt: null, ...changes })
 
 /**
  * An init that ends by itself.

@@ -87,12 +87,8 @@ export const initEnds = (state: SimulatedState, id: number, how: string | undefi
   const container = containerById(state, id)
   if (container === undefined || container.init === null) return state
   if (container.monitor === null) return endOrphan(state, container)
-  const dead = changeContainer(endProcesses(state, container), id, {
-    init: null,
-    phase: "ending",
-    frozen: false,
-    pending: []
-  })
+  const ended = { init: null, phase: "ending", frozen: false, pending: [] } as const
+  const dead = freeUnused(changeContainer(endProcesses(state, container), id, ended))
   return answers(state, container)
     ? cleanUpLater(logEnd(dead, container, how), id)
     : dead
@@ -156,7 +152,7 @@ export const deliver = (state: SimulatedState, id: number, signal: string): Simu
   }
   if (signal === "SIGKILL") return init.state === "D" ? state : initEnds(state, id, "signal Killed(9)")
   if (!receives(state, container, signal)) return state
-  return signal === container.guest.haltSignal ? halts(state, container) : rebootsLater(state, container)
+  return signal === container.guest.haltSignal ? halts(state, container) : interrupted(state, container)
 }
 
 const halts = (state: SimulatedState, { guest, id, mayReboot }: SimulatedContainer): SimulatedState => {
@@ -167,8 +163,11 @@ const halts = (state: SimulatedState, { guest, id, mayReboot }: SimulatedContain
     : schedule(state, guest.haltAfterMs + guest.powersOff.deniedMs, { _tag: "InitExits", id, code: 0 })
 }
 
-const rebootsLater = (state: SimulatedState, { guest, id }: SimulatedContainer): SimulatedState =>
-  guest.rebootAfterMs === null ? state : schedule(state, guest.rebootAfterMs, { _tag: "InitReboots", id })
+const interrupted = (state: SimulatedState, { guest: { onInterrupt }, id }: SimulatedContainer): SimulatedState => {
+  if (onInterrupt === null) return state
+  const { afterMs, does } = onInterrupt
+  return schedule(state, afterMs, does === "reboot" ? { _tag: "InitReboots", id } : { _tag: "InitExits", id, code: 130 })
+}
 
 /**
  * Whether the first process has a handler for a signal by now.
@@ -178,7 +177,7 @@ const rebootsLater = (state: SimulatedState, { guest, id }: SimulatedContainer):
  */
 export const receives = (state: SimulatedState, container: SimulatedContainer, signal: string): boolean =>
   state.now >= container.execedAt + container.guest.handlersAfterMs &&
-  (signal === container.guest.haltSignal || (signal === "SIGINT" && container.guest.rebootAfterMs !== null))
+  (signal === container.guest.haltSignal || (signal === "SIGINT" && container.guest.onInterrupt !== null))
 
 /**
  * @since 0.1.0

@@ -28,6 +28,19 @@ export const guestAt = (state: SimulatedState, directory: string): Guest | undef
   state.images[topMount(state, directory)?.image ?? directory]
 
 /**
+ * Whether a directory is there: of the host's own, or in a guest that is mounted above it and does not lack it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isDirectory = (state: SimulatedState, path: string): boolean => {
+  if (nodeAt(state, path) !== undefined) return nodeAt(state, path)?.kind === "directory"
+  const above = state.mounts.findLast((each) => each.image !== null && isBelow(each.target, path))
+  const guest = state.images[above?.image ?? ""]
+  return above !== undefined && guest !== undefined && !guest.lacks.includes(path.slice(above.target.length + 1))
+}
+
+/**
  * The device that a loop device's file, or a path of a spec, brings into the mount table.
  *
  * @since 0.1.0

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Arbitraries from "./Arbitraries.ts"
+export * as Catalogue from "./contract/catalogue/Catalogue.ts"
 export * as Contract from "./contract/Contract.ts"
 export { type CaseKind, ContractBroken, type ContractCase } from "./contract/ContractCase.ts"
 export * as SimulatedStage from "./contract/SimulatedStage.ts"

@@ -1,4 +1,5 @@
 import { Facts, Guest, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
+import { unlimitedV1 } from "@effect-lxc/test-kit/CgroupFiles"
 import { advance } from "@effect-lxc/test-kit/Lifecycle"
 import { assert, describe, it } from "@effect/vitest"
 import { config, container, directories, done, factsOf, failed, groups, hierarchies, holds, pinned, running } from "./steps.ts"
@@ -9,6 +10,8 @@ const reboot = { _tag: "RebootInPlace", ...container, timeoutMs: 10_000 } as con
 const setLimit = (file: string, value: string) =>
   ({ _tag: "SetLimit", ...container, controller: file.split(".")[0] ?? "", file, value, previous: "1" }) as const
 const forbid = (state: SimulatedState) => ({ _tag: "ForbidForks", ...container, hierarchies: hierarchies(state) }) as const
+
+const mebibytes = (count: number): string => String(count * 1024 * 1024)
 
 describe("freezing", () => {
   it("is done when every process is frozen, and thawing when none is", () => {
@@ -51,6 +54,12 @@ describe("limits of a running container", () => {
     assert.isTrue(holds(state, setLimit("memory.max", "8998912")))
   })
 
+  it("that the kernel clamps are written, and reported as not in force", () => {
+    const { problem, state } = failed(limited("v1"), setLimit("cpu.shares", "1"))
+    assert.isTrue(problem._tag === "LimitNotInForce" && problem.wanted === "1" && problem.found === "2")
+    assert.isTrue(holds(state, setLimit("cpu.shares", "2")))
+  })
+
   it("on v1 are EBUSY below what is used", () => {
     assert.strictEqual(code(limited("v1", "lxc.cgroup.memory.limit_in_bytes = 64M"), "memory.limit_in_bytes", "4096"), "EBUSY")
   })
@@ -64,8 +73,8 @@ describe("limits of a running container", () => {
     const state = limited("v1", "lxc.cgroup.memory.limit_in_bytes = 64M", "lxc.cgroup.memory.memsw.limit_in_bytes = 128M")
     assert.strictEqual(code(state, "memory.limit_in_bytes", "256M"), "EINVAL")
     assert.strictEqual(code(state, "memory.memsw.limit_in_bytes", "32M"), "EINVAL")
-    const raised = done(done(state, setLimit("memory.memsw.limit_in_bytes", "512M")), setLimit("memory.limit_in_bytes", "256M"))
-    done(done(raised, setLimit("memory.limit_in_bytes", "64M")), setLimit("memory.memsw.limit_in_bytes", "128M"))
+    const raised = done(done(state, setLimit("memory.memsw.limit_in_bytes", mebibytes(512))), setLimit("memory.limit_in_bytes", mebibytes(256)))
+    done(done(raised, setLimit("memory.limit_in_bytes", mebibytes(64))), setLimit("memory.memsw.limit_in_bytes", mebibytes(128)))
   })
 
   it("are EINVAL and ERANGE for what the kernel does not take", () => {
@@ -83,8 +92,8 @@ describe("limits of a running container", () => {
     const free = done(done(limited("v2", "lxc.cgroup2.memory.max = 64M"), setLimit("memory.max", "max")), setLimit("pids.max", "max"))
     assert.deepStrictEqual(files(free), { "memory.max": "max", "pids.max": "max" })
     const same = limited("v1", "lxc.cgroup.memory.limit_in_bytes = 64M", "lxc.cgroup.memory.memsw.limit_in_bytes = 64M")
-    const raised = done(done(same, setLimit("memory.memsw.limit_in_bytes", "-1")), setLimit("memory.limit_in_bytes", "128M"))
-    const unlimited = done(raised, setLimit("memory.limit_in_bytes", "-1"))
+    const raised = done(done(same, setLimit("memory.memsw.limit_in_bytes", unlimitedV1)), setLimit("memory.limit_in_bytes", mebibytes(128)))
+    const unlimited = done(raised, setLimit("memory.limit_in_bytes", unlimitedV1))
     const limit = (state: SimulatedState) => {
       const facts = factsOf(state)
       return facts === undefined ? undefined : Facts.usageOf(state, facts)?.memory.limitBytes
@@ -123,6 +132,12 @@ describe("a reboot in place", () => {
     const { problem, state } = failed(before, reboot)
     assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1 && problem.stderr.includes("Failed to receive message"))
     assert.deepStrictEqual(factsOf(state)?.init, factsOf(before)?.init)
+  })
+
+  it("of a shell is its end, for it exits by SIGINT", () => {
+    const { problem, state } = failed(running({ guest: Guest.deaf({ onInterrupt: { does: "exit", afterMs: 5 } }) }), reboot)
+    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1)
+    assert.isNull(factsOf(state)?.init)
   })
 
   it("without the capability sys_boot is the end: exit code 1, without a word", () => {

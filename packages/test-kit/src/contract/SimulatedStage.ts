@@ -6,6 +6,7 @@
 import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { Host } from "@effect-lxc/core/runtime/Host"
+import type { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -19,11 +20,23 @@ import type { SimulatedState } from "../SimulatedState.ts"
 import { runToEnd } from "../TestKit.ts"
 import { Stage, type StageGuest } from "./Stage.ts"
 
+const ends = (exitCode: number): Guests.GuestProgram => ({ exitCode, stdout: "", stderr: "", takesMs: 0 })
+
+/** An init that is a script of the shell, which exits, and some programs beside it. */
+const script = (changes: Partial<Guests.Guest> = {}): Guests.Guest =>
+  Guests.obedient({
+    haltAfterMs: 50,
+    powersOff: null,
+    onInterrupt: { does: "exit", afterMs: 5 },
+    commands: { "/bin/true": ends(0), "/bin/sh -c exit 42": ends(42), "/bin/sh -c kill -TERM $$": ends(143) },
+    ...changes
+  })
+
 const guests: Readonly<Record<StageGuest, Guests.Guest>> = {
-  obedient: Guests.obedient({ haltAfterMs: 50 }),
-  slow: Guests.obedient({ haltAfterMs: 50, handlersAfterMs: 700 }),
+  obedient: script(),
+  slow: script({ handlersAfterMs: 700 }),
   deaf: Guests.deaf(),
-  rebootable: Guests.obedient({ haltAfterMs: 50 }),
+  rebootable: script({ onInterrupt: { does: "reboot", afterMs: 50 } }),
   exitsAtOnce: Guests.dying(0, 3),
   exitsSoon: Guests.dying(200, 7),
   missing: Guests.withoutInit()
@@ -84,7 +97,7 @@ const make = Effect.gen(function*() {
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: HostOptions = {}): Layer.Layer<Host | Stage> => {
+export const layer = (options: HostOptions = {}): Layer.Layer<Host | Sessions | Stage> => {
   const images = Object.fromEntries(Object.entries(guests).map(([guest, behaviour]) => [imageOf(guest as StageGuest), behaviour])) // its own keys
   const state = putDirectory(scratch)(emptyHost({ bridges: ["br0"], ...options, images }))
   return Layer.effect(Stage, make).pipe(

@@ -6,6 +6,7 @@
 import { childEnd, errors } from "@effect-lxc/core/lxc/LxcLog"
 import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Commands from "@effect-lxc/core/plan/Commands"
+import { sameLimit } from "../CgroupFiles.ts"
 import * as Schema from "effect/Schema"
 import { changeProcess, answers, containerNamed, isGone, isLiving, processesIn, processOf } from "../Process.ts"
 import { deliver, freeze, killMonitor, receives, thaw as thawContainer } from "../Lifecycle.ts"
@@ -34,13 +35,6 @@ const limitFile = (state: SimulatedState, payload: string, controller: string, f
     path: `${tree?.mountPoint ?? `(no cgroup of ${controller})`}/${payload}/${file}`,
     text: tree?.groups[payload]?.[file]
   }
-}
-
-/** The kernel rounds bytes to pages. */
-const sameLimit = (wanted: string, found: string): boolean => {
-  if (wanted === found) return true
-  const pages = (text: string): number => Math.floor(Number(text) / 4_096)
-  return /^\d+$/.test(wanted) && /^\d+$/.test(found) && Number(wanted) >= 4_096 && pages(wanted) === pages(found)
 }
 
 /**

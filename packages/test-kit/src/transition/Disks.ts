@@ -7,7 +7,7 @@ import { isMountOf, originOf } from "@effect-lxc/core/host/MountTable"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import { nodeAt } from "../FileTree.ts"
-import { busyWith, deviceNumber, freeUnused, imageOf, putOn, reachableMount, sizeOf, takeOff, topMount } from "../MountOps.ts"
+import { busyWith, deviceNumber, freeUnused, imageOf, isDirectory, putOn, reachableMount, sizeOf, takeOff, topMount } from "../MountOps.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending } from "../Outcome.ts"
 import type { SimulatedMount, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
@@ -145,8 +145,7 @@ const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | 
 
 /** The line that a mount adds to the table, or mount(8)'s complaint. */
 const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): SimulatedMount | string => {
-  const target = nodeAt(state, step.target)
-  if (target === undefined) return `mount: ${step.target}: mount point does not exist.`
+  if (!isDirectory(state, step.target)) return `mount: ${step.target}: mount point does not exist.`
   const loop = state.loops.find((each) => each.device === source)
   const options = step.options.filter((option) => option !== "bind")
   const mode = options.includes("ro") ? [] : loop?.readOnly === true ? ["ro"] : ["rw"]

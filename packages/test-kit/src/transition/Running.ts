@@ -5,7 +5,7 @@
  */
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
-import { type Errno, written } from "../CgroupFiles.ts"
+import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
 import { boot, freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
 import { answers, containerNamed, isLiving, processOf } from "../Process.ts"
@@ -103,7 +103,7 @@ const codes: Readonly<Record<Errno, string>> = {
 }
 
 /**
- * write(2) to a cgroup file. Below what is used v1 refuses a memory limit, since it cannot reclaim that; v2 takes it and
+ * write(2) to a cgroup file, which is read back: the kernel clamps some values. Below what is used v1 refuses a memory limit, since it cannot reclaim that; v2 takes it and
  * kills.
  *
  * @since 0.1.0
@@ -123,6 +123,9 @@ export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome
     return failed(state, callFailed("write", path, "EBUSY"))
   }
   const set = write(state, tree.mountPoint, container.payload, step.file, value.success)
+  if (!sameLimit(step.value, value.success)) {
+    return failed(set, { _tag: "LimitNotInForce", file: path, wanted: step.value, found: value.success })
+  }
   return done(isShort && step.file === "memory.max" ? initEnds(set, container.id, "signal Killed(9)") : set)
 }
 
@@ -137,12 +140,13 @@ export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">
   const container = running(state, step)
   const argv = Commands.rebootInPlace(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 2, `${step.name} is not running\n`))
-  const takes = container.guest.rebootAfterMs
-  if (takes === null || takes > step.timeoutMs || container.frozen || !receives(state, container, "SIGINT")) {
+  const { onInterrupt } = container.guest
+  if (onInterrupt === null || onInterrupt.afterMs > step.timeoutMs || container.frozen || !receives(state, container, "SIGINT")) {
     const silence = `lxc-stop: ${step.name}: ../src/lxc/commands_utils.c: lxc_cmd_sock_rcv_state: 49 Resource temporarily unavailable - Failed to receive message\n`
     return after(state, call, step.timeoutMs, () => failed(state, commandFailed(argv, 1, silence)))
   }
-  return after(state, call, takes, () => {
+  return after(state, call, onInterrupt.afterMs, () => {
+    if (onInterrupt.does === "exit") return failed(initEnds(state, container.id, "error (130)"), commandFailed(argv, 1, ""))
     const rebooted = reboot(state, container.id)
     return container.mayReboot ? done(rebooted) : failed(rebooted, commandFailed(argv, 1, ""))
   })

@@ -68,6 +68,10 @@ export const observeStart = (state: SimulatedState, step: Pick<Start, "lxcPath" 
   return { done: container !== undefined && answers(state, container) && container.phase === "running" }
 }
 
+/** A configuration that is a directory is no error: LXC goes on with an empty one. */
+const notCopied = (config: string): LogMessage =>
+  errorLine("parse.c:lxc_file_for_each_line_mmap:96", `Is a directory - Failed to copy config file "${config}"`)
+
 /** The only errors of a configuration that are seen on stderr; they are logged as well, and nothing was done yet. */
 const cannotRead = (state: SimulatedState, step: Start, messages: ReadonlyArray<LogMessage>): Outcome => {
   const logged = appendLog(state, step.logFile, step.name, messages)
@@ -100,8 +104,11 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
 
 const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
   const file = `${step.lxcPath}/${step.name}/config`
+  if (nodeAt(state, step.lxcPath) === undefined) {
+    return Result.fail([errorLine("lxc_start.c:main:190", `You lack access to ${step.lxcPath}`)])
+  }
   const node = nodeAt(state, file)
-  return node?.kind === "file"
+  return node !== undefined
     ? readSettings(node.text, file, state.lxcVersion ?? "")
     : Result.fail([errorLine("lxc_start.c:main:266", "No container config specified")])
 }
@@ -189,8 +196,10 @@ const failStart = (
 }
 
 const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
+  const config = `${step.lxcPath}/${step.name}/config`
+  const unread = nodeAt(state, config)?.kind === "directory" ? [notCopied(config)] : []
   const verdict = judge(state, container, settings)
-  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, verdict.log, aborting)
+  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, [...unread, ...verdict.log], aborting)
   if (verdict._tag === "Hangs") {
     const hung = changeContainer(verdict.state, container.id, { phase: "hung" })
     return pending(hung, step.timeoutMs + state.now - timing.lxcStart, `hung ${container.id}`)

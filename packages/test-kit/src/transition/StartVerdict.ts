@@ -222,6 +222,8 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
       errorLine("start.c:__lxc_start:2079", `Failed to handle rootfs pinning for container "${container.name}"`)
     )
   }
+  if (settings.root === undefined) return rootless(state, container.name)
+  if (!root.startsWith("/")) return fails(state, errorLine("conf.c:lxc_rootfs_init:576", `Bad file descriptor - Failed to open "${root}"`))
   const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
   if (group === undefined) return fails(state, groupExists)
   const networked = addNics(group.state, container, settings.nics)
@@ -272,6 +274,16 @@ const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>
   const text = all.map((each) => each["memory.limit_in_bytes"] ?? each["memory.max"]).find((each) => each !== undefined)
   return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text)
 }
+
+/** Without a root LXC goes on with that of the host, as far as the console. */
+const rootless = (state: SimulatedState, name: string): Verdict =>
+  fails(
+    state,
+    errorLine("conf.c:lxc_setup:4478", "Failed to setup console"),
+    errorLine("start.c:do_start:1272", `Failed to setup container "${name}"`),
+    sequence(4),
+    notSpawned(name)
+  )
 
 const execute = (state: SimulatedState, guest: Guest, init: string, limit: number | undefined): Verdict => {
   const room = memory(state, guest, limit)
