@@ -4,12 +4,12 @@ import { dying, obedient } from "@effect-lxc/test-kit/Guest"
 import { emptyHost } from "@effect-lxc/test-kit/HostBuilder"
 import * as TestHypervisor from "@effect-lxc/test-kit/TestHypervisor"
 import { runToEnd } from "@effect-lxc/test-kit/TestKit"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { makeFakeHost, running } from "./FakeHost.ts"
-import { cli, temporary } from "./Harness.ts"
+import { conflict, makeFakeHost, running } from "./FakeHost.ts"
+import { cli, prepare, temporary } from "./Harness.ts"
 
 const { path } = temporary()
 
@@ -143,6 +143,29 @@ describe("start --all and stop --all", () => {
       assert.deepStrictEqual(yield* refused("start", "--all", shop, "--parallel", "2", "--dry-run"), [
         2, "", "effect-lxc: --parallel does not go with --dry-run: plans are printed one after the other"
       ])
+    }))
+
+  it.effect("tell when they are interrupted what could not be undone, and the command that deals with all of it", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      const reached = yield* Deferred.make<void>()
+      host.apply = (step) =>
+        step._tag === "ConfirmAlive"
+          ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
+          : step._tag === "Unmount"
+          ? Effect.fail(conflict("busy"))
+          : Effect.succeed(undefined)
+      const specs = directoryOf("one", { "web1.yaml": specOf("web1") })
+      const { program, written } = prepare(["start", "--all", specs, "--json", "--run-dir", "/run/other"], { host })
+      const fiber = yield* Effect.forkChild(program)
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(fiber)
+      const { error } = JSON.parse(written.err) as { error: Record<string, unknown> }
+      assert.deepInclude(error, { _tag: "Interrupted", operation: "start", atOnce: false, done: [] })
+      assert.deepStrictEqual(error["next"], ["effect-lxc", "--run-dir", "/run/other", "recover"])
+      const target = "/run/other/containers/web1/rootfs"
+      assert.deepInclude((error["residue"] as ReadonlyArray<unknown>)[0], { commands: [["umount", "--no-canonicalize", "--", target]] })
+      assert.match(String(error["message"]), /^interrupted: what was being started was undone, but for what follows; dealt with before: none\n {2}unmount /)
     }))
 
   it.effect("tell at a start what is meant to run, does not, and has no spec among them", () =>

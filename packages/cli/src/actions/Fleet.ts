@@ -8,17 +8,22 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { type BootOrder, reversed } from "@effect-lxc/core/plan/BootOrder"
+import { commandLine } from "@effect-lxc/core/plan/ByHand"
 import type { Plan } from "@effect-lxc/core/plan/Plan"
 import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import type { ChangeError } from "@effect-lxc/core/runtime/Changes"
 import { type FleetOptions, type FleetOutcome, type FleetReport, isRunning } from "@effect-lxc/core/runtime/Fleet"
 import type { HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { explainResidue, type Residue } from "@effect-lxc/core/runtime/OperationFailed"
+import { Progress, type ProgressEvent } from "@effect-lxc/core/runtime/Progress"
 import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { harmless, Output } from "../Output.ts"
 import { type PlanFormat, printPlans } from "../PlanText.ts"
+import { waitingText } from "../ProgressLines.ts"
 import { SeveralFailed } from "../SeveralFailed.ts"
+import { Signals } from "../Signals.ts"
 import { Skipped } from "../Skipped.ts"
 import { readSpecs } from "../SpecDirectory.ts"
 import { table } from "../Table.ts"
@@ -102,33 +107,60 @@ const errorsOf = ({ operation, outcomes }: FleetReport) =>
     each._tag === "Failed" ? [each.error] : each._tag === "Skipped" ? [skipped(operation, each)] : []
   )
 
-/** What was told so far is all that is known when the command is interrupted. */
+/** How an interruption leaves things. What was told so far is all that is known then. */
+const lastWords = (
+  operation: Operation,
+  how: "interrupted" | "ended at once",
+  done: ReadonlyArray<string>,
+  residue: ReadonlyArray<Residue>,
+  recover: ReadonlyArray<string>
+) => {
+  const left = how === "ended at once"
+    ? "what was under way stays as it is"
+    : operation === "start"
+    ? "what was being started was undone"
+    : "what was being stopped stopped there"
+  const next = how === "ended at once" || residue.length > 0 ? recover : null
+  const lines = [
+    `${how}: ${left}${residue.length === 0 ? "" : ", but for what follows"}; dealt with before: ${done.join(", ") || "none"}`,
+    ...explainResidue(residue, next)
+  ]
+  return { _tag: "Interrupted", message: lines.join("\n"), operation, atOnce: how !== "interrupted", done, residue, next }
+}
+
 const carriedOut = Effect.fnUntraced(function*<E>(
   operation: Operation,
   carryOut: (options: FleetOptions) => Effect.Effect<FleetReport, E>
 ) {
   const output = yield* Output
   const json = yield* Json
+  const recover = commandLine((yield* Hypervisor).directories, "recover")
   const ended: Array<string> = []
+  const residue: Array<Residue> = []
   const onOutcome = (outcome: FleetOutcome) => {
     ended.push(outcome.instance)
     return json ? Effect.void : output.err(`${harmless(lineOf(operation, outcome))}\n`)
   }
-  const interrupted = Effect.suspend(() => {
-    const left = operation === "start" ? "what was being started was undone" : "what was being stopped stopped there"
-    const message = `interrupted: ${left}; dealt with before: ${ended.join(", ") || "none"}`
-    return output.err(json
-      ? `${JSON.stringify({ error: { _tag: "Interrupted", message, operation, done: ended } })}\n`
-      : `effect-lxc: ${harmless(message)}\n`)
-  })
-  const report = yield* carryOut({ onOutcome }).pipe(Effect.onInterrupt(() => interrupted))
+  const show = (event: ProgressEvent): Effect.Effect<void> => {
+    if (event._tag === "RollbackDone") residue.push(...event.residue)
+    return event._tag === "Waiting" && !json ? output.err(waitingText(event)) : Effect.void
+  }
+  const told = (how: "interrupted" | "ended at once"): string => {
+    const error = lastWords(operation, how, ended, residue, recover)
+    return json ? `${JSON.stringify({ error })}\n` : `effect-lxc: ${harmless(error.message)}\n`
+  }
+  yield* (yield* Signals).atOnce(() => told("ended at once"))
+  const report = yield* carryOut({ onOutcome }).pipe(
+    Effect.provideService(Progress, show),
+    Effect.onInterrupt(() => Effect.suspend(() => output.err(told("interrupted"))))
+  )
   const instances = report.outcomes.map((each) => entryOf(operation, each))
   yield* output.out(json
     ? `${JSON.stringify({ operation, ok: errorsOf(report).length === 0, instances }, undefined, 2)}\n`
     : summary(report))
   const errors = errorsOf(report)
   if (errors.length > 0) return yield* new SeveralFailed({ errors })
-})
+}, Effect.scoped)
 
 /** After a boot a directory of specs may not have all that ran before it. */
 const tellForgotten = Effect.fnUntraced(function*(directory: string, order: BootOrder) {

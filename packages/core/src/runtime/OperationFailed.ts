@@ -104,7 +104,8 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
 
   private outcome(): ReadonlyArray<string> {
     if (!this.undone) {
-      return ["it stopped there; the same command goes on", ...(this.next === null ? [] : [`or: ${pasted(this.next)}`])]
+      const other = this.next !== null && !this.next.includes(this.operation)
+      return [`it stopped there; the same command goes on${other ? `, or: ${pasted(this.next)}` : ""}`]
     }
     if (this.residue.length === 0 && this.operation === "export") {
       return [`what was written of the export was removed; if ${this.instance} was stopped for it, it stays stopped`]
