@@ -9,14 +9,21 @@ import { atIndex, type Fault } from "./Faults.ts"
 import { Scenario, simplest } from "./Scenario.ts"
 import { simplest as simplestSituation, Situation } from "./Situation.ts"
 
-/** Towards the simplest one, field by field. */
+/** A list without each of its elements. */
+const shorter = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  list.map((_, at) => list.filter((__, index) => index !== at))
+
+/** Towards the simplest one, field by field; of a list that matters, element by element. */
 const simplerScenario = (value: Scenario): ReadonlyArray<Scenario> => {
   const fields = Object.keys(simplest) as ReadonlyArray<keyof Scenario> // the keys of a struct are its fields
-  return fields.flatMap((field) =>
-    JSON.stringify(value[field]) === JSON.stringify(simplest[field])
-      ? []
-      : [{ ...value, [field]: simplest[field] }]
-  )
+  return [
+    ...fields.flatMap((field) =>
+      JSON.stringify(value[field]) === JSON.stringify(simplest[field]) ? [] : [{ ...value, [field]: simplest[field] }]
+    ),
+    ...shorter(value.nics).map((nics) => ({ ...value, nics })),
+    ...shorter(value.residue).map((residue) => ({ ...value, residue })),
+    ...(value.nics.some((nic) => nic !== "bridged") ? [{ ...value, nics: value.nics.map(() => "bridged" as const) }] : [])
+  ]
 }
 
 /**

@@ -12,9 +12,9 @@ import { check, type CheckOptions, type Law, laws, type Planner, type Trial } fr
  * @since 0.1.0
  * @category models
  */
-export interface SuiteOptions extends CheckOptions {
+export interface SuiteOptions<in Input = unknown> extends CheckOptions {
   /** Laws instead of all that there are. */
-  readonly laws?: ReadonlyArray<Law> | undefined
+  readonly laws?: ReadonlyArray<Law<Input>> | undefined
   /** Names of laws that this planner need not keep, each with the reason. */
   readonly except?: Readonly<Record<string, string>> | undefined
 }
@@ -28,7 +28,7 @@ export interface SuiteOptions extends CheckOptions {
 export const suite = <Input>(
   planner: Planner<Input>,
   trials: Arbitrary.Arbitrary<Trial<Input>>,
-  options: SuiteOptions = {}
+  options: SuiteOptions<Input> = {}
 ): void => {
   describe(`the planner ${planner.name} keeps the law`, () => {
     for (const law of options.laws ?? laws) {

@@ -15,12 +15,14 @@ import { idempotent, minimal, ordered } from "./laws/Carrying.ts"
 import { type Law, planFor, type Planner, type PlanLaw, type Trial } from "./laws/Law.ts"
 import { confined, pure, storable, total } from "./laws/Planning.ts"
 import { asPlanned, undone } from "./laws/Running.ts"
+import { asWritten } from "./laws/Script.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 
 export { idempotent, minimal, ordered, undoneBy } from "./laws/Carrying.ts"
-export type { FactsLaw, Law, Planner, PlanLaw, Question, Trial } from "./laws/Law.ts"
+export { type FactsLaw, type Law, planFor, type Planner, type PlanLaw, type Question, type Trial } from "./laws/Law.ts"
 export { confined, pure, storable, total } from "./laws/Planning.ts"
 export { asPlanned, undone } from "./laws/Running.ts"
+export { asWritten } from "./laws/Script.ts"
 
 /**
  * The laws of single plans.
@@ -28,7 +30,7 @@ export { asPlanned, undone } from "./laws/Running.ts"
  * @since 0.1.0
  * @category laws
  */
-export const planLaws: ReadonlyArray<PlanLaw> = [storable, confined, ordered, minimal, asPlanned, undone]
+export const planLaws: ReadonlyArray<PlanLaw> = [storable, confined, ordered, minimal, asWritten, asPlanned, undone]
 
 /**
  * Every law that needs to know nothing but the planner.
@@ -93,7 +95,7 @@ export interface Tried {
   readonly planned: number
 }
 
-const broken = (law: Law, by: string, why: string, host: SimulatedState, input = "", replay = "") =>
+const broken = (law: Pick<Law, "name" | "promise">, by: string, why: string, host: SimulatedState, input = "", replay = "") =>
   new LawBroken({ law: law.name, promise: law.promise, by, why, input, host: diff(emptyHost(), host), replay })
 
 /**
@@ -104,7 +106,7 @@ const broken = (law: Law, by: string, why: string, host: SimulatedState, input =
  * @category running
  */
 export const check = <Input>(
-  law: Law,
+  law: Law<Input>,
   planner: Planner<Input>,
   trials: Arbitrary.Arbitrary<Trial<Input>>,
   options: CheckOptions = {}
@@ -133,7 +135,7 @@ export const check = <Input>(
     }
   })
 
-const untried = <Input>(law: Law, planner: Planner<Input>, why: string) => broken(law, planner.name, `it was not tried: ${why}`, emptyHost())
+const untried = (law: Pick<Law, "name" | "promise">, planner: { readonly name: string }, why: string) => broken(law, planner.name, `it was not tried: ${why}`, emptyHost())
 
 /**
  * Holds one plan to laws, on the host that it was made for: a plan with steps of one's own, or one from a file.

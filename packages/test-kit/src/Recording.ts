@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import type { Step } from "@effect-lxc/core/plan/Step"
-import type { Host, HostError } from "@effect-lxc/core/runtime/Host"
+import type { Host, HostError, Results } from "@effect-lxc/core/runtime/Host"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { argvOf } from "./StepTool.ts"
 
 /**
  * One call, when it had ended. `outcome` is `done` or `open` of an observation, `acted` of a step that was applied, the
@@ -24,7 +25,13 @@ export interface Recorded {
   readonly call: "observe" | "apply"
   readonly step: Step
   readonly outcome: string
+  /** The command by which a real host applies it, a loop device by its path; left out of what is done by system calls. */
+  readonly argv?: ReadonlyArray<string> | undefined
 }
+
+/** The command of a step, with the results of earlier ones in place of their names. */
+const commandWith = (step: Step, results: Results): ReadonlyArray<string> | undefined =>
+  argvOf(step)?.map((word) => word.startsWith("$") ? results.get(word.slice(1)) ?? word : word)
 
 const outcomeOf = <A>(exit: Exit.Exit<A, HostError>, success: (value: A) => string): string => {
   if (Exit.isSuccess(exit)) return success(exit.value)
@@ -45,16 +52,18 @@ export const recordingHost = (host: Host["Service"], entries: Array<Recorded>): 
     call: Recorded["call"],
     step: Step,
     body: Effect.Effect<A, HostError>,
-    success: (value: A) => string
+    success: (value: A) => string,
+    argv?: ReadonlyArray<string>
   ) =>
     Effect.onExit(body, (exit) =>
       Effect.map(Clock.currentTimeMillis, (at) => {
-        entries.push({ at, call, step, outcome: outcomeOf(exit, success) })
+        entries.push({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
       }))
   return {
     ...host,
     observe: (step, results) =>
       noting("observe", step, host.observe(step, results), ({ done }) => done ? "done" : "open"),
-    apply: (step, results) => noting("apply", step, host.apply(step, results), () => "acted")
+    apply: (step, results) =>
+      noting("apply", step, host.apply(step, results), () => "acted", commandWith(step, results))
   }
 }

@@ -41,6 +41,8 @@ export class SimulatedHost extends Context.Service<SimulatedHost, {
   readonly update: (change: (state: SimulatedState) => SimulatedState) => Effect.Effect<void>
   /** Everything that was asked of the host, in order. */
   readonly record: Effect.Effect<ReadonlyArray<Recorded>>
+  /** The commands by which a real host would have done what was applied and succeeded; system calls are left out. */
+  readonly commands: Effect.Effect<ReadonlyArray<ReadonlyArray<string>>>
   /** The steps that were applied, and succeeded. */
   readonly acted: Effect.Effect<ReadonlyArray<Step>>
 }>()("@effect-lxc/test-kit/SimulatedHost") {
@@ -81,6 +83,8 @@ export const hostIn = ({ record, state, update }: World["Service"]): SimulatedHo
   state,
   update,
   record,
+  commands: Effect.map(record, (entries) =>
+    entries.flatMap(({ argv, outcome }) => argv !== undefined && outcome === "acted" ? [argv] : [])),
   acted: Effect.map(record, (entries) =>
     entries.flatMap(({ call, outcome, step }) => call === "apply" && outcome === "acted" ? [step] : []))
 })

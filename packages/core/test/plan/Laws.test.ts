@@ -46,12 +46,12 @@ const named = (name: string, plan: Laws.Planner<Named>["plan"]): Laws.Planner<Na
 
 const options = (force: boolean): StopOptions => force ? { force, timeoutMs: 500 } : {}
 const wanted: Resizing = { memory: 128 * 1024 * 1024, pids: 50 }
-const runs = 30
+const runs = 15
 const again = { idempotent: "who asks twice gets it twice" }
 
 const stopPlanner = named("planStop", ({ force, name }, at, facts) => planStop(name, at, facts, options(force)))
 
-suite(startPlanner, starts, { runs: 50 })
+suite(startPlanner, starts, { runs: 20 })
 suite(stopPlanner, situations, { runs })
 suite(named("planKill", ({ name }, at, facts) => planKill(name, at, facts)), situations, { runs })
 suite(named("planCleanup", ({ name }, at, facts) => planCleanup(name, at, facts)), situations, { runs })
@@ -63,7 +63,7 @@ suite(named("planReboot", ({ force, name }, at, facts) => planReboot(name, at, f
   except: { ...again, minimal: "what a stop removes a start makes again" }
 })
 suite(named("planRebootInPlace", ({ name }, at, facts) => planRebootInPlace(name, at, facts)), situations, {
-  runs: 100,
+  runs: 60,
   except: { ...again, minimal: "only times and pids tell that the first process is another" }
 })
 suite(named("planPowercycle", (_, at, facts) => Result.succeed(planPowercycle(at, facts))), situations, { runs, except: again })

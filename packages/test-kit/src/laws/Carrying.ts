@@ -27,7 +27,7 @@ const failureOf = ({ failed }: CarriedOut): string | undefined =>
  * @since 0.1.0
  * @category laws
  */
-export const idempotent: Law = {
+export const idempotent: Law<unknown> = {
   name: "idempotent",
   promise: "once it was carried out there is nothing more to do",
   broken: (planner, trial) =>
@@ -43,13 +43,13 @@ export const idempotent: Law = {
 }
 
 /**
- * What `other` plans afterwards takes back all that was done: but for logs and the roots of the library's directories
+ * What `other`, asked the same, plans afterwards takes back all that was done: but for logs and the roots of the library's directories
  * the host is as before, and so are the processes and the containers on it.
  *
  * @since 0.1.0
  * @category laws
  */
-export const undoneBy = <Other>(other: Planner<Other>, input: Other): Law => ({
+export const undoneBy = <Input>(other: Planner<Input>): Law<Input> => ({
   name: `undone by ${other.name}`,
   promise: `${other.name} leaves the host as it was before`,
   broken: (planner, trial) =>
@@ -58,7 +58,7 @@ export const undoneBy = <Other>(other: Planner<Other>, input: Other): Law => ({
       if (plan === undefined) return undefined
       const done = carryOut(plan.steps, trial.host)
       if (done.failed !== undefined) return failureOf(done)
-      const answer = answerOf(other, questionOf(other, { ...trial, input, host: done.state }))
+      const answer = answerOf(other, questionOf(other, { ...trial, host: done.state }))
       if (Result.isFailure(answer)) return `${other.name} is rejected: ${answer.failure.message}`
       const undone = carryOut(answer.success.steps, done.state)
       const left = traces(trial.host, undone.state, plan.directories)

@@ -63,10 +63,10 @@ export interface Question<out Input> {
  * @since 0.1.0
  * @category models
  */
-export interface Law {
+export interface Law<in Asked = unknown> {
   readonly name: string
   readonly promise: string
-  readonly broken: <Input>(planner: Planner<Input>, trial: Trial<Input>) => Effect.Effect<string | undefined>
+  readonly broken: <Input extends Asked>(planner: Planner<Input>, trial: Trial<Input>) => Effect.Effect<string | undefined>
 }
 
 /**
@@ -75,7 +75,7 @@ export interface Law {
  * @since 0.1.0
  * @category models
  */
-export interface FactsLaw extends Law {
+export interface FactsLaw extends Law<unknown> {
   readonly brokenFor: <Input>(planner: Planner<Input>, question: Question<Input>) => string | undefined
 }
 
@@ -85,7 +85,7 @@ export interface FactsLaw extends Law {
  * @since 0.1.0
  * @category models
  */
-export interface PlanLaw extends Law {
+export interface PlanLaw extends Law<unknown> {
   readonly brokenBy: (plan: Plan, host: SimulatedState) => Effect.Effect<string | undefined>
 }
 

@@ -7,27 +7,28 @@ import { describe } from "@effect-lxc/core/plan/Describe"
 import type { Plan } from "@effect-lxc/core/plan/Plan"
 import { undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck } from "@effect-lxc/core/plan/Step"
-import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { execute } from "@effect-lxc/core/runtime/Interpreter"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { carryOut } from "../CarryOut.ts"
 import { traces } from "../Diff.ts"
 import { atIndex, type Fault, type FaultKind } from "../Faults.ts"
+import { MemoryJournal } from "../MemoryJournal.ts"
 import { SimulatedHost } from "../SimulatedHost.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
-import * as TestHypervisor from "../TestHypervisor.ts"
 import { runToEnd } from "../TestKit.ts"
 import { ofPlans, type PlanLaw } from "./Law.ts"
 
-/** A plan carried out by a hypervisor on a host of its own, with a clock of its own. */
+/** A plan carried out by the interpreter on a host of its own, with a clock of its own. */
 const run = (plan: Plan, host: SimulatedState, faults: ReadonlyArray<Fault> = []) =>
   runToEnd(Effect.gen(function*() {
     const simulated = yield* SimulatedHost
-    const exit = yield* Effect.exit((yield* Hypervisor).run(plan))
+    const exit = yield* Effect.exit(execute(plan))
     return { exit, record: yield* simulated.record, state: yield* simulated.state }
-  }).pipe(Effect.provide(TestHypervisor.layer({ host, faults, directories: plan.directories })))).pipe(
+  }).pipe(Effect.provide(Layer.mergeAll(SimulatedHost.layer({ host, faults }), MemoryJournal.layer)))).pipe(
     Effect.provide(TestClock.layer())
   )
 
@@ -51,7 +52,7 @@ export const asPlanned: PlanLaw = ofPlans("as planned", "what the dry run shows 
     return different === "" ? undefined : `the host is not as planned:\n${different}`
   }))
 
-const kinds: ReadonlyArray<FaultKind> = ["refuse", "act-then-refuse", "hang", "act-then-hang"]
+const kinds: ReadonlyArray<FaultKind> = ["refuse", "act-then-refuse"]
 
 /** What the host is to be after a step failed: what is not to be undone was done up to there, and of the rest nothing. */
 const expected = (plan: Plan, host: SimulatedState, begun: number): SimulatedState =>
@@ -70,13 +71,13 @@ const brokenAt = (plan: Plan, host: SimulatedState, index: number, kind: FaultKi
     if (!struck) return undefined
     const where = (why: string) => `where step ${index + 1} fails (${kind}): ${why}`
     if (Exit.isSuccess(exit)) return where("the operation is called a success")
-    const wanted = expected(plan, host, kind.startsWith("act") ? index + 1 : index)
+    const wanted = expected(plan, host, kind === "act-then-refuse" ? index + 1 : index)
     const left = traces(wanted, state, plan.directories).split("\n").filter((line) => line !== "" && !isLeftover(plan, line))
     return left.length === 0 ? undefined : where(`the host is not as it should be then:\n${left.join("\n")}`)
   })
 
 /**
- * Whichever step fails of those that can be undone, before it acted or after, refused or timed out: the host is as before,
+ * Whichever step fails of those that can be undone, before it acted or after: the host is as before,
  * but for what was taken away first and what an earlier run of the instance had left.
  *
  * @since 0.1.0
