@@ -25,7 +25,7 @@ export interface Setting {
   readonly bridge: string
 }
 
-const obedient = Guests.obedient({ haltAfterMs: 1, powersOff: null, rebootAfterMs: 1, lacks: ["nowhere"] })
+const obedient = Guests.obedient({ haltAfterMs: 1, powersOff: null, onInterrupt: { does: "reboot", afterMs: 1 }, lacks: ["nowhere"] })
 
 /**
  * The images of a setting, by their names in its directory, and what is in each. `root` is a directory.
