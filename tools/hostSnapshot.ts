@@ -6,8 +6,8 @@ export type HostSnapshot = ReadonlyArray<string>
 
 const names = (path: string): ReadonlyArray<string> => existsSync(path) ? readdirSync(path) : []
 
-/** Lock files may stay, and so may the directory that holds them. */
-const isLock = (path: string): boolean => /\/locks(?:\/[^/]+\.lock)?$/.test(path)
+/** Lock files may stay, and so may the directory that holds them, and what is known of LXC. */
+const isLock = (path: string): boolean => /\/locks(?:\/(?:[^/]+\.lock|lxc-version))?$/.test(path)
 
 const filesBelow = (directory: string): ReadonlyArray<string> =>
   names(directory).flatMap((name) => {

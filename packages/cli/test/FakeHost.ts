@@ -66,8 +66,9 @@ const hostLayer = (fake: FakeHost) =>
         fake.looks += 1
         return fake.facts.containers.filter((each) => all === true || each.lxcPath === directories.containers)
       }),
-    usage: () =>
-      Effect.succeed({
+    names: () => Effect.succeed([]),
+    usage: ({ containers }) =>
+      Effect.succeed(containers.map(() => Result.succeed({
         memory: {
           limitBytes: 268_435_456,
           usageBytes: 12_582_912,
@@ -91,7 +92,7 @@ const hostLayer = (fake: FakeHost) =>
         },
         startedAt: "2026-11-22T12:00:00.000Z",
         uptimeSeconds: 61.5
-      }),
+      }))),
     exportHead: () => Effect.fail(conflict("there is no export")),
     survey: () =>
       Effect.succeed({

@@ -145,24 +145,27 @@ export const freezerState = (trees: CgroupTrees, groupName: string): "thawed" | 
 const isOfLxc = (name: string): boolean => name.startsWith(payloadCgroup("")) || name.startsWith(monitorCgroup(""))
 
 /**
- * The directories that LXC made at the top of the trees, for whatever container.
+ * The directories that LXC made at the top of the trees, for whatever container, sorted: each to be looked at.
  *
  * @since 0.1.0
  * @category reading
  */
-export const cgroupDirectories = (trees: CgroupTrees): ReadonlyArray<CgroupDirectory> => {
+export const cgroupDirectories = (trees: CgroupTrees): ReadonlyArray<() => CgroupDirectory> => {
   const found = new Map<string, Array<string>>()
   for (const { mountPoint } of trees.hierarchies) {
     for (const name of names(mountPoint)) {
-      if (isOfLxc(name)) found.set(name, [...(found.get(name) ?? []), mountPoint])
+      if (!isOfLxc(name)) continue
+      const hierarchies = found.get(name)
+      if (hierarchies === undefined) found.set(name, [mountPoint])
+      else hierarchies.push(mountPoint)
     }
   }
   const tracking = trackingTree(trees)?.mountPoint
-  return [...found].map(([name, hierarchies]) => ({
+  return [...found].sort(([one], [other]) => one < other ? -1 : 1).map(([name, hierarchies]) => () => ({
     name,
     hierarchies,
     populated: isPopulated(`${tracking !== undefined && hierarchies.includes(tracking) ? tracking : hierarchies[0] ?? ""}/${name}`)
-  })).sort((one, other) => one.name < other.name ? -1 : 1)
+  }))
 }
 
 /**
@@ -174,22 +177,46 @@ export const cgroupDirectories = (trees: CgroupTrees): ReadonlyArray<CgroupDirec
 export const treeOf = (trees: CgroupTrees, controller: string): Hierarchy | undefined =>
   v1Tree(trees, controller) ?? unifiedTree(trees)
 
+/** The path up to the group that LXC made: a guest's own groups below it are cut off. */
+const payloadOf = (path: string): string | undefined => {
+  const at = path.indexOf(`/${payloadCgroup("")}`)
+  if (at < 0) return undefined
+  const end = path.indexOf("/", at + 1)
+  return end < 0 ? path : path.slice(0, end)
+}
+
 /**
- * The group of a container in the tree of a controller, from its first process: pinned or not, with or without a number
- * behind it. A guest's own groups below it are cut off.
+ * The group of a container in the tree of a controller.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type GroupOf = (controller: string) => string | undefined
+
+/**
+ * The groups of a container, from one look at its first process: pinned or not, with or without a number behind them.
  *
  * @since 0.1.0
  * @category reading
  */
-export const groupOf = (trees: CgroupTrees, initPid: number, controller: string): string | undefined => {
-  const v1 = v1Tree(trees, controller)
+export const groupsOfProcess = (trees: CgroupTrees, initPid: number): GroupOf => {
   const groups = parseProcessCgroups(readText(`/proc/${initPid}/cgroup`) ?? "")
-  const path = v1 === undefined
-    ? groups.find((group) => group.controllers.length === 0)?.path
-    : groups.find((group) => group.controllers.includes(controller))?.path
-  const tree = treeOf(trees, controller)
-  if (path === undefined || tree === undefined) return undefined
-  const components = path.split("/")
-  const payload = components.findIndex((component) => component.startsWith(payloadCgroup("")))
-  return payload < 0 ? undefined : `${tree.mountPoint}${components.slice(0, payload + 1).join("/")}`
+  return (controller) => {
+    const v1 = v1Tree(trees, controller)
+    const tree = v1 ?? unifiedTree(trees)
+    const path = v1 === undefined
+      ? groups.find((group) => group.controllers.length === 0)?.path
+      : groups.find((group) => group.controllers.includes(controller))?.path
+    const payload = path === undefined ? undefined : payloadOf(path)
+    return payload === undefined || tree === undefined ? undefined : `${tree.mountPoint}${payload}`
+  }
 }
+
+/**
+ * One of them.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const groupOf = (trees: CgroupTrees, initPid: number, controller: string): string | undefined =>
+  groupsOfProcess(trees, initPid)(controller)

@@ -14,8 +14,9 @@ import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { cgroupFacts, type CgroupTrees, freezerState, groupOf, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { cgroupFacts, type CgroupTrees, freezerState, groupsOfProcess, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
+import { once } from "./Once.ts"
 import { believed } from "./OwnFiles.ts"
 import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
@@ -50,15 +51,28 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean):
   return { monitor: monitor ?? null, init: null, group: payloadCgroup(container.name) }
 }
 
-const recordOf = (directories: Directories, name: string): Instance | null => {
-  const text = believed(directories.record(name))
-  if (text === undefined) return null
+const decodeRecord = (text: string): Instance | null => {
   try {
-    const record = Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
-    return record?.name === name ? record : null
+    return Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
   } catch {
     return null // not JSON: changed by another hand, and not believed
   }
+}
+
+/** What was decoded before, by its text: decoding takes ten times as long as reading. Forgotten when it has grown large. */
+const decoded = new Map<string, Instance | null>()
+const mostDecoded = 5_000
+
+const recordOf = (directories: Directories, name: string): Instance | null => {
+  const text = believed(directories.record(name))
+  if (text === undefined) return null
+  let record = decoded.get(text)
+  if (record === undefined) {
+    record = decodeRecord(text)
+    if (decoded.size >= mostDecoded) decoded.clear()
+    decoded.set(text, record)
+  }
+  return record?.name === name ? record : null
 }
 
 /**
@@ -70,16 +84,23 @@ export interface ContainersOptions {
   readonly all: boolean
   /** Whether to read the instance records, which planners need and lists do not. */
   readonly records: boolean
+  /** Whose limits to read; nobody's where nothing is said. */
+  readonly limitsOf?: ((name: string) => boolean) | undefined
 }
 
 /** Read at once: a plan to change them needs every one, for a way back. */
-const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "limits" | "memoryUsage" | "pids"> => {
+const limitsNow = (
+  trees: CgroupTrees,
+  ioWeightFile: string | null,
+  initPid: number
+): Pick<ContainerFacts, "limits" | "memoryUsage" | "pids"> => {
   const v2 = trees.layout === "v2"
+  const groups = groupsOfProcess(trees, initPid)
   const read = (controller: string, file: string): string | undefined => {
-    const group = groupOf(trees, initPid, controller)
+    const group = groups(controller)
     return group === undefined ? undefined : readText(`${group}/${file}`)
   }
-  const limits = limitFiles(v2 ? "v2" : "v1", cgroupFacts(trees).ioWeightFile).flatMap(({ controller, file }) => {
+  const limits = limitFiles(v2 ? "v2" : "v1", ioWeightFile).flatMap(({ controller, file }) => {
     const effective = () => read("cpuset", v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus")
     const value = currentLimit(file, read(controller, file), effective)
     return value === undefined ? [] : [{ controller, file, value }]
@@ -96,17 +117,17 @@ const limitsNow = (trees: CgroupTrees, initPid: number): Pick<ContainerFacts, "l
 const observe = (
   directories: Directories,
   trees: CgroupTrees,
-  socket: CommandSocket,
+  ioWeightFile: () => string | null,
+  { lxcPath, name }: CommandSocket,
   listening: boolean,
   meantToRun: boolean,
-  options: ContainersOptions
+  { limitsOf, records }: ContainersOptions
 ): ContainerFacts => {
-  const { lxcPath, name } = socket
   const own = lxcPath === directories.containers
-  const { group, init, monitor } = processesOf(trees, socket, own)
+  const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own)
   const foreignGroup = !own && init === null
   return {
-    ...(own && options.records && isAlive(init) ? limitsNow(trees, init.pid) : {}),
+    ...(own && limitsOf?.(name) === true && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),
     name,
     lxcPath,
     socket: listening,
@@ -115,13 +136,44 @@ const observe = (
     populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
     freezer: foreignGroup ? "thawed" : freezerState(trees, group),
     files: own ? [...names(directories.container(name))].sort() : [],
-    record: own && options.records ? recordOf(directories, name) : null,
+    record: own && records ? recordOf(directories, name) : null,
     meantToRun
   }
 }
 
 /**
- * Every container of which there is a sign: a command socket, a run directory, or the word that it is meant to run.
+ * Every container of which there is a sign, to be looked at one by one: a command socket, a run directory, or the word
+ * that it is meant to run.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const containersToObserve = (
+  directories: Directories,
+  trees: CgroupTrees,
+  options: ContainersOptions
+): ReadonlyArray<() => ContainerFacts> => {
+  const lxcPath = directories.containers
+  const run = directoryNames(lxcPath).filter(isInstanceName)
+  const wanted = names(directories.state)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .filter(isInstanceName)
+  const mine = [...new Set([...run, ...wanted])].map((name): CommandSocket => ({ lxcPath, name }))
+  const listening = parseCommandSockets(readText("/proc/net/unix") ?? "", () => mine)
+  const key = (socket: CommandSocket): string => `${socket.lxcPath}/${socket.name}`
+  const alive = new Set(listening.map(key))
+  const meant = new Set<string>(wanted)
+  const seen = new Map([...mine, ...listening].map((socket) => [key(socket), socket]))
+  const ioWeightFile = once(() => cgroupFacts(trees).ioWeightFile)
+  return [...seen].filter(([, socket]) => options.all || socket.lxcPath === lxcPath).map(([id, socket]) => () => {
+    const meantToRun = socket.lxcPath === lxcPath && meant.has(socket.name)
+    return observe(directories, trees, ioWeightFile, socket, alive.has(id), meantToRun, options)
+  })
+}
+
+/**
+ * All of them at once.
  *
  * @since 0.1.0
  * @category reading
@@ -130,29 +182,15 @@ export const observeContainers = (
   directories: Directories,
   trees: CgroupTrees,
   options: ContainersOptions
-): ReadonlyArray<ContainerFacts> => {
-  const lxcPath = directories.containers
-  const run = directoryNames(lxcPath).filter(isInstanceName)
-  const wanted = names(directories.state)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -".json".length))
-    .filter(isInstanceName)
-  const mine = [...new Set([...run, ...wanted])].map((name): CommandSocket => ({ lxcPath, name }))
-  const listening = parseCommandSockets(readText("/proc/net/unix") ?? "", mine)
-  const key = (socket: CommandSocket): string => `${socket.lxcPath}/${socket.name}`
-  const alive = new Set(listening.map(key))
-  const meant = new Set<string>(wanted)
-  const seen = new Map([...mine, ...listening].map((socket) => [key(socket), socket]))
-  return [...seen.values()]
-    .filter((socket) => options.all || socket.lxcPath === lxcPath)
-    .map((socket) =>
-      observe(
-        directories,
-        trees,
-        socket,
-        alive.has(key(socket)),
-        socket.lxcPath === lxcPath && meant.has(socket.name),
-        options
-      )
-    )
-}
+): ReadonlyArray<ContainerFacts> => containersToObserve(directories, trees, options).map((observed) => observed())
+
+/**
+ * Names of what runs, by one read of /proc/net/unix: only where sockets have hashes for names are directories looked at.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const runningNames = ({ containers: lxcPath }: Directories): ReadonlyArray<string> =>
+  parseCommandSockets(readText("/proc/net/unix") ?? "", () => directoryNames(lxcPath).map((name) => ({ lxcPath, name })))
+    .filter((socket) => socket.lxcPath === lxcPath)
+    .map((socket) => socket.name)

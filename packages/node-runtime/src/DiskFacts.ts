@@ -50,8 +50,8 @@ const nodesOf = (device: string): ReadonlyMap<number, NonNullable<Partition["nod
     return start === undefined || number === undefined ? [] : [[start * 512, { path: `/dev/${name}`, device: number }] as const]
   }))
 
-const blockFacts = (path: string, device: string): Pick<PathFacts, "device" | "partitions"> => {
-  const partitions = tableOf(path, (readInteger(`/sys/dev/block/${device}/size`) ?? 0) * 512)
+const blockFacts = (path: string, device: string, wanted: boolean): Pick<PathFacts, "device" | "partitions"> => {
+  const partitions = !wanted ? undefined : tableOf(path, (readInteger(`/sys/dev/block/${device}/size`) ?? 0) * 512)
   if (partitions === undefined) return { device }
   const nodes = nodesOf(device)
   return {
@@ -64,15 +64,19 @@ const blockFacts = (path: string, device: string): Pick<PathFacts, "device" | "p
 }
 
 /**
- * What tells a device or image from others, and the partitions that a device or an image file has.
+ * What tells a device or image from others, and, where they are wanted, the partitions that it has.
  *
  * @since 0.1.0
  * @category reading
  */
-export const diskFacts = (path: string, stats: fs.Stats): Pick<PathFacts, "device" | "inode" | "partitions"> => {
-  if (stats.isBlockDevice()) return blockFacts(path, numberOf(stats.rdev))
+export const diskFacts = (
+  path: string,
+  stats: fs.Stats,
+  wanted: boolean
+): Pick<PathFacts, "device" | "inode" | "partitions"> => {
+  if (stats.isBlockDevice()) return blockFacts(path, numberOf(stats.rdev), wanted)
   if (!stats.isFile()) return {}
   const inode = `${stats.dev}:${stats.ino}`
-  const partitions = tableOf(path, stats.size)
+  const partitions = wanted ? tableOf(path, stats.size) : undefined
   return partitions === undefined ? { inode } : { inode, partitions }
 }

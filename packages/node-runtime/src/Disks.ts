@@ -10,6 +10,7 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
 import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
@@ -28,8 +29,39 @@ const retryEvery = 20
  */
 export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
 
+/** A device that has no file has no such directory: to ask for that costs a fraction of a failed read. */
 const backingFile = (name: string): string | undefined =>
-  readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "")
+  fs.existsSync(`/sys/block/${name}/loop`) ? readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "") : undefined
+
+/**
+ * The file behind a loop device; undefined where a device is none, or has none.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const backingFileOf = (device: string): string | undefined =>
+  device.startsWith("/dev/loop") ? backingFile(device.slice("/dev/".length)) : undefined
+
+/**
+ * Names of loop devices, in use or not.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopNames = (): ReadonlyArray<string> => names("/sys/block").filter((name) => name.startsWith("loop"))
+
+/**
+ * A loop device by its name; undefined where it has no file.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopDevice = (name: string): LoopDevice | undefined => {
+  const file = backingFile(name)
+  if (file === undefined) return undefined
+  const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
+  return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
+}
 
 /**
  * Loop devices that have a file.
@@ -38,14 +70,7 @@ const backingFile = (name: string): string | undefined =>
  * @category reading
  */
 export const loopDevices = (): ReadonlyArray<LoopDevice> =>
-  names("/sys/block")
-    .filter((name) => name.startsWith("loop"))
-    .flatMap((name) => {
-      const file = backingFile(name)
-      if (file === undefined) return []
-      const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
-      return [{ device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }]
-    })
+  loopNames().map(loopDevice).filter((each) => each !== undefined)
 
 const isLoopOf = (step: Case<"AttachLoop">, loop: LoopDevice): boolean => {
   const at = `/sys/block/${loop.device.slice("/dev/".length)}`

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lxc/core/host/HostFacts"
+import type { MountEntry } from "@effect-lxc/core/host/MountTable"
+import type { Disk } from "@effect-lxc/core/model/Disk"
 import { type FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
@@ -11,9 +13,11 @@ import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import { cgroupDirectories, cgroupFacts, type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
-import { observeContainers } from "./Containers.ts"
+import { containersToObserve } from "./Containers.ts"
 import { diskFacts } from "./DiskFacts.ts"
-import { loopDevices, mountTable } from "./Disks.ts"
+import { loopDevice, loopNames, mountTable } from "./Disks.ts"
+import { systemCall } from "./HostFiles.ts"
+import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
 
@@ -26,49 +30,53 @@ const kindOf = (name: string): Interface["kind"] => {
   return readInteger(`${at}/iflink`) !== readInteger(`${at}/ifindex`) && !isLinked(name) ? "veth" : "other"
 }
 
-const interfaces = (): ReadonlyArray<Interface> =>
-  names("/sys/class/net").flatMap((name) => {
-    const mtu = readInteger(`/sys/class/net/${name}/mtu`)
-    return mtu === undefined ? [] : [{ name, kind: kindOf(name), mtu }]
-  }).sort((one, other) => one.name < other.name ? -1 : 1)
+const interfaceAt = (name: string): Interface | undefined => {
+  const mtu = readInteger(`/sys/class/net/${name}/mtu`)
+  return mtu === undefined ? undefined : { name, kind: kindOf(name), mtu }
+}
 
 const kindOfStats = (stats: fs.Stats): PathFacts["kind"] =>
   stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isBlockDevice() ? "block" : "other"
 
-const lookAt = (path: string): PathFacts => {
+/** Partition tables only where they are wanted: reading one costs ten times the rest. */
+const lookAt = (path: string, partitions: boolean): PathFacts => {
   try {
-    const realPath = fs.realpathSync(path)
+    const realPath = fs.realpathSync.native(path)
     const stats = fs.statSync(realPath)
-    return { path, kind: kindOfStats(stats), realPath, ...diskFacts(realPath, stats) }
+    return { path, kind: kindOfStats(stats), realPath, ...diskFacts(realPath, stats, partitions) }
   } catch (error) {
     const code = errnoOf(error)
     return { path, kind: code === "ENOENT" || code === "ENOTDIR" ? "missing" : "other", realPath: path }
   }
 }
 
-const recordedPaths = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray<string> =>
-  containers.flatMap((container) => container.record?.disks.map((disk) => disk.path) ?? [])
+const recordedDisks = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray<Disk> =>
+  containers.flatMap((container) => container.record?.disks ?? [])
 
 /**
- * The cgroup trees; a host without any cannot run containers.
+ * The mount table and the cgroup trees in it; a host without any cannot run containers.
  *
  * @since 0.1.0
  * @category reading
  */
-export const requireTrees: Effect.Effect<CgroupTrees, HostError> = Effect.suspend(() => {
-  const trees = cgroupTrees(mountTable())
-  return trees === undefined
-    ? Effect.fail(
-      new HostError({
-        problem: {
-          _tag: "Conflict",
-          found: "no cgroup tree is mounted",
-          advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
-        }
-      })
-    )
-    : Effect.succeed(trees)
-})
+export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees }, HostError> =
+  Effect.suspend(() => {
+    const mounts = mountTable()
+    const trees = cgroupTrees(mounts)
+    return trees === undefined
+      ? Effect.fail(
+        new HostError({
+          problem: {
+            _tag: "Conflict",
+            found: "no cgroup tree is mounted",
+            advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
+          }
+        })
+      )
+      : Effect.succeed({ mounts, trees })
+  })
+
+const reading = <A>(what: string, body: () => A): Effect.Effect<A, HostError> => systemCall("read", what, body)
 
 /**
  * Looks at everything; `tools` are the directories of tools.
@@ -76,26 +84,35 @@ export const requireTrees: Effect.Effect<CgroupTrees, HostError> = Effect.suspen
  * @since 0.1.0
  * @category reading
  */
-export const gatherFacts = (
-  query: FactsQuery,
-  trees: CgroupTrees,
+export const gatherFacts = Effect.fnUntraced(function*(
+  { directories, instance, paths: asked = [] }: FactsQuery,
   lxcVersion: string | null,
   tools: ReadonlyArray<string>
-): HostFacts => {
-  const containers = observeContainers(query.directories, trees, { all: true, records: true })
-  const paths = [...new Set([...query.paths ?? [], ...recordedPaths(containers)])]
+) {
+  const { mounts, trees } = yield* requireTrees
+  const isPlannedFor = (name: string): boolean => instance === undefined || name === instance
+  const options = { all: true, records: true, limitsOf: isPlannedFor }
+  const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
+  const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
+  const disks = recordedDisks(containers)
+  const paths = [...new Set([...asked, ...disks.map((disk) => disk.path)])]
+  // Whether a partition of another instance is taken is told by its place on the disk.
+  const own = recordedDisks(containers.filter((each) => isPlannedFor(each.name)))
+  const whole = new Set([...asked, ...[...own, ...disks.filter((disk) => disk.partition !== undefined)].map((disk) => disk.path)])
   return {
     lxcVersion,
     kernel: os.release(),
-    bootId: (readText("/proc/sys/kernel/random/boot_id") ?? "").trim(),
-    cgroups: cgroupFacts(trees),
-    mounts: mountTable(),
-    loops: loopDevices(),
-    interfaces: interfaces(),
+    bootId: (yield* reading("/proc", () => readText("/proc/sys/kernel/random/boot_id") ?? "")).trim(),
+    cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
+    mounts,
+    loops: (yield* inSlices("/sys/block", loopNames(), loopDevice)).filter((each) => each !== undefined),
+    interfaces: (yield* inSlices("/sys/class/net", names("/sys/class/net"), interfaceAt)).filter((each) => each !== undefined)
+      .sort((one, other) => one.name < other.name ? -1 : 1),
     containers,
-    cgroupDirectories: cgroupDirectories(trees),
-    cpus: Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => []),
-    security: securityFacts(tools),
-    paths: paths.map(lookAt)
-  }
-}
+    cgroupDirectories: yield* inSlices("/sys/fs/cgroup", cgroupDirectories(trees), (directory) => directory()),
+    cpus: yield* reading("/sys/devices/system/cpu", () =>
+      Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => [])),
+    security: yield* reading("/etc/subuid", () => securityFacts(tools)),
+    paths: yield* inSlices("/", paths, (path) => lookAt(path, whole.has(path)))
+  } satisfies HostFacts
+})

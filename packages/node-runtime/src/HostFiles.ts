@@ -212,20 +212,27 @@ const writeNew = (at: string, mode: number, text: string): void => {
  * a power cut. On failure the old content is intact and nothing is left beside it.
  *
  * @since 0.1.0
- * @category steps
+ * @category running
  */
-export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostError> =>
-  systemCall("write", step.path, () => {
-    const beside = besideOf(step.path)
-    writeNew(beside, Number.parseInt(step.mode, 8), step.text)
+export const replaceFile = (at: string, mode: number, text: string): Effect.Effect<void, HostError> =>
+  systemCall("write", at, () => {
+    const beside = besideOf(at)
+    writeNew(beside, mode, text)
     try {
-      fs.renameSync(beside, step.path)
+      fs.renameSync(beside, at)
     } catch (error) {
       fs.rmSync(beside, { force: true })
       throw error
     }
-    syncDirectory(path.dirname(step.path))
+    syncDirectory(path.dirname(at))
   })
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const writeFile = (step: Case<"WriteFile">): Effect.Effect<void, HostError> =>
+  replaceFile(step.path, Number.parseInt(step.mode, 8), step.text)
 
 /**
  * Fails where LXC would log into something that is no file of its own: it follows symbolic links, as root.

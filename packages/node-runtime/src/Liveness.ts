@@ -24,7 +24,7 @@ import { processStat } from "./Processes.ts"
  * @category queries
  */
 export const hasMonitor = ({ lxcPath, name }: ContainerRef): boolean =>
-  parseCommandSockets(readText("/proc/net/unix") ?? "", [{ lxcPath, name }])
+  parseCommandSockets(readText("/proc/net/unix") ?? "", () => [{ lxcPath, name }])
     .some((socket) => socket.lxcPath === lxcPath && socket.name === name)
 
 /**

@@ -8,15 +8,16 @@ import { Host, type HostError, type Observed, type Results } from "@effect-lxc/c
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
-import { observeContainers } from "./Containers.ts"
+import { containersToObserve, runningNames } from "./Containers.ts"
 import * as Checkpoints from "./CheckpointSteps.ts"
 import * as Disks from "./Disks.ts"
 import * as Ending from "./EndingSteps.ts"
 import { gatherFacts, requireTrees } from "./Facts.ts"
 import * as Exports from "./ExportSteps.ts"
 import * as Files from "./HostFiles.ts"
-import { systemCall } from "./HostFiles.ts"
+import { callFailed, systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
 import { powerCycle, SysrqTrigger } from "./PowerCycle.ts"
@@ -24,9 +25,10 @@ import * as Running from "./RunningSteps.ts"
 import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
+import { inSlices } from "./Slices.ts"
 import { surveyHost } from "./Survey.ts"
 import { ToolDirectories, ToolLimits } from "./Tools.ts"
-import { usageOf } from "./Usage.ts"
+import { usageReader } from "./Usage.ts"
 
 const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
 
@@ -166,19 +168,20 @@ const make = Effect.gen(function*() {
   const input = makeStandardInput()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
-      const version = yield* Effect.provideContext(lxcVersion(), services)
-      const trees = yield* requireTrees
-      return yield* systemCall("read", "/proc and /sys", () => gatherFacts(query, trees, version, tools))
+      return yield* gatherFacts(query, yield* Effect.provideContext(lxcVersion(query.directories), services), tools)
     }),
     containers: Effect.fn("NodeHost.containers")(function*({ all, directories, records }) {
-      const trees = yield* requireTrees
-      return yield* systemCall("read", "/proc and /sys", () =>
-        observeContainers(directories, trees, { all: all ?? false, records: records ?? false }))
+      const { trees } = yield* requireTrees
+      const signs = yield* systemCall("read", "/proc and /sys", () =>
+        containersToObserve(directories, trees, { all: all ?? false, records: records ?? false }))
+      return yield* inSlices("/proc and /sys", signs, (observed) => observed())
     }),
-    usage: Effect.fn("NodeHost.usage")(function*(container) {
-      const trees = yield* requireTrees
-      return yield* systemCall("read", "/sys/fs/cgroup", () =>
-        usageOf(trees, container))
+    names: ({ directories }) => systemCall("read", "/proc/net/unix", () => runningNames(directories)),
+    usage: Effect.fn("NodeHost.usage")(function*({ containers, fields }) {
+      const { mounts, trees } = yield* requireTrees
+      const read = usageReader(trees, mounts, fields)
+      return yield* inSlices("/sys/fs/cgroup", containers, (container) =>
+        Result.try({ try: () => read(container), catch: (error) => callFailed("read", "/sys/fs/cgroup", error) }))
     }),
     exportHead: (archive) => Exports.readExportHead(archive, input),
     survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories, tools)),

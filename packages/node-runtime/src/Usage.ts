@@ -5,22 +5,36 @@
  */
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { cgroupUsage, type ReadCgroup } from "@effect-lxc/core/host/CgroupUsage"
-import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/host/ContainerUsage"
+import { type ContainerUsage, noUsage, type RootUsage, type UsageField } from "@effect-lxc/core/host/ContainerUsage"
 import { type GuestInterface, guestInterfaces, type HostPeer } from "@effect-lxc/core/host/GuestNetwork"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
-import { mountedAt } from "@effect-lxc/core/host/MountTable"
+import type { MountEntry } from "@effect-lxc/core/host/MountTable"
 import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import * as fs from "node:fs"
-import { type CgroupTrees, groupOf, treeOf } from "./CgroupTree.ts"
-import { loopDevices, mountTable } from "./Disks.ts"
+import { type CgroupTrees, type GroupOf, groupsOfProcess, treeOf } from "./CgroupTree.ts"
+import { backingFileOf } from "./Disks.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
+import { once } from "./Once.ts"
 import { ageOf, processStat, startedAfterBoot } from "./Processes.ts"
 
-const startedAt = (init: ProcessStat): string | null => {
-  const boot = /^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1]
-  return boot === undefined ? null : new Date(Number(boot) * 1000 + startedAfterBoot(init)).toISOString()
+/** What is the same for every container of one query, each read when it is first needed. */
+interface Surroundings {
+  readonly trees: CgroupTrees
+  readonly mounts: () => ReadonlyMap<string, MountEntry>
+  /** Interfaces of the host. */
+  readonly interfaces: () => ReadonlyArray<string>
+  /** When the host was booted, in milliseconds since the epoch. */
+  readonly bootedAt: () => number | undefined
 }
+
+const readBootedAt = (): number | undefined => {
+  const boot = /^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1]
+  return boot === undefined ? undefined : Number(boot) * 1000
+}
+
+const startedAt = (init: ProcessStat, bootedAt: number | undefined): string | null =>
+  bootedAt === undefined ? null : new Date(bootedAt + startedAfterBoot(init)).toISOString()
 
 /** Whether the config names the group of the container, so that it is known without a process in it. */
 const pinsGroup = ({ lxcPath, name }: ContainerFacts): boolean =>
@@ -29,33 +43,32 @@ const pinsGroup = ({ lxcPath, name }: ContainerFacts): boolean =>
 
 const readerOf = (trees: CgroupTrees, container: ContainerFacts): ReadCgroup => {
   const { init } = container
-  const groups = new Map<string, string | undefined>()
-  const groupFor = (controller: string): string | undefined => {
-    if (!groups.has(controller)) groups.set(controller, isAlive(init) ? groupOf(trees, init.pid, controller) : pinned(controller))
-    return groups.get(controller)
-  }
-  const pinned = (controller: string): string | undefined => {
-    const tree = pinsGroup(container) ? treeOf(trees, controller) : undefined
+  const pinned = once(() => pinsGroup(container))
+  const pinnedGroup: GroupOf = (controller) => {
+    const tree = pinned() ? treeOf(trees, controller) : undefined
     return tree === undefined ? undefined : `${tree.mountPoint}/${payloadCgroup(container.name)}`
   }
+  const groups = once(() => isAlive(init) ? groupsOfProcess(trees, init.pid) : pinnedGroup)
   return (controller, file) => {
-    const group = groupFor(controller)
+    const group = groups()(controller)
     return group === undefined ? undefined : readText(`${group}/${file}`)
   }
 }
 
 /** The host's ends of the container's pairs, by their names; `iflink` is the index of the other end. */
-const peersOf = (name: string): ReadonlyArray<HostPeer> =>
-  names("/sys/class/net").filter((each) => each.startsWith(vethPrefix(name))).flatMap((each) => {
+const peersOf = (interfaces: ReadonlyArray<string>, name: string): ReadonlyArray<HostPeer> => {
+  const prefix = vethPrefix(name)
+  return interfaces.filter((each) => each.startsWith(prefix)).flatMap((each) => {
     const guestIndex = readInteger(`/sys/class/net/${each}/iflink`)
     return guestIndex === undefined ? [] : [{ name: each, guestIndex }]
   })
+}
 
-const interfacesOf = (init: ProcessStat, name: string): ReadonlyArray<GuestInterface> => {
+const interfacesOf = (init: ProcessStat, name: string, interfaces: ReadonlyArray<string>): ReadonlyArray<GuestInterface> => {
   const read = (file: string): string => readText(`/proc/${init.pid}/net/${file}`) ?? ""
   return guestInterfaces(
     { dev: read("dev"), route: read("route"), fibTrie: read("fib_trie"), ifInet6: read("if_inet6"), igmp: read("igmp") },
-    peersOf(name)
+    peersOf(interfaces, name)
   )
 }
 
@@ -69,32 +82,48 @@ const spaceOn = (path: string): Pick<RootUsage, "sizeBytes" | "usedBytes"> => {
 }
 
 /** Asks the mount point, which is ours; nothing in the guest's own tree is looked at. */
-const rootOf = ({ lxcPath, name }: ContainerFacts): RootUsage | null => {
+const rootOf = ({ lxcPath, name }: ContainerFacts, mounts: ReadonlyMap<string, MountEntry>): RootUsage | null => {
   const path = `${lxcPath}/${name}/rootfs`
-  const mount = mountedAt(mountTable(), path)
+  const mount = mounts.get(path)
   if (mount === undefined) return null
-  const backingFile = loopDevices().find((loop) => loop.device === mount.source)?.backingFile ?? null
-  return { source: mount.source, backingFile, fsType: mount.fsType, ...spaceOn(path) }
+  const { fsType, source } = mount
+  return { source, backingFile: backingFileOf(source) ?? null, fsType, ...spaceOn(path) }
 }
 
 /**
- * Reads only what is asked for; undefined where the container has ended since it was observed. The cgroup is that of its
- * first process; where that is dead, the one that its config pins.
+ * A reader for the containers of one query. It reads only what is asked for, and what they have in common once; it gives
+ * undefined for a container that has ended since it was observed. The cgroup is that of its first process; where that is
+ * dead, the one that its config pins.
  *
  * @since 0.1.0
  * @category reading
  */
-export const usageOf = (trees: CgroupTrees, container: ContainerFacts): ContainerUsage | undefined => {
-  const { init } = container
-  const cgroup = cgroupUsage(trees.layout, readerOf(trees, container))
-  const root = rootOf(container)
+export const usageReader = (trees: CgroupTrees, mountTable: ReadonlyArray<MountEntry>, fields: ReadonlyArray<UsageField>) => {
+  const wanted = new Set(fields)
+  const surroundings: Surroundings = {
+    trees,
+    mounts: once(() => new Map(mountTable.map((mount) => [mount.target, mount]))), // the last one, on top, stays
+    interfaces: once(() => names("/sys/class/net")),
+    bootedAt: once(readBootedAt)
+  }
+  return (container: ContainerFacts): ContainerUsage | undefined => usageOf(surroundings, container, wanted)
+}
+
+const usageOf = (
+  { bootedAt, interfaces, mounts, trees }: Surroundings,
+  container: ContainerFacts,
+  wanted: ReadonlySet<UsageField>
+): ContainerUsage | undefined => {
+  const { init, name } = container
+  const cgroup = cgroupUsage(trees.layout, readerOf(trees, container), (field) => wanted.has(field))
+  const root = wanted.has("root") ? rootOf(container, mounts()) : null
   if (!isAlive(init)) return { ...noUsage, ...cgroup, root }
   const usage = {
     ...cgroup,
     root,
-    interfaces: interfacesOf(init, container.name),
-    startedAt: startedAt(init),
-    uptimeSeconds: ageOf(init) / 1000
+    interfaces: wanted.has("interfaces") ? interfacesOf(init, name, interfaces()) : [],
+    startedAt: wanted.has("startedAt") ? startedAt(init, bootedAt()) : null,
+    uptimeSeconds: wanted.has("uptimeSeconds") ? ageOf(init) / 1000 : null
   }
   return isSameProcess(init, processStat(init.pid)) ? usage : undefined
 }

@@ -40,7 +40,7 @@ describe.runIf(realHost.available)("several containers, on real LXC", () => {
       const three = [one("web1", "obedient", ["db"], 5), one("web2", "obedient", ["db"]), one("db", "obedient")]
       assert.deepStrictEqual(tell(yield* hypervisor.startAll(three)), ["db Done", "web1 Done", "web2 Done"])
       assert.deepStrictEqual(yield* running, [["db", "RUNNING"], ["web1", "RUNNING"], ["web2", "RUNNING"]])
-      const begun = Effect.map(hypervisor.infoAll, (all) => all.map((each) => Date.parse(each.startedAt ?? "")))
+      const begun = Effect.map(hypervisor.infoAll(), (all) => all.map((each) => Date.parse(each.startedAt ?? "")))
       const [db = 0, web1 = 0, web2 = 0] = yield* begun
       assert.isAtLeast(Math.min(web1, web2) - db, 200)
       assert.isBelow(Math.abs(web1 - web2), 300)

@@ -92,6 +92,15 @@ const directoriesIn = (state: SimulatedState, path: string): ReadonlyArray<strin
   namesIn(state, path).filter((name) => nodeAt(state, `${path}/${name}`)?.kind === "directory")
 
 /**
+ * Names of what runs under an lxcpath, by the command sockets alone.
+ *
+ * @since 0.1.0
+ * @category observations
+ */
+export const runningNames = (state: SimulatedState, directories: Directories): ReadonlyArray<string> =>
+  state.containers.filter((each) => each.listening && each.lxcPath === directories.containers).map((each) => each.name)
+
+/**
  * Every container of which there is a sign: a command socket, a run directory, or the word that it is meant to run.
  *
  * @since 0.1.0

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import { withOnly } from "@effect-lxc/core/host/ContainerUsage"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { containersOf, factsOf, surveyOf, usageOf } from "./Facts.ts"
+import * as Result from "effect/Result"
+import { containersOf, factsOf, runningNames, surveyOf, usageOf } from "./Facts.ts"
 import type { Life } from "./Life.ts"
 import type { Call } from "./Outcome.ts"
 import type { StateCell } from "./SimulatedSessions.ts"
@@ -63,7 +65,13 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
         const found = containersOf(state, directories, all ?? false)
         return records === true ? found : found.map(withoutRecord)
       }),
-    usage: (container) => Effect.map(read, (state) => usageOf(state, container)),
+    names: ({ directories }) => Effect.map(read, (state) => runningNames(state, directories)),
+    usage: ({ containers, fields }) =>
+      Effect.map(read, (state) =>
+        containers.map((container) => {
+          const usage = usageOf(state, container)
+          return Result.succeed(usage === undefined ? undefined : withOnly(usage, fields))
+        })),
     exportHead: (archive) =>
       Effect.flatMap(read, (state) => {
         const head = headOf(state, archive)

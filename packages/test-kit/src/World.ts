@@ -208,7 +208,8 @@ const watching = (pid: number, cell: StateCell, observer: Observer | undefined) 
 const bindHost = (host: Host["Service"], { bound }: Life): Host["Service"] => ({
   facts: (query) => bound(host.facts(query)),
   containers: (query) => bound(host.containers(query)),
-  usage: (container) => bound(host.usage(container)),
+  names: (query) => bound(host.names(query)),
+  usage: (query) => bound(host.usage(query)),
   exportHead: (archive) => bound(host.exportHead(archive)),
   survey: (query) => bound(host.survey(query)),
   observe: (step, results) => bound(host.observe(step, results)),

@@ -105,7 +105,7 @@ export const info = Effect.fnUntraced(function*({ names }: { readonly names: Rea
   const results = yield* withHypervisor(Effect.gen(function*() {
     const hypervisor = yield* Hypervisor
     return names.length === 0
-      ? (yield* hypervisor.infoAll).map((each) => Result.succeed(each))
+      ? (yield* hypervisor.infoAll()).map((each) => Result.succeed(each))
       : yield* Effect.forEach([...new Set(names)], (name) => Effect.result(hypervisor.info(name)))
   }))
   const infos = results.filter(Result.isSuccess).map((each) => each.success)

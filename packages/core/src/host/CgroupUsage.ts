@@ -130,6 +130,9 @@ const sumOf = (entries: ReadonlyArray<readonly [device: string, bytes: number]>)
   return (below.length > 0 ? below : entries).reduce((sum, [, bytes]) => sum + bytes, 0)
 }
 
+/** How each part is read from the files of a layout. */
+type Readers = { readonly [Field in keyof CgroupUsage]: (read: ReadCgroup) => CgroupUsage[Field] }
+
 const ioV1 = (text: string | undefined): CgroupUsage["io"] => {
   if (text === undefined) return noCgroupUsage.io
   const of = (word: string) =>
@@ -156,60 +159,75 @@ const pidsOf = (read: ReadCgroup): CgroupUsage["pids"] => ({
   limit: integer(read("pids", "pids.max"))
 })
 
-const usageV1 = (read: ReadCgroup): CgroupUsage => {
+const memoryV1 = (read: ReadCgroup): CgroupUsage["memory"] => {
   const limitBytes = limit(read("memory", "memory.limit_in_bytes"))
   const stat = read("memory", "memory.stat")
-  const shares = integer(read("cpu", "cpu.shares"))
   return {
-    memory: {
-      limitBytes,
-      usageBytes: integer(read("memory", "memory.usage_in_bytes")),
-      peakBytes: integer(read("memory", "memory.max_usage_in_bytes")),
-      swapLimitBytes: difference(limit(read("memory", "memory.memsw.limit_in_bytes")), limitBytes),
-      swapUsageBytes: field(stat, "total_swap") ?? field(stat, "swap"),
-      oomKills: field(read("memory", "memory.oom_control"), "oom_kill")
-    },
-    cpu: cpuOf(
-      per(integer(read("cpuacct", "cpuacct.usage")), 1e9),
-      read("cpuset", "cpuset.effective_cpus"),
-      ratio(integer(read("cpu", "cpu.cfs_quota_us")), integer(read("cpu", "cpu.cfs_period_us"))),
-      shares === null ? null : weightOf(shares)
-    ),
-    pids: pidsOf(read),
-    io: ioV1(
-      read("blkio", "blkio.throttle.io_service_bytes_recursive") ?? read("blkio", "blkio.throttle.io_service_bytes")
-    )
+    limitBytes,
+    usageBytes: integer(read("memory", "memory.usage_in_bytes")),
+    peakBytes: integer(read("memory", "memory.max_usage_in_bytes")),
+    swapLimitBytes: difference(limit(read("memory", "memory.memsw.limit_in_bytes")), limitBytes),
+    swapUsageBytes: field(stat, "total_swap") ?? field(stat, "swap"),
+    oomKills: field(read("memory", "memory.oom_control"), "oom_kill")
   }
 }
 
-const usageV2 = (read: ReadCgroup): CgroupUsage => {
-  const [quota, period] = (read("cpu", "cpu.max") ?? "").trim().split(" ")
-  return {
-    memory: {
-      limitBytes: limit(read("memory", "memory.max")),
-      usageBytes: integer(read("memory", "memory.current")),
-      peakBytes: integer(read("memory", "memory.peak")),
-      swapLimitBytes: limit(read("memory", "memory.swap.max")),
-      swapUsageBytes: integer(read("memory", "memory.swap.current")),
-      oomKills: field(read("memory", "memory.events"), "oom_kill")
-    },
-    cpu: cpuOf(
-      per(field(read("cpu", "cpu.stat"), "usage_usec"), 1e6),
-      read("cpuset", "cpuset.cpus.effective"),
-      ratio(integer(quota), integer(period)),
-      integer(read("cpu", "cpu.weight"))
-    ),
-    pids: pidsOf(read),
-    io: ioV2(read("io", "io.stat"))
-  }
+const cpuV1 = (read: ReadCgroup): CgroupUsage["cpu"] => {
+  const shares = integer(read("cpu", "cpu.shares"))
+  return cpuOf(
+    per(integer(read("cpuacct", "cpuacct.usage")), 1e9),
+    read("cpuset", "cpuset.effective_cpus"),
+    ratio(integer(read("cpu", "cpu.cfs_quota_us")), integer(read("cpu", "cpu.cfs_period_us"))),
+    shares === null ? null : weightOf(shares)
+  )
 }
+
+const readersV1: Readers = {
+  memory: memoryV1,
+  cpu: cpuV1,
+  pids: pidsOf,
+  io: (read) =>
+    ioV1(read("blkio", "blkio.throttle.io_service_bytes_recursive") ?? read("blkio", "blkio.throttle.io_service_bytes"))
+}
+
+const memoryV2 = (read: ReadCgroup): CgroupUsage["memory"] => ({
+  limitBytes: limit(read("memory", "memory.max")),
+  usageBytes: integer(read("memory", "memory.current")),
+  peakBytes: integer(read("memory", "memory.peak")),
+  swapLimitBytes: limit(read("memory", "memory.swap.max")),
+  swapUsageBytes: integer(read("memory", "memory.swap.current")),
+  oomKills: field(read("memory", "memory.events"), "oom_kill")
+})
+
+const cpuV2 = (read: ReadCgroup): CgroupUsage["cpu"] => {
+  const [quota, period] = (read("cpu", "cpu.max") ?? "").trim().split(" ")
+  return cpuOf(
+    per(field(read("cpu", "cpu.stat"), "usage_usec"), 1e6),
+    read("cpuset", "cpuset.cpus.effective"),
+    ratio(integer(quota), integer(period)),
+    integer(read("cpu", "cpu.weight"))
+  )
+}
+
+const readersV2: Readers = { memory: memoryV2, cpu: cpuV2, pids: pidsOf, io: (read) => ioV2(read("io", "io.stat")) }
 
 /**
- * What the files of a container's groups say. Source: cgroup-v2.rst, cgroup-v1/{memory,cpusets,blkio-controller}.rst of the
- * kernel; `memory.peak` since 5.19.
+ * What the files of a container's groups say; of what is not wanted no file is read, and it is as in {@link noCgroupUsage}.
+ * Source: cgroup-v2.rst, cgroup-v1/{memory,cpusets,blkio-controller}.rst of the kernel; `memory.peak` since 5.19.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const cgroupUsage = (layout: CgroupLayoutName, read: ReadCgroup): CgroupUsage =>
-  layout === "v2" ? usageV2(read) : usageV1(read)
+export const cgroupUsage = (
+  layout: CgroupLayoutName,
+  read: ReadCgroup,
+  wanted: (field: keyof CgroupUsage) => boolean = () => true
+): CgroupUsage => {
+  const readers = layout === "v2" ? readersV2 : readersV1
+  return {
+    memory: wanted("memory") ? readers.memory(read) : noCgroupUsage.memory,
+    cpu: wanted("cpu") ? readers.cpu(read) : noCgroupUsage.cpu,
+    pids: wanted("pids") ? readers.pids(read) : noCgroupUsage.pids,
+    io: wanted("io") ? readers.io(read) : noCgroupUsage.io
+  }
+}

@@ -19,6 +19,7 @@ export interface CommandSocket {
 }
 
 const suffix = "/command"
+const hashedPrefix = "lxc/"
 /** sun_path has 108 bytes; one is the leading NUL, one LXC keeps as a terminator. */
 const longestName = 106
 
@@ -35,14 +36,15 @@ export const commandSocketName = (lxcPath: string, name: string): string => {
   const plain = `${lxcPath}/${name}${suffix}`
   return utf8Bytes(plain).length <= longestName
     ? plain
-    : `lxc/${fnv1a64(`${lxcPath}/${name}`).toString(16).padStart(16, "0")}${suffix}`
+    : `${hashedPrefix}${fnv1a64(`${lxcPath}/${name}`).toString(16).padStart(16, "0")}${suffix}`
 }
 
 /** Abstract names of listening sockets that end as LXC's do. Flag 00010000 is SO_ACCEPTCON: clients are left out. */
 const listening = (text: string): ReadonlyArray<string> => {
   const names: Array<string> = []
-  for (const line of text.split("\n")) {
-    if (!line.endsWith(suffix)) continue
+  // Any host has hundreds of other sockets: only the lines that end as LXC's do are looked at.
+  for (let end = text.indexOf(`${suffix}\n`); end >= 0; end = text.indexOf(`${suffix}\n`, end + 1)) {
+    const line = text.slice(text.lastIndexOf("\n", end) + 1, end + suffix.length)
     const fields = /^\S+ \S+ \S+ 00010000 \S+ \S+ +\S+ @(.*)$/.exec(line)
     if (fields?.[1] !== undefined) names.push(fields[1])
   }
@@ -50,19 +52,23 @@ const listening = (text: string): ReadonlyArray<string> => {
 }
 
 /**
- * Reads `/proc/net/unix`. `known` are names whose sockets may be hashed and are then found by their hash.
+ * Reads `/proc/net/unix`. `known` are names whose sockets may be hashed and are then found by their hash; it is asked only
+ * where there are such sockets.
  *
  * @since 0.1.0
  * @category decoding
  */
 export const parseCommandSockets = (
   text: string,
-  known: ReadonlyArray<CommandSocket> = []
+  known: () => ReadonlyArray<CommandSocket> = () => []
 ): ReadonlyArray<CommandSocket> => {
-  const hashed = new Map(known.map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
+  const sockets = listening(text)
+  const hashed = sockets.some((socket) => socket.startsWith(hashedPrefix))
+    ? new Map(known().map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
+    : undefined
   const found = new Map<string, CommandSocket>()
-  for (const socket of listening(text)) {
-    const container = hashed.get(socket) ?? plainSocket(socket)
+  for (const socket of sockets) {
+    const container = hashed?.get(socket) ?? plainSocket(socket)
     if (container !== undefined) found.set(socket, container)
   }
   return [...found.values()]

@@ -56,6 +56,24 @@ export const ContainerUsage = Schema.Struct({
 export type ContainerUsage = typeof ContainerUsage.Type
 
 /**
+ * A part of the use that can be asked for alone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UsageField = keyof ContainerUsage
+
+/**
+ * Every part.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const allUsage: ReadonlyArray<UsageField> = [
+  "memory", "cpu", "pids", "io", "interfaces", "root", "startedAt", "uptimeSeconds"
+]
+
+/**
  * What uses nothing.
  *
  * @since 0.1.0
@@ -68,3 +86,12 @@ export const noUsage: ContainerUsage = {
   startedAt: null,
   uptimeSeconds: null
 }
+
+/**
+ * A use with the parts that are wanted; the others are as of a container that uses nothing.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const withOnly = (usage: ContainerUsage, fields: ReadonlyArray<UsageField>): ContainerUsage =>
+  fields.reduce<ContainerUsage>((kept, field) => ({ ...kept, [field]: usage[field] }), noUsage)

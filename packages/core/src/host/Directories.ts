@@ -38,6 +38,11 @@ export class Directories extends Schema.Class<Directories>("effect-lxc/Directori
   lock(name: string): string {
     return `${this.locks}/${name}.lock`
   }
+  /** What LXC's version was found to be, and of which binary: kept beside the locks, as they may stay. */
+  get lxcVersion(): string {
+    return `${this.locks}/lxc-version`
+  }
+
   journal(name: string): string {
     return `${this.locks}/${name}.journal`
   }

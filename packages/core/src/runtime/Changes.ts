@@ -63,14 +63,14 @@ const isAbsent = Effect.fnUntraced(function*(
   directories: Directories,
   name: InstanceName
 ) {
-  const facts = yield* host.facts({ directories })
+  const facts = yield* host.facts({ directories, instance: name })
   const unfinished = (yield* journals.read(directories, name)).length > 0
   return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
 })
 
 /** A stored plan, if what it was made for still holds. */
 const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], directories: Directories, stored: Plan) {
-  const facts = yield* host.facts({ directories, paths: namedIn(stored).paths })
+  const facts = yield* host.facts({ directories, paths: namedIn(stored).paths, instance: stored.instance })
   return yield* Effect.fromResult(Result.flatMap(stillHolds(stored, directories, facts), (plan) => fitsHost(plan, facts)))
 })
 
@@ -83,7 +83,7 @@ const recovery = Effect.fnUntraced(function*(
   operation: Operation
 ) {
   const plan = yield* planning.recover(name)
-  const facts = yield* host.facts({ directories })
+  const facts = yield* host.facts({ directories, instance: name })
   return yield* Effect.fromResult(Result.flatMap(confined(plan, operation), () => fitsHost(plan, facts)))
 })
 

@@ -5,8 +5,9 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { ContainerUsage } from "../host/ContainerUsage.ts"
+import type { ContainerUsage, UsageField } from "../host/ContainerUsage.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
 import type { HostSurvey } from "../host/HostSurvey.ts"
 import type { Directories } from "../host/Directories.ts"
@@ -43,6 +44,8 @@ export interface FactsQuery {
   readonly directories: Directories
   /** Paths that a spec names; those of the records of instances are looked at in any case. */
   readonly paths?: ReadonlyArray<string> | undefined
+  /** The one that is planned for. Of others limits may be left out, and tables of disks that they have whole: it saves time. */
+  readonly instance?: string | undefined
 }
 
 /**
@@ -66,6 +69,24 @@ export interface ContainersQuery {
 export interface SurveyQuery {
   readonly directories: Directories
 }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface UsageQuery {
+  readonly containers: ReadonlyArray<ContainerFacts>
+  /** Nothing is read for other parts: they are as of a container that uses nothing. */
+  readonly fields: ReadonlyArray<UsageField>
+}
+
+/**
+ * What a container uses; undefined where it is gone by now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UsageRead = Result.Result<ContainerUsage | undefined, HostError>
 
 /**
  * A step, or an observation, failed.
@@ -94,8 +115,10 @@ export class Host extends Context.Service<Host, {
   readonly facts: (query: FactsQuery) => Effect.Effect<HostFacts, HostError>
   /** Only what a list needs: no LXC tool is asked, and no container can hold it up. */
   readonly containers: (query: ContainersQuery) => Effect.Effect<ReadonlyArray<ContainerFacts>, HostError>
-  /** What a container uses and may use; undefined where it is gone by now. */
-  readonly usage: (container: ContainerFacts) => Effect.Effect<ContainerUsage | undefined, HostError>
+  /** Names of what runs under this library's lxcpath, by the command sockets alone. */
+  readonly names: (query: SurveyQuery) => Effect.Effect<ReadonlyArray<string>, HostError>
+  /** What each of these containers uses and may use, in their order; one that cannot be read keeps no other back. */
+  readonly usage: (query: UsageQuery) => Effect.Effect<ReadonlyArray<UsageRead>, HostError>
   /** What stands at the head of an export, `-` for standard input, which loses nothing by it. */
   readonly exportHead: (archive: string) => Effect.Effect<ExportHead, HostError>
   /** The machine itself, and what is in the library's directories. */

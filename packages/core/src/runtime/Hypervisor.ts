@@ -38,7 +38,7 @@ import { type LogOptions, makeLogs } from "./Logs.ts"
 import { Locks } from "./Locks.ts"
 import { makePlanning, type Planning, type RebootRequest, sourceOf } from "./Planning.ts"
 import { makeRecover, type RecoverReport } from "./Recovery.ts"
-import { type ContainerInfo, type ContainerSummary, makeQueries, type UnknownContainer } from "./Queries.ts"
+import { type ContainerInfo, type ContainerSummary, type InfoOptions, makeQueries, type UnknownContainer } from "./Queries.ts"
 import { type Execution, Sessions } from "./Sessions.ts"
 import { makeWatching, type StateChange, type WatchOptions } from "./Watching.ts"
 
@@ -71,8 +71,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly facts: (paths?: ReadonlyArray<string>) => Effect.Effect<HostFacts, HostError>
   /** Containers under this library's lxcpath; with `all` every container of the host. Sorted by name. */
   readonly list: (options?: { readonly all?: boolean }) => Effect.Effect<ReadonlyArray<ContainerSummary>, HostError>
-  readonly info: (name: string) => Effect.Effect<ContainerInfo, HostError | UnknownContainer>
-  readonly infoAll: Effect.Effect<ReadonlyArray<ContainerInfo>, HostError>
+  /** Names of what runs under this library's lxcpath, sorted: the least that can be asked, one read of /proc/net/unix. */
+  readonly names: Effect.Effect<ReadonlyArray<string>, HostError>
+  readonly info: (name: string, options?: InfoOptions) => Effect.Effect<ContainerInfo, HostError | UnknownContainer>
+  readonly infoAll: (options?: InfoOptions) => Effect.Effect<ReadonlyArray<ContainerInfo>, HostError>
   /** The host in numbers, and what it has promised to what runs. */
   readonly host: Effect.Effect<HostInfo, HostError>
   /** Everything that is wrong with the host; what cannot be looked at is a finding, too. */

@@ -12,7 +12,7 @@ import type { HostPath } from "../model/HostPath.ts"
 import { type CheckpointOptions, checkpointPaths, planCheckpoint, planRestore } from "../plan/CheckpointPlan.ts"
 import { decodeExportHead } from "../plan/ExportFormat.ts"
 import { type ArchivePath, type ExportOptions, exportPaths, planExport } from "../plan/ExportPlan.ts"
-import { type ImportOptions, importPaths, planImport } from "../plan/ImportPlan.ts"
+import { type ImportOptions, importPaths, nameOf, planImport } from "../plan/ImportPlan.ts"
 import type { InvalidSpec } from "../model/InvalidSpec.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
@@ -81,56 +81,56 @@ export const makePlanning = (
   journals: Journal["Service"],
   directories: Directories
 ): Planning => {
-  const facts = (paths: ReadonlyArray<string> = []) => host.facts({ directories, paths })
+  const facts = (instance: string, paths: ReadonlyArray<string> = []) => host.facts({ directories, paths, instance })
   return {
     start: Effect.fn("Hypervisor.plan.start")(function*(instance, options) {
-      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(pathsOf(instance)), options))
+      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(instance.name, pathsOf(instance)), options))
     }),
     stop: Effect.fn("Hypervisor.plan.stop")(function*(name, options) {
-      return yield* Effect.fromResult(planStop(name, directories, yield* facts(), options))
+      return yield* Effect.fromResult(planStop(name, directories, yield* facts(name), options))
     }),
     kill: Effect.fn("Hypervisor.plan.kill")(function*(name) {
-      return yield* Effect.fromResult(planKill(name, directories, yield* facts()))
+      return yield* Effect.fromResult(planKill(name, directories, yield* facts(name)))
     }),
     cleanup: Effect.fn("Hypervisor.plan.cleanup")(function*(name) {
-      return yield* Effect.fromResult(planCleanup(name, directories, yield* facts()))
+      return yield* Effect.fromResult(planCleanup(name, directories, yield* facts(name)))
     }),
     recover: Effect.fn("Hypervisor.plan.recover")(function*(name) {
       const entries = yield* journals.read(directories, name)
-      return yield* Effect.fromResult(planRecover(name, entries, directories, yield* facts()))
+      return yield* Effect.fromResult(planRecover(name, entries, directories, yield* facts(name)))
     }),
     freeze: Effect.fn("Hypervisor.plan.freeze")(function*(name, options) {
-      return yield* Effect.fromResult(planFreeze(name, directories, yield* facts(), options))
+      return yield* Effect.fromResult(planFreeze(name, directories, yield* facts(name), options))
     }),
     thaw: Effect.fn("Hypervisor.plan.thaw")(function*(name, options) {
-      return yield* Effect.fromResult(planThaw(name, directories, yield* facts(), options))
+      return yield* Effect.fromResult(planThaw(name, directories, yield* facts(name), options))
     }),
     resize: Effect.fn("Hypervisor.plan.resize")(function*(name, wanted, options) {
-      return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(), options))
+      return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(name), options))
     }),
     export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
-      const observed = yield* facts(exportPaths(options.instance, archive))
+      const observed = yield* facts(name, exportPaths(options.instance, archive))
       return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
     }),
     checkpoint: Effect.fn("Hypervisor.plan.checkpoint")(function*(name, directory, options) {
-      const observed = yield* facts(checkpointPaths(directory))
+      const observed = yield* facts(name, checkpointPaths(directory))
       return yield* Effect.fromResult(planCheckpoint(name, directory, directories, observed, options))
     }),
     restore: Effect.fn("Hypervisor.plan.restore")(function*(instance, directory, options) {
-      const observed = yield* facts([...pathsOf(instance), ...checkpointPaths(directory)])
+      const observed = yield* facts(instance.name, [...pathsOf(instance), ...checkpointPaths(directory)])
       return yield* Effect.fromResult(planRestore(instance, directory, directories, observed, options))
     }),
-    powercycle: Effect.suspend(facts).pipe(
+    powercycle: Effect.suspend(() => host.facts({ directories })).pipe(
       Effect.map((observed) => planPowercycle(directories, observed)),
       Effect.withSpan("Hypervisor.plan.powercycle")
     ),
     import: Effect.fn("Hypervisor.plan.import")(function*(archive, options) {
       const exported = yield* Effect.fromResult(decodeExportHead(yield* host.exportHead(archive), sourceOf(archive)))
-      const observed = yield* facts(importPaths(exported, archive, directories, options))
+      const observed = yield* facts(nameOf(exported, options), importPaths(exported, archive, directories, options))
       return yield* Effect.fromResult(planImport(exported, archive, directories, observed, options))
     }),
     reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
-      const observed = yield* facts(pathsOf(options.instance))
+      const observed = yield* facts(name, pathsOf(options.instance))
       return yield* Effect.fromResult(
         inPlace
           ? planRebootInPlace(name, directories, observed, options)

@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ContainerStatus, statusOf } from "../host/ContainerStatus.ts"
-import { type ContainerUsage, noUsage } from "../host/ContainerUsage.ts"
+import { allUsage, type ContainerUsage, noUsage, type UsageField } from "../host/ContainerUsage.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts } from "../host/HostFacts.ts"
 import type { Host } from "./Host.ts"
@@ -31,6 +32,15 @@ export interface ContainerSummary extends ContainerStatus {
  */
 export interface ContainerInfo extends ContainerSummary, ContainerUsage {
   readonly logs: { readonly lxc: string; readonly console: string }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface InfoOptions {
+  /** Only these parts of the use are read, which saves time; what else there is, is as of a container that uses nothing. */
+  readonly fields?: ReadonlyArray<UsageField> | undefined
 }
 
 /**
@@ -61,27 +71,30 @@ export const makeQueries = (host: Host["Service"], directories: Directories) => 
     ...usage,
     logs: { lxc: directories.lxcLog(facts.name), console: directories.consoleLog(facts.name) }
   })
-  const inspect = Effect.fnUntraced(function*(facts: ContainerFacts) {
-    const usage = yield* host.usage(facts)
-    return usage === undefined ? undefined : shown(facts, usage)
-  })
   const own = host.containers({ directories })
   return {
+    names: Effect.map(host.names({ directories }), (names) => [...names].sort()).pipe(Effect.withSpan("Hypervisor.names")),
     list: Effect.fn("Hypervisor.list")(function*(options: { readonly all?: boolean } = {}) {
       const containers = yield* host.containers({ directories, all: options.all ?? false })
       return containers.map(summarise).sort(byName)
     }),
-    info: Effect.fn("Hypervisor.info")(function*(name: string) {
+    info: Effect.fn("Hypervisor.info")(function*(name: string, { fields = allUsage }: InfoOptions = {}) {
       const facts = (yield* own).find((each) => each.name === name)
-      const info = facts === undefined ? undefined : yield* inspect(facts)
-      return info ?? (yield* new UnknownContainer({ instance: name }))
+      if (facts === undefined) return yield* new UnknownContainer({ instance: name })
+      const [read] = yield* host.usage({ containers: [facts], fields })
+      const usage = read === undefined ? undefined : yield* Effect.fromResult(read)
+      return usage === undefined ? yield* new UnknownContainer({ instance: name }) : shown(facts, usage)
     }),
-    infoAll: Effect.gen(function*() {
+    infoAll: Effect.fn("Hypervisor.infoAll")(function*({ fields = allUsage }: InfoOptions = {}) {
       const containers = yield* own
-      const infos = yield* Effect.forEach(containers, (facts) =>
-        Effect.catchTag(inspect(facts), "HostError", () => Effect.succeed(shown(facts, noUsage))))
-      return infos.filter((info) => info !== undefined).sort(byName)
-    }).pipe(Effect.withSpan("Hypervisor.infoAll"))
+      const reads = yield* host.usage({ containers, fields })
+      const infos = containers.flatMap((facts, at) => {
+        const read = reads[at]
+        const usage = read === undefined || Result.isFailure(read) ? noUsage : read.success
+        return usage === undefined ? [] : [shown(facts, usage)]
+      })
+      return infos.sort(byName)
+    })
   }
 }
 

@@ -91,7 +91,7 @@ describe("/proc/net/unix", () => {
     const long = { lxcPath: `/run/${"x".repeat(80)}/containers`, name: "a-rather-long-name.example.com" }
     const name = commandSocketName(long.lxcPath, long.name)
     assert.match(name, /^lxc\/[0-9a-f]{16}\/command$/)
-    assert.deepStrictEqual(parseCommandSockets(line(`@${name}`), [long]), [long])
+    assert.deepStrictEqual(parseCommandSockets(line(`@${name}`), () => [long]), [long])
     assert.deepStrictEqual(parseCommandSockets(line(`@${name}`)), [])
     assert.strictEqual(commandSocketName("/p", "n"), "/p/n/command")
     const exact = "x".repeat(106 - "/p//command".length)

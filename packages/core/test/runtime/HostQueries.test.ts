@@ -1,8 +1,12 @@
+import { noUsage } from "@effect-lxc/core/host/ContainerUsage"
 import { Host, HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Guest } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { host, instance, onHost } from "./fixtures.ts"
+
+const images = { "/srv/web2.img": Guest.obedient() }
 
 describe("verify and host", () => {
   it.effect("take no lock, and answer while an operation is under way", () =>
@@ -37,11 +41,42 @@ describe("verify and host", () => {
   it.effect("infoAll shows every container, also where the use of one cannot be read", () =>
     Effect.gen(function*() {
       yield* (yield* Hypervisor).start(instance())
+      yield* (yield* Hypervisor).start(instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [] }))
       const port = yield* Host
       const problem = { _tag: "SystemCallFailed", call: "read", path: "/sys/fs/cgroup", code: "EIO", advice: "" } as const
-      const failing = Host.of({ ...port, usage: () => Effect.fail(new HostError({ problem })) })
+      const failing = Host.of({ ...port, usage: (query) =>
+        Effect.map(port.usage(query), (reads) =>
+          reads.map((read, at) => query.containers[at]?.name === "web1" ? Result.fail(new HostError({ problem })) : read)) })
       const hypervisor = Hypervisor.layer().pipe(Layer.provide(Layer.succeed(Host, failing)))
-      const infos = yield* Effect.provide(Effect.flatMap(Hypervisor, (each) => each.infoAll), hypervisor, { local: true })
-      assert.deepStrictEqual(infos.map(({ memory, name, state }) => [name, state, memory.usageBytes]), [["web1", "RUNNING", null]])
+      const infos = yield* Effect.provide(Effect.flatMap(Hypervisor, (each) => each.infoAll()), hypervisor, { local: true })
+      assert.deepStrictEqual(infos.map(({ memory, name, state }) => [name, state, memory.usageBytes !== null]), [
+        ["web1", "RUNNING", false],
+        ["web2", "RUNNING", true]
+      ])
+      const alone = Effect.provide(Effect.flatMap(Hypervisor, (each) => each.info("web1")), hypervisor, { local: true })
+      assert.strictEqual((yield* Effect.flip(alone))._tag, "HostError")
+    }).pipe(onHost({ host: host({ images }) })))
+
+  it.effect("info reads the parts that are asked for, and infoAll too", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(instance())
+      const whole = yield* hypervisor.info("web1")
+      const part = yield* hypervisor.info("web1", { fields: ["memory", "startedAt"] })
+      const { memory, startedAt } = whole
+      assert.isNotNull(memory.usageBytes)
+      assert.deepStrictEqual(part, { ...whole, ...noUsage, memory, startedAt })
+      assert.deepStrictEqual(yield* hypervisor.infoAll({ fields: ["memory", "startedAt"] }), [part])
     }).pipe(onHost({ host: host() })))
+
+  it.effect("names are of what runs, sorted", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [] }))
+      const { name } = instance()
+      yield* hypervisor.start(instance())
+      assert.deepStrictEqual(yield* hypervisor.names, ["web1", "web2"])
+      yield* hypervisor.stop(name)
+      assert.deepStrictEqual(yield* hypervisor.names, ["web2"])
+    }).pipe(onHost({ host: host({ images }) })))
 })

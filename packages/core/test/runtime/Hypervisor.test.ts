@@ -85,7 +85,7 @@ describe("list and info see", () => {
         yield* hypervisor.start(instance({ name, nics: [], disks: [{ path: `/srv/${name}.img` }] }))
       }
       assert.deepStrictEqual((yield* hypervisor.list()).map(({ name }) => name), ["a", "b", "c"])
-      assert.deepStrictEqual((yield* hypervisor.infoAll).map(({ name }) => name), ["a", "b", "c"])
+      assert.deepStrictEqual((yield* hypervisor.infoAll()).map(({ name }) => name), ["a", "b", "c"])
     }).pipe(onHost({
       host: host({ images: Object.fromEntries(["a", "b", "c"].map((name) => [`/srv/${name}.img`, Guest.obedient()])) })
     })))

@@ -107,7 +107,7 @@ const pathsOf = (setting: Setting): Lines => [
 export const look = Effect.fnUntraced(function*(setting: Setting, deep: boolean) {
   const hypervisor = yield* Hypervisor
   const facts = yield* hypervisor.facts(pathsOf(setting))
-  const infos = yield* hypervisor.infoAll
+  const infos = yield* hypervisor.infoAll()
   const findings = deep ? (yield* hypervisor.verify).findings : []
   const own = (text: string): boolean => text.includes(`${setting.prefix}-`) || text.includes(setting.directories.run)
   return [
