@@ -9,7 +9,7 @@ import { realHost } from "./realHost.ts"
 // What `npm run differential` does: random requests and happenings on the simulated and the real host side by side, up to
 // the first difference, which is shrunk and printed with the word that replays it. Exit code 1 if there is one.
 
-const movesInRun = 40
+const movesInRun = 60
 
 const usage = "usage: npm run differential -- [--operations N] [--seed S] [--replay TOKEN] [--lanes N]"
 

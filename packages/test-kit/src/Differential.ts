@@ -59,9 +59,16 @@ const apart = (simulated: Lines, real: Lines): readonly [Lines, Lines] => {
 /** A deep look costs as much as several moves. */
 const deepEvery = 8
 
-const moveOn = Effect.fnUntraced(function*(side: Side, move: Move, deep: boolean) {
-  const answer = yield* side.take(move)
-  const seen = yield* side.look(deep)
+/** No move waits for so long on purpose: one that does has lost its way. */
+const endsWithin = <A>(what: string, effect: Effect.Effect<A>): Effect.Effect<A> =>
+  Effect.timeoutOrElse(effect, {
+    duration: "1 minute",
+    orElse: () => Effect.die(new Error(`${what} did not end within a minute`))
+  })
+
+const moveOn = Effect.fnUntraced(function*(name: string, side: Side, move: Move, deep: boolean) {
+  const answer = yield* endsWithin(`${JSON.stringify(move)} on the ${name} host`, side.take(move))
+  const seen = yield* endsWithin(`a look at the ${name} host after ${JSON.stringify(move)}`, side.look(deep))
   return { answer, lines: answer === null ? seen : [`answer ${answer}`, ...seen] }
 })
 
@@ -77,7 +84,7 @@ export const run = Effect.fn("Differential.run")(function*(trail: Trail, { real,
   const moves = movesOf(trail, setting)
   for (const [index, move] of moves.entries()) {
     const deep = index % deepEvery === deepEvery - 1 || index === moves.length - 1
-    const [one, other] = yield* Effect.all([moveOn(simulated, move, deep), moveOn(real, move, deep)], { concurrency: 2 })
+    const [one, other] = yield* Effect.all([moveOn("simulated", simulated, move, deep), moveOn("real", real, move, deep)], { concurrency: 2 })
     const { _tag, ...rest } = move
     story.push(`${_tag} ${plain(JSON.stringify(rest))}${other.answer === null ? "" : ` -> ${other.answer}`}`)
     const [left, right] = apart(one.lines, other.lines)
