@@ -1,8 +1,9 @@
+import { judgeCatalogue } from "./catalogue.ts"
 import { realHost } from "./realHost.ts"
 import * as FakeToolsStage from "../packages/node-runtime/test/FakeToolsStage.ts"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
 import * as RealStage from "../packages/node-runtime/test/RealStage.ts"
-import { Contract, type ContractCase, SimulatedStage, type Stage } from "@effect-lxc/test-kit"
+import { Catalogue, Contract, type ContractCase, SimulatedStage, type Stage } from "@effect-lxc/test-kit"
 import type { Host } from "@effect-lxc/core/runtime/Host"
 import { Effect, type Layer } from "effect"
 
@@ -48,23 +49,30 @@ const reasons = (judged: ReadonlyArray<Contract.Judged>): ReadonlyArray<string> 
 const count = (judged: ReadonlyArray<Contract.Judged>, verdict: Contract.Judged["verdict"]): number =>
   judged.filter((each) => each.verdict === verdict).length
 
-const judgedByHost = await columns.reduce<Promise<ReadonlyArray<ReadonlyArray<Contract.Judged>>>>(
-  async (before, column) => [...await before, await column.judge(Contract.cases)],
-  Promise.resolve([])
-)
+/** Gives whether none is red. */
+const judgeContract = async (): Promise<boolean> => {
+  const judgedByHost = await columns.reduce<Promise<ReadonlyArray<ReadonlyArray<Contract.Judged>>>>(
+    async (before, column) => [...await before, await column.judge(Contract.cases)],
+    Promise.resolve([])
+  )
 
-say(cells(columns.map(({ name }) => name)) + "promise")
-let step = ""
-for (const [index, each] of Contract.cases.entries()) {
-  if (each.step !== step) say(`\n${each.step}`)
-  step = each.step
-  say(`${cells(judgedByHost.map((judged) => judged[index]?.verdict ?? ""))}${each.kind}: ${each.title}`)
+  say(cells(columns.map(({ name }) => name)) + "promise")
+  let step = ""
+  for (const [index, each] of Contract.cases.entries()) {
+    if (each.step !== step) say(`\n${each.step}`)
+    step = each.step
+    say(`${cells(judgedByHost.map((judged) => judged[index]?.verdict ?? ""))}${each.kind}: ${each.title}`)
+  }
+  say("")
+  for (const [index, { name }] of columns.entries()) {
+    const judged = judgedByHost[index] ?? []
+    say(`${name}: ${count(judged, "green")} green, ${count(judged, "red")} red, ${count(judged, "not here")} not here`)
+    for (const line of reasons(judged)) say(line)
+    for (const { case: { step: tag, title }, verdict, why } of judged) if (verdict === "red") say(`  RED ${tag} ${title}: ${why}`)
+  }
+  return judgedByHost.flat().every(({ verdict }) => verdict !== "red")
 }
-say("")
-for (const [index, { name }] of columns.entries()) {
-  const judged = judgedByHost[index] ?? []
-  say(`${name}: ${count(judged, "green")} green, ${count(judged, "red")} red, ${count(judged, "not here")} not here`)
-  for (const line of reasons(judged)) say(line)
-  for (const { case: { step: tag, title }, verdict, why } of judged) if (verdict === "red") say(`  RED ${tag} ${title}: ${why}`)
-}
-process.exitCode = judgedByHost.flat().some(({ verdict }) => verdict === "red") ? 1 : 0
+
+const words = new Set(process.argv.slice(2))
+if (words.has("--markdown")) process.stdout.write(Catalogue.markdown)
+else process.exitCode = await (words.has("--catalogue") ? judgeCatalogue() : judgeContract()) ? 0 : 1

@@ -10,6 +10,7 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as fs from "node:fs"
 import { freezerState, groupOf } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
@@ -43,8 +44,10 @@ const thawOrphan = (container: ContainerRef) =>
  * @category steps
  */
 export const thaw = Effect.fn("ContainerSteps.thaw")(function*(step: Case<"Thaw">) {
-  if (hasMonitor(step)) yield* runToolOk(Commands.thaw(step), step.timeoutMs)
-  else yield* thawOrphan(step)
+  if (!hasMonitor(step)) return yield* thawOrphan(step)
+  const asked = yield* Effect.result(runToolOk(Commands.thaw(step), step.timeoutMs))
+  // One that ends by a signal that waited for it takes its monitor along, which then does not answer any more.
+  if (Result.isFailure(asked) && !(asked.failure.problem._tag === "CommandFailed" && isThawed(step))) return yield* asked.failure
 })
 
 /**

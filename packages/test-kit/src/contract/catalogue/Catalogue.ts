@@ -13,6 +13,7 @@ import type { HostOptions } from "../../HostBuilder.ts"
 import * as SimulatedStage from "../SimulatedStage.ts"
 import { Stage } from "../Stage.ts"
 import { allFacts, type CatalogueLine } from "./CatalogueLine.ts"
+import { markdown as table } from "./CatalogueTable.ts"
 import { deaths } from "./Deaths.ts"
 import { lifeCycle } from "./LifeCycle.ts"
 import { observations } from "./Observations.ts"
@@ -27,6 +28,14 @@ import { stops } from "./Stops.ts"
  * @category constants
  */
 export const lines: ReadonlyArray<CatalogueLine> = [...refusals, ...starts, ...stops, ...deaths, ...observations, ...lifeCycle]
+
+/**
+ * The catalogue as a document, in Markdown.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const markdown: string = table(lines)
 
 /**
  * The machine on which the lines were measured: LXC 5.0.2 on kernel 6.18, with the trees of v1 and a unified one.

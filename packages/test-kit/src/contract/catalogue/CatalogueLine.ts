@@ -5,6 +5,7 @@
  */
 import type { CgroupLayoutName } from "@effect-lxc/core/host/CgroupLayout"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import { Host } from "@effect-lxc/core/runtime/Host"
 import type { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Effect from "effect/Effect"
@@ -64,13 +65,18 @@ export const configured = Effect.fnUntraced(function*(lines: ReadonlyArray<strin
 })
 
 /**
- * What of the stage's inventory begins with a word.
+ * What of the stage's inventory begins with a word; of cgroups and interfaces what is the container's: others may be at
+ * work on the same machine.
  *
  * @since 0.1.0
  * @category accessors
  */
 export const inventoryOf = (kind: "cgroup" | "interface" | "loop" | "mount") =>
-  Effect.flatMap(Stage, (stage) => Effect.map(stage.inventory, (lines) => lines.filter((line) => line.startsWith(`${kind} `))))
+  Effect.gen(function*() {
+    const { inventory, name } = yield* Stage
+    const own = { cgroup: name, interface: vethPrefix(name), loop: "", mount: "" }[kind]
+    return (yield* inventory).filter((line) => line.startsWith(`${kind} `) && line.includes(own))
+  })
 
 /**
  * A step that starts it fails with exit code 1, LXC's log has these words, and no interface and no payload group is left.

@@ -94,10 +94,10 @@ export const deaths: ReadonlyArray<CatalogueLine> = [{
   needs,
   run: Effect.gen(function*() {
     const scene = yield* orphaned
-    const before = (yield* seen).init
+    const before = (yield* seen).init?.pid
     const { log } = yield* fails(scene.start, "CommandFailed", { exitCode: 1 })
     yield* isTrue(log.join("; "), log.some((line) => line.includes("Numerical result out of range")))
-    yield* same("the orphan", (yield* seen).init, before)
+    yield* same("the orphan", (yield* seen).init?.pid, before)
   })
 }, {
   line: "C: full cleanup of an orphan",
