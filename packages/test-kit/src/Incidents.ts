@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { boot } from "./Boot.ts"
 import { makeDirectories, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import { busyWith, putOn, reachableMount, takeOff } from "./MountOps.ts"
@@ -246,4 +247,4 @@ export const leaveInterface = (name: string): Incident => (state) => ({
  * @since 0.1.0
  * @category incidents
  */
-export const reboot = (bootId: string): Incident => (state) => Lifecycle.boot(state, bootId)
+export const reboot = (bootId: string): Incident => (state) => boot(state, bootId)

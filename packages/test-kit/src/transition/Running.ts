@@ -5,8 +5,9 @@
  */
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
+import { boot } from "../Boot.ts"
 import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
-import { boot, freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
+import { freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
 import { answers, containerNamed, isLiving, processOf } from "../Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
