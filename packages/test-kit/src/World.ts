@@ -123,7 +123,8 @@ export class World extends Context.Service<World, {
 const runIn = (life: Life, services: Context.Context<ProcessServices>): LibraryProcess["run"] => (effect) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkDetach(Effect.provideContext(effect, services), { startImmediately: true })
-    const ended = Effect.onInterrupt(Fiber.join(fiber), () => life.isDead() ? Effect.void : Fiber.interrupt(fiber))
+    const ended = Effect.onInterrupt(Fiber.join(fiber), () =>
+      life.isDead() ? Effect.void : Effect.raceFirst(Fiber.interrupt(fiber), life.died))
     return yield* Effect.raceFirst(ended, Effect.andThen(life.died, Effect.fail(new ProcessDied({ pid: life.pid }))))
   })
 

@@ -64,7 +64,7 @@ const isAbsent = Effect.fnUntraced(function*(
   name: InstanceName
 ) {
   const facts = yield* host.facts({ directories, instance: name })
-  const unfinished = (yield* journals.read(directories, name)).length > 0
+  const unfinished = (yield* journals.list(directories)).includes(name)
   return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
 })
 
@@ -162,7 +162,8 @@ export const makeChanges = (
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
     const begun = begunBy(yield* journals.read(directories, name))
-    if (begun === undefined) return undefined
+    // A process that died before it wrote a word did nothing.
+    if (begun === undefined) return yield* Effect.as(journals.discard(directories, name), undefined)
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
     const plan = yield* recovery(host, planning, directories, name, begun.operation)

@@ -86,7 +86,7 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
 })
 
-/** Does one step of a rollback; gives what kept it from being done. */
+/** Does one step of a rollback; gives what kept it from being done. A step may fail, and have been done. */
 const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
   const host = yield* Host
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
@@ -96,7 +96,10 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: numbe
     if (!observed.done) yield* host.apply(step, run.results)
   })
   const exit = yield* Effect.exit(Effect.timeoutOption(attempt, leftMs))
-  return Exit.isFailure(exit) ? problemOf(exit.cause) : Option.isNone(exit.value) ? late : undefined
+  if (Exit.isSuccess(exit)) return Option.isNone(exit.value) ? late : undefined
+  const again = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), leftMs))
+  const isDone = Exit.isSuccess(again) && Option.exists(again.value, ({ done }) => done)
+  return isDone ? undefined : problemOf(exit.cause)
 })
 
 /** Tries every step of a rollback, as long as there is time; what fails is kept as residue and does not stop the others. */
@@ -209,10 +212,9 @@ export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan, op
   })
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const exit = yield* Effect.exit(restore(steps))
-      if (Exit.isFailure(exit)) return yield* afterFailure(run, exit.cause)
-      yield* journal.remove
-      return report(run.acted)
+      // With a journal that stays, a recovery would undo later what had been reported as done.
+      const exit = yield* Effect.exit(Effect.andThen(restore(steps), journal.remove))
+      return Exit.isFailure(exit) ? yield* afterFailure(run, exit.cause) : report(run.acted)
     })
   )
 }, Effect.scoped)

@@ -1,0 +1,45 @@
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Diff, Faults, MemoryJournal, TestKit, World } from "@effect-lxc/test-kit"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { directories, host, instance, onHost, problemOf } from "./fixtures.ts"
+
+const web1 = instance()
+const hypervise = <A, E>(body: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(Hypervisor, body)
+
+const inWorld = <A, E>(body: Effect.Effect<A, E, World | MemoryJournal>) =>
+  TestKit.runToEnd(Effect.provide(body, World.layer({ host: host() })))
+
+const removing = {
+  recover: (hypervisor: Hypervisor["Service"]) => Effect.asVoid(hypervisor.recover(web1.name)),
+  cleanup: (hypervisor: Hypervisor["Service"]) => Effect.asVoid(hypervisor.cleanup(web1.name)),
+  stop: (hypervisor: Hypervisor["Service"]) => Effect.asVoid(hypervisor.stop(web1.name))
+}
+
+for (const [what, ask] of Object.entries(removing)) {
+  it.effect(`a journal whose process died before it wrote a word is removed by ${what}`, () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const dying = yield* world.process({ faults: [Faults.atJournal("append", "crash")] })
+      yield* Effect.exit(dying.run(hypervise((hypervisor) => hypervisor.start(web1))))
+      assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
+      yield* (yield* world.process()).run(hypervise((hypervisor) => ask(hypervisor)))
+      assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
+      assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
+    })))
+}
+
+it.effect("a step of a rollback that fails and is done all the same is not residue", () =>
+  Effect.gen(function*() {
+    const error = yield* problemOf((yield* Hypervisor).start(web1))
+    assert.deepStrictEqual(error.residue, [])
+    assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
+  }).pipe(onHost({ host: host(), faults: [Faults.atTag("StartContainer", "refuse"), Faults.atTag("Unmount", "act-then-refuse")] })))
+
+it.effect("a start whose journal cannot be removed has failed, and is undone: else a recovery would undo it later", () =>
+  Effect.gen(function*() {
+    const error = yield* problemOf((yield* Hypervisor).start(web1))
+    assert.isTrue(error.undone)
+    assert.strictEqual(error.problem._tag, "SystemCallFailed")
+    assert.strictEqual(Diff.traces(host(), yield* (yield* World).state, directories), "")
+  }).pipe(onHost({ host: host(), faults: [Faults.atJournal("remove", "refuse", { nth: 1 })] })))
