@@ -226,6 +226,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   contract    what every implementation of Host promises, and which of them keeps it
   differential
               random operations on the simulated and the real host side by side
+  explore     seeds, faults and interleavings on the simulated host; --help says more
   effect-lxc  the command line
 END
 }
@@ -260,6 +261,10 @@ case $name in
     javascript
     system_packages
     run_node "$root/tools/differential.ts" "$@"
+    ;;
+  explore)
+    javascript
+    run_node "$root/tools/explore.ts" "$@"
     ;;
   effect-lxc)
     javascript

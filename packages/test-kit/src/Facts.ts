@@ -57,10 +57,23 @@ const cgroupDirectories = (state: SimulatedState): ReadonlyArray<CgroupDirectory
 
 const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
+const readRecord = (text: string): Instance | null => {
+  const parsed = readJson(text)
+  return Option.isNone(parsed) ? null : Result.getOrElse(decodeInstance(parsed.value), () => null)
+}
+
+/** The records that were read last: the same ones are asked for each time somebody looks at the host. */
+const records = new Map<string, Instance | null>()
+
 const recordOf = (state: SimulatedState, file: string): Instance | null => {
   const text = nodeAt(state, file)?.text
-  const parsed = text === undefined ? Option.none() : readJson(text)
-  return Option.isNone(parsed) ? null : Result.getOrElse(decodeInstance(parsed.value), () => null)
+  if (text === undefined) return null
+  const known = records.get(text)
+  if (known !== undefined) return known
+  if (records.size >= 64) records.clear()
+  const record = readRecord(text)
+  records.set(text, record)
+  return record
 }
 
 const containerFacts = (

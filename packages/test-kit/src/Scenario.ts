@@ -12,6 +12,7 @@ import type { Guest } from "./Guest.ts"
 import * as Guests from "./Guest.ts"
 import { emptyHost } from "./HostBuilder.ts"
 import * as Incidents from "./Incidents.ts"
+import type { WrittenSpec } from "./Request.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 
 const Residue = Schema.Literals(["monitor-cgroup", "payload-cgroup", "interface", "run-files", "half-written", "log"])
@@ -83,9 +84,21 @@ const versionOf = ({ layout, lxc }: Scenario): string => {
   return { "4": "4.0.12", "5": "5.0.2", "6": "6.0.4" }[lxc]
 }
 
-const diskPath = { image: "/srv/images/root.img", device: "/dev/vg0/root", directory: "/srv/roots/one" } as const
+/**
+ * Where the root of a scenario is, by the kind of its disk.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const diskPath = { image: "/srv/images/root.img", device: "/dev/vg0/root", directory: "/srv/roots/one" } as const
 
-const dataPath = "/srv/images/data.img"
+/**
+ * Where the further disk of a scenario is.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const dataPath = "/srv/images/data.img"
 
 const nicOf = (scenario: Scenario, kind: Scenario["nics"][number], index: number) => {
   const legacy = versionOf(scenario).startsWith("1.")
@@ -95,14 +108,14 @@ const nicOf = (scenario: Scenario, kind: Scenario["nics"][number], index: number
 }
 
 /**
- * The instance of a scenario.
+ * The spec of a scenario, as somebody would write it.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const instanceOf = (scenario: Scenario): Instance => {
+export const specOf = (scenario: Scenario): WrittenSpec => {
   const { bootable, cpuWeight, data, disk, memory, name, nics, pids, quiet, readOnly, swap, vcpus, volatile } = scenario
-  return Result.getOrThrow(decodeInstance({
+  return {
     name,
     disks: [
       { path: diskPath[disk], readOnly, ...(volatile ? { volatile } : {}) },
@@ -119,8 +132,16 @@ export const instanceOf = (scenario: Scenario): Instance => {
       ...(bootable ? { dropCapabilities: [] } : {}),
       ...(quiet ? { ttys: 0, console: "none" } : {})
     }
-  }))
+  }
 }
+
+/**
+ * The instance of a scenario.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const instanceOf = (scenario: Scenario): Instance => Result.getOrThrow(decodeInstance(specOf(scenario)))
 
 const guests: Readonly<Record<Scenario["guest"], Guest>> = { busybox: Guests.obedient(), systemd: Guests.systemd() }
 

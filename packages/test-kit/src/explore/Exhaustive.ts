@@ -1,0 +1,73 @@
+/**
+ * Every operation with every fault at each of its steps.
+ *
+ * @since 0.1.0
+ */
+import * as Faults from "../Faults.ts"
+import { type Scenario, simplest } from "../Scenario.ts"
+import type { Case, Starting } from "./Case.ts"
+import { requestsOf } from "./Generating.ts"
+import { tell } from "./Story.ts"
+
+const scenario: Scenario = { ...simplest, nics: ["bridged"], memory: "64MiB" }
+
+const startings: ReadonlyArray<Starting> = [
+  { _tag: "Clean" },
+  { _tag: "Running" },
+  { _tag: "Frozen" },
+  { _tag: "Orphaned" },
+  { _tag: "MonitorKilled" },
+  { _tag: "MonitorStopped" },
+  { _tag: "Booted" },
+  { _tag: "Exported" },
+  { _tag: "CrashedStart", nth: 18 },
+  { _tag: "CrashedKill", nth: 8 }
+]
+
+const kinds: ReadonlyArray<Faults.FaultKind> = ["refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "crash", "defect", "full-disk"]
+
+const countOf = (subject: Case, tag: "CallBegun" | "JournalAppended"): number => {
+  const { events } = tell(subject)
+  const healed = events.findIndex(({ event }) => event._tag === "Healed")
+  return events.slice(0, healed < 0 ? undefined : healed)
+    .filter(({ event }) => event._tag === tag && (event._tag !== "CallBegun" || event.call === "observe")).length
+}
+
+/**
+ * For each request from each state to start from: each kind of fault at each step, before it is observed and when it is
+ * applied, and a crash or a full disk at each write to the journal. With `every` n only each n-th case.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function* everyStepEveryFault(every = 1): Generator<Case> {
+  let count = 0
+  for (const starting of startings) {
+    for (const request of requestsOf(scenario)) {
+      const caseOf = (...faults: ReadonlyArray<Faults.Fault>): Case => ({
+        scenario,
+        starting,
+        neighbour: true,
+        operators: [{ asks: [{ request, afterMs: 0, interruptAfterMs: null }], faults }],
+        schedule: 0
+      })
+      const steps = countOf(caseOf(), "CallBegun")
+      const writes = countOf(caseOf(), "JournalAppended")
+      const faults = [
+        ...Array.from({ length: steps }, (_, index) =>
+          kinds.flatMap((kind) => (["apply", "observe"] as const).map((call) => Faults.atIndex(index, kind, { call })))).flat(),
+        ...Array.from({ length: writes }, (_, nth) =>
+          (["refuse", "act-then-refuse", "crash"] as const).map((kind) => Faults.atJournal("append", kind, { nth }))).flat(),
+        ...(["refuse", "act-then-refuse", "crash"] as const).flatMap((kind) => [
+          Faults.atJournal("open", kind),
+          Faults.atJournal("remove", kind),
+          Faults.at({ _tag: "Lock", nth: 0 }, kind)
+        ])
+      ]
+      for (const fault of faults) {
+        if (count % every === 0) yield caseOf(fault)
+        count += 1
+      }
+    }
+  }
+}

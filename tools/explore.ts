@@ -1,0 +1,134 @@
+/** The exploration of the simulated host: `npm run explore -- --seeds N`; see the usage below. */
+import { Explore } from "@effect-lxc/test-kit"
+import { Option } from "effect"
+import { availableParallelism } from "node:os"
+import { parseArgs } from "node:util"
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+
+const usage = `usage: npm run explore -- [--seeds N] [--from S] [--minutes M] [--workers W]
+       npm run explore -- --exhaustive [--minutes M] [--workers W]
+       npm run explore -- --replay TOKEN|SEED
+
+Runs N seeds (2000) from S (0) on, or for M minutes; --exhaustive runs every operation with every fault at each step.
+A promise that is broken is printed with its token, the smallest case that still breaks it, and what happened in that.`
+
+interface Job {
+  readonly from: number
+  readonly seeds: number
+  readonly every: number
+  readonly until: number
+  readonly exhaustive: boolean
+}
+
+interface Found {
+  readonly source: string
+  readonly invariant: string
+  readonly token: string
+}
+
+/** So many of one kind are enough to see what it is. */
+const enough = 3
+
+const work = ({ every, exhaustive, from, seeds, until }: Job, say: (found: Found) => void): number => {
+  const counts = new Map<string, number>()
+  let done = 0
+  const note = (source: string, violation: Explore.Violation | undefined) => {
+    done += 1
+    if (violation === undefined) return
+    const count = (counts.get(violation.invariant) ?? 0) + 1
+    counts.set(violation.invariant, count)
+    say({ source, invariant: violation.invariant, token: count > enough ? violation.token : Explore.shrink(violation).token })
+  }
+  if (exhaustive) {
+    let index = 0
+    for (const subject of Explore.everyStepEveryFault()) {
+      if (Date.now() >= until) break
+      if (index++ % every === from) note(`exhaustive ${index - 1}`, Explore.examine(subject))
+    }
+    return done
+  }
+  for (let seed = from; seed < seeds && Date.now() < until; seed += every) note(`seed ${seed}`, Explore.explore(seed))
+  return done
+}
+
+const print = (subject: Explore.Case): boolean => {
+  const violation = Explore.examine(subject)
+  console.log(Explore.timelineOf(violation?.story ?? Explore.tell(subject)).join("\n"))
+  console.log(violation === undefined ? "\nevery promise holds" : `\n${violation.invariant} is broken:\n  ${violation.messages.join("\n  ")}`)
+  console.log(`\nagain: npm run explore -- --replay '${Explore.tokenOf(subject)}'`)
+  return violation === undefined
+}
+
+const replay = (token: string): boolean => {
+  const subject = /^\d+$/.test(token) ? Option.some(Explore.draw(Number(token))) : Explore.caseOf(token)
+  if (Option.isNone(subject)) {
+    throw new Error("that is no token of this version")
+  }
+  return print(subject.value)
+}
+
+const inWorkers = async (count: number, job: Job): Promise<boolean> => {
+  const began = Date.now()
+  const found: Array<Found> = []
+  const runs = Array.from({ length: count }, (_, index) =>
+    new Promise<number>((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url), { workerData: { ...job, from: job.exhaustive ? index : job.from + index, every: count } })
+      worker.on("message", (message: Found | number) => typeof message === "number" ? resolve(message) : found.push(message))
+      worker.on("error", reject)
+    }))
+  const done = (await Promise.all(runs)).reduce((sum, each) => sum + each, 0)
+  const seconds = (Date.now() - began) / 1000
+  const kinds = new Map<string, ReadonlyArray<Found>>()
+  for (const each of found) kinds.set(each.invariant, [...kinds.get(each.invariant) ?? [], each])
+  for (const [invariant, all] of kinds) {
+    console.log(`\n=== ${invariant}: ${all.length} times, as in ${all.slice(0, 5).map(({ source }) => source).join(", ")}`)
+    const shortest = all.toSorted((a, b) => a.token.length - b.token.length)[0]
+    const subject = Explore.caseOf(shortest?.token ?? "")
+    if (Option.isSome(subject)) print(subject.value)
+  }
+  console.log(`${done} cases in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second), ${found.length} with a broken promise`)
+  return found.length === 0
+}
+
+const main = async (): Promise<boolean> => {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "2000" },
+      from: { type: "string", default: "0" },
+      minutes: { type: "string" },
+      workers: { type: "string", default: String(availableParallelism()) },
+      exhaustive: { type: "boolean", default: false },
+      replay: { type: "string" },
+      help: { type: "boolean", default: false }
+    }
+  })
+  if (values.help) {
+    console.log(usage)
+    return true
+  }
+  if (values.replay !== undefined) return replay(values.replay)
+  const from = Number(values.from)
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
+  return inWorkers(Number(values.workers), {
+    from,
+    seeds: minutes === undefined ? from + Number(values.seeds) : Infinity,
+    until: minutes === undefined ? Infinity : Date.now() + minutes * 60_000,
+    every: 1,
+    exhaustive: values.exhaustive
+  })
+}
+
+if (isMainThread) {
+  main().then(
+    (holds) => process.exitCode = holds ? 0 : 1,
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error)
+      console.error(usage)
+      process.exitCode = 2
+    }
+  )
+} else {
+  const job = workerData as Job // what inWorkers gave
+  const done = work(job, (found) => parentPort?.postMessage(found))
+  parentPort?.postMessage(done)
+}
