@@ -50,7 +50,7 @@ const explains = (step: Step, { kind, what }: HostChange): boolean => {
     case "RemoveTree":
     case "WriteFile":
     case "MakeDirectory":
-      return what === step.path || isBelow(step.path, what)
+      return what === step.path || isBelow(step.path, what) || (kind === "directory" && isBelow(what, step.path))
     case "MoveIntoPlace":
       return [step.from, step.to].some((path) => what === path || isBelow(path, what))
     case "Unmount":
