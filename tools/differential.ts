@@ -1,6 +1,6 @@
 import { findDifference, report } from "@effect-lxc/test-kit/Differential"
-import { type Trail, trailOf } from "@effect-lxc/test-kit/differential/Moves"
-import { Effect } from "effect"
+import { tokenOf, type Trail, trailOf } from "@effect-lxc/test-kit/differential/Moves"
+import { Cause, Effect, Exit } from "effect"
 import { parseArgs } from "node:util"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
 import { openSides } from "../packages/node-runtime/test/RealSides.ts"
@@ -53,9 +53,15 @@ const main = Effect.gen(function*() {
   let differences = 0
   yield* Effect.forEach(trails(), (trail) =>
     Effect.gen(function*() {
-      const found = yield* findDifference(trail, openSides(lab))
+      const exit = yield* Effect.exit(findDifference(trail, openSides(lab)))
+      if (Exit.isFailure(exit)) {
+        differences += 1
+        console.log(`${tokenOf(trail)} could not be carried out: ${Cause.pretty(exit.cause)}\n`)
+        return
+      }
+      const found = exit.value
       operations += trail.kept?.length ?? trail.length
-      if (operations % 400 === 0) console.error(`${operations} operations, ${differences} differences`)
+      if (operations % 300 === 0) console.error(`${operations} operations, ${differences} differences`)
       if (found === undefined) return
       differences += 1
       console.log(`${report(found.trail, found.difference)}\n`)

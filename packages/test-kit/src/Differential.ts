@@ -84,7 +84,10 @@ export const run = Effect.fn("Differential.run")(function*(trail: Trail, { real,
   const moves = movesOf(trail, setting)
   for (const [index, move] of moves.entries()) {
     const deep = index % deepEvery === deepEvery - 1 || index === moves.length - 1
-    const [one, other] = yield* Effect.all([moveOn("simulated", simulated, move, deep), moveOn("real", real, move, deep)], { concurrency: 2 })
+    const both = [moveOn("simulated", simulated, move, deep), moveOn("real", real, move, deep)] as const
+    // Neither is interrupted for the other's fault: what a simulated operation then undoes would wait for a clock that stands.
+    const [first, second] = yield* Effect.all([Effect.exit(both[0]), Effect.exit(both[1])], { concurrency: 2 })
+    const [one, other] = [yield* first, yield* second]
     const { _tag, ...rest } = move
     story.push(`${_tag} ${plain(JSON.stringify(rest))}${other.answer === null ? "" : ` -> ${other.answer}`}`)
     const [left, right] = apart(one.lines, other.lines)
