@@ -42,6 +42,6 @@ it.effect("does with the host just this", () =>
     const before = yield* simulated.state
     yield* look
     assert.deepStrictEqual((yield* simulated.commands).map(([tool]) => tool), ["losetup", "mount", "lxc-start"])
-    assert.include((yield* simulated.commands)[1], "/dev/loop0")
+    assert.include((yield* simulated.commands)[1]?.join(" "), "/dev/loop0 /run/effect-lxc/containers/web1/rootfs")
     assert.include(Diff.diff(before, yield* simulated.state), "+ loop /dev/loop0 /srv/web1.img\n")
   }).pipe(Effect.provide(TestHypervisor.layer({ host })), TestKit.runToEnd))
