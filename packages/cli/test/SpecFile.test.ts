@@ -1,8 +1,12 @@
 import type { InvalidSpec } from "@effect-lxc/core/model/InvalidSpec"
 import { encodeInstance } from "@effect-lxc/core/model/Instance"
+import { isPrintable } from "@effect-lxc/core/model/HostText"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import { shownLog } from "effect-lxc/actions/Logs"
 import { parseSpec } from "effect-lxc/SpecFile"
+import { parseYaml } from "effect-lxc/YamlText"
+import { isLinear, survives } from "../../core/test/fuzz/Mutations.ts"
 import { cli, specText, temporary } from "./Harness.ts"
 
 const { file, path } = temporary()
@@ -88,6 +92,20 @@ describe("a spec", () => {
       assert.strictEqual(ran.code, 2)
       assert.notMatch(ran.err.replaceAll("\n", ""), /\p{Cc}/u)
     }))
+})
+
+describe("any text", () => {
+  it("is a spec, or is refused in words that can be shown", () => {
+    survives((bytes) => {
+      const parsed = parseYaml(bytes.toString("utf8"))
+      if (Result.isFailure(parsed)) assert.isTrue(isPrintable(parsed.failure), parsed.failure)
+    }, [specText, JSON.stringify({ name: "web1", disks: [{ path: "/a" }] })])
+  })
+
+  it("of a guest's console is shown without acting on a terminal, in a line of time", () => {
+    isLinear(shownLog, ["login: \r\n"])
+    assert.strictEqual(shownLog("a\r\r\nb\rc\u001b[2J\r"), "a\nb\\rc\\u{1b}[2J")
+  })
 })
 
 describe("a file that cannot be a spec", () => {

@@ -12,8 +12,14 @@ import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { harmless, Output, OutputForPeople } from "../Output.ts"
 
-/** Consoles end their lines with a carriage return too, which is not worth showing; the last one may be of half a line end. */
-const shown = (text: string): string => harmless(text.replace(/\r+(?=\n|$)/g, ""))
+/**
+ * A part of a log as a terminal may show it. Consoles end their lines with a carriage return too, which is not worth
+ * showing; the last one may be of half a line end.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const shownLog = (text: string): string => harmless(text.replace(/(?<!\r)\r+(?=\n|$)/g, ""))
 
 /**
  * Prints a log; on a terminal with what would act on it made visible, with --json line by line.
@@ -36,6 +42,6 @@ export const logs = Effect.fnUntraced(function*({ console, follow, name, tail }:
     const text = hypervisor.logs(name, options).pipe(Stream.decodeText())
     yield* json
       ? Stream.runForEach(Stream.splitLines(text), (line) => output.out(`${JSON.stringify({ line })}\n`))
-      : Stream.runForEach(text, (part) => output.out(people ? shown(part) : part))
+      : Stream.runForEach(text, (part) => output.out(people ? shownLog(part) : part))
   }))
 })

@@ -6,7 +6,9 @@
 import { diskDirectory } from "../host/Directories.ts"
 import type { ExtraMount } from "../model/ExtraMount.ts"
 import type { Instance } from "../model/Instance.ts"
+import { utf8Bytes } from "../model/Utf8.ts"
 import type { Dialect } from "./Dialect.ts"
+import type { Refusal } from "./Refusal.ts"
 import { type Section, section } from "./Section.ts"
 
 /** A field of fstab(5): blanks, tabs, line feeds and backslashes are octal. */
@@ -29,8 +31,8 @@ const extraMount = ({ options, source, target }: ExtraMount): string => {
  * @since 0.1.0
  * @category constructors
  */
-export const mountsSection = ({ disks, lxc }: Instance, rootDir: string, dialect: Dialect): Section =>
-  section(dialect, [
+export const mountsSection = ({ disks, lxc }: Instance, rootDir: string, dialect: Dialect): Section => {
+  const wanted = [
     ...disks.slice(1).map((disk, i) => ({
       field: `disks[${i + 1}]`,
       key: "lxc.mount.entry",
@@ -44,4 +46,17 @@ export const mountsSection = ({ disks, lxc }: Instance, rootDir: string, dialect
       key: "lxc.mount.entry",
       value: extraMount(mount)
     }))
-  ])
+  ]
+  const { lines, refusals } = section(dialect, wanted)
+  return { lines, refusals: [...refusals, ...wanted.filter(({ value }) => utf8Bytes(value).length > longestLine).map(tooLong)] }
+}
+
+/** LXC reads a line with its NUL into PATH_MAX bytes and drops the rest of it without a word: options, such as ro, come last. */
+const longestLine = 4095
+
+const tooLong = ({ field }: { readonly field: string }): Refusal => ({
+  code: "mount-too-long",
+  field,
+  message: `LXC reads ${longestLine} bytes of a mount with its source, target and options, and this has more`,
+  advice: "choose shorter paths, or fewer options"
+})

@@ -13,9 +13,10 @@ const Priority = Schema.Number.check(
   satisfies(expected, (value: number) => Number.isInteger(value) && value >= -1_000 && value <= 1_000)
 )
 
-const After = Schema.Array(InstanceName).check(Schema.makeFilter((names: ReadonlyArray<string>) =>
-  names.flatMap((name, i) => names.indexOf(name) < i ? [{ path: [i], issue: `${name} is named twice` }] : [])
-))
+const After = Schema.Array(InstanceName).check(Schema.makeFilter((names: ReadonlyArray<string>) => {
+  const seen = new Set<string>()
+  return names.flatMap((name, i) => seen.size === seen.add(name).size ? [{ path: [i], issue: `${name} is named twice` }] : [])
+}))
 
 /**
  * Of instances that may be started now, the one with the higher `priority` is (0 by default); among equals the names

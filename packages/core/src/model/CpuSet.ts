@@ -36,7 +36,10 @@ export const CpuSet = parsed({
 
 const parseList = (text: string): Option.Option<ReadonlyArray<number>> => {
   const cpus = new Set<number>()
-  for (const item of text.split(",")) {
+  // No list needs more ranges than there are processors.
+  const items = text.split(",", maxCpu + 2)
+  if (items.length > maxCpu + 1) return Option.none()
+  for (const item of items) {
     const [, first, last] = /^([0-9]{1,4})(?:-([0-9]{1,4}))?$/.exec(item) ?? []
     const from = Number(first)
     const to = Number(last ?? first)

@@ -47,8 +47,8 @@ export interface ExtraEntry {
  * @category conversions
  */
 export const parseExtraLine = (line: string): Result.Result<ExtraEntry, string> => {
-  if (!isPrintable(line)) {
-    return Result.fail("expected one line without control characters")
+  if (line.length > 4096 || !isPrintable(line)) {
+    return Result.fail("expected one line of 4096 characters at most, without control characters")
   }
   const [, key, value] = /^ *([^ =]+) *= *([^ ](?:.*[^ ])?) *$/u.exec(line) ?? []
   if (key === undefined || value === undefined) {

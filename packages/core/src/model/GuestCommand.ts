@@ -29,7 +29,7 @@ const Argv = Schema.NonEmptyArray(Word).check(
 
 const Environment = Schema.Record(Schema.String, Word).check(Schema.makeFilter((variables) =>
   Object.keys(variables).flatMap((name): ReadonlyArray<Schema.FilterIssue> =>
-    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) && name !== "__proto__"
       ? []
       : [{ path: [name], issue: "is not the name of a variable: letters, digits and underscores" }])
 ))

@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { matches, refuses } from "./Field.ts"
+import { matches, refuses, satisfies } from "./Field.ts"
 
 /** The kernel keeps the last id for itself. */
 const maxId = 4_294_967_294
@@ -22,6 +22,9 @@ export interface IdRange {
   readonly host: number
   readonly count: number
 }
+
+/** The kernel takes so many ranges of a kind (user_namespaces(7), since Linux 4.15). */
+const maxLines = 340
 
 const pattern = /^([ugb]) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})$/
 
@@ -80,6 +83,7 @@ const lacksRoot = (lines: ReadonlyArray<string>): boolean =>
  * @category schemas
  */
 export const IdMap = Schema.Array(IdLine).check(
+  satisfies(`${maxLines} lines at most`, (lines: ReadonlyArray<string>) => lines.length <= maxLines, { maxItems: maxLines }).abort(),
   Schema.makeFilter((lines) => [...clash(lines, "guest"), ...clash(lines, "host")]),
   refuses((lines) => lacksRoot(lines) ? "maps no user 0, or no group 0: init runs as these" : undefined)
 )

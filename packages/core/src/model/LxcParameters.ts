@@ -47,10 +47,15 @@ const DeviceRule = Schema.String.check(matches(
   /^(?:a|[bc] (?:[0-9]{1,4}|\*):(?:[0-9]{1,7}|\*) (?!.*(.).*\1)[rwm]{1,3})$/
 ))
 
+/** The kernel takes a single argument of 128 KiB at most; nobody means a line that is as long as a page. */
+const longestLine = 4096
+
+const isLine = (text: string): boolean => text.length <= longestLine && isPrintable(text)
+
 const Init = Schema.String.check(
   satisfies(
-    "an absolute path in the guest, with arguments if need be",
-    (text: string) => isPrintable(text) && /^\/.*[^ ]$/u.test(text)
+    `an absolute path in the guest, with arguments if need be, ${longestLine} characters at most`,
+    (text: string) => isLine(text) && /^\/.*[^ ]$/u.test(text)
   ),
   refuses((text) => /["'\\]/.test(text) ? "has quotes or backslashes, which LXC does not understand here" : undefined)
 )
@@ -65,6 +70,7 @@ const Environment = Schema.Record(Schema.String, Schema.String).check(Schema.mak
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || name === "__proto__") {
       return [{ path: [name], issue: "is not the name of a variable: letters, digits and underscores" }]
     }
+    if (value.length > longestLine) return [{ path: [name], issue: `is longer than ${longestLine} characters` }]
     return value === "" || isPrintable(value) && !value.endsWith(" ")
       ? []
       : [{ path: [name], issue: "has a control character, a line break or a blank at the end, which LXC cannot keep" }]

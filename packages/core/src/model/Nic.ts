@@ -72,7 +72,7 @@ const maxNics = 100
  * @category schemas
  */
 export const Nics = Schema.Array(Nic).check(
-  satisfies("a hundred nics at most", (nics: ReadonlyArray<Nic>) => nics.length <= maxNics, { maxItems: maxNics }),
+  satisfies("a hundred nics at most", (nics: ReadonlyArray<Nic>) => nics.length <= maxNics, { maxItems: maxNics }).abort(),
   Schema.makeFilter((nics) => [
     ...repeated(nics, "mac", (nic) => nic.mac),
     ...repeated(nics, "name", (nic) => nic.name),
@@ -85,10 +85,13 @@ const repeated = (
   field: "mac" | "name" | "link",
   valueOf: (nic: Nic) => string | undefined
 ): ReadonlyArray<Schema.FilterIssue> => {
-  const values = nics.map(valueOf)
-  return values.flatMap((value, i) => {
-    const first = values.indexOf(value)
-    return value === undefined || first === i
+  const firsts = new Map<string, number>()
+  return nics.flatMap((nic, i) => {
+    const value = valueOf(nic)
+    if (value === undefined) return []
+    const first = firsts.get(value)
+    if (first === undefined) firsts.set(value, i)
+    return first === undefined
       ? []
       : [{ path: [i, field], issue: `${value} is already nics[${first}].${field}; no two may have the same` }]
   })
