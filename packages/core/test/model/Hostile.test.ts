@@ -100,7 +100,10 @@ const isHarmless = (instance: Instance, sameKeys: boolean): void => {
     const keys = keysOf(instance, on)
     if (sameKeys && keys !== "refused") assert.strictEqual(keys, usual.get(on))
   }
+  const paths = [...instance.disks, ...instance.lxc.mounts].flatMap((each) => "path" in each ? [each.path, each.target ?? ""] : [each.source, each.target])
+  for (const path of paths) assert.notInclude(path.split("/"), "..")
   for (const argv of argvsOf(instance)) {
+    assert.include(["losetup", "mount", "lxc-start"], argv[0])
     for (const word of argv) {
       assert.notMatch(word, /[\0\n]/)
       assert.isTrue(!word.startsWith("-") || options.has(word), `${word} in ${argv.join(" ")}`)
@@ -136,7 +139,7 @@ describe("hostile text", () => {
   for (const place of places) {
     it(`in ${wordOf(place)} is refused by the field's name, or means just what it says`, () => {
       const valid = String(at(whole(), place))
-      for (const text of hostile) for (const value of [text, `${valid}${text}`, `${text}${valid}`]) attempt(place, value)
+      for (const text of hostile) for (const value of [text, `${valid}${text}`]) attempt(place, value)
     })
   }
 
