@@ -227,6 +227,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   differential
               random operations on the simulated and the real host side by side
   explore     seeds, faults and interleavings on the simulated host; --help says more
+  bench       measures on this machine, and says which goals hold; --help shows its options
   effect-lxc  the command line
 END
 }
@@ -265,6 +266,10 @@ case $name in
   explore)
     javascript
     run_node "$root/tools/explore.ts" "$@"
+  bench)
+    javascript
+    system_packages
+    run_node "$root/bench/main.ts" "$@"
     ;;
   effect-lxc)
     javascript
