@@ -266,6 +266,7 @@ case $name in
   explore)
     javascript
     run_node "$root/tools/explore.ts" "$@"
+    ;;
   bench)
     javascript
     system_packages
