@@ -61,6 +61,8 @@ const hears = (init: ProcessStat): boolean => ((receivableSignals(init.pid) ?? 0
  * there is nothing for it to befall, nothing happens. A boot is no such thing.
  */
 export class RealHappenings {
+  /** First processes that were ended while they were frozen, each with the name of its container. */
+  private readonly doomed = new Map<ProcessStat, string>()
   private readonly occupiers = new Map<string, Array<ChildProcess>>()
   private readonly directories: Directories
   private readonly bridge: string
@@ -95,6 +97,12 @@ export class RealHappenings {
     }
   }
 
+  /** Whether all that were ended have ended, but for those that are still frozen. */
+  haveEnded(containers: ReadonlyArray<ContainerFacts>): boolean {
+    const thawed = new Set(containers.filter(({ freezer }) => freezer === "thawed").map(({ name }) => name))
+    return [...this.doomed].every(([init, name]) => isEnded(init) || !thawed.has(name))
+  }
+
   /** Lets everything go that is held, and every monitor go on. */
   get over(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
@@ -110,9 +118,10 @@ export class RealHappenings {
     })
   }
 
-  private killMonitor({ freezer, init, monitor }: ContainerFacts): Effect.Effect<void> {
+  private killMonitor({ freezer, init, monitor, name }: ContainerFacts): Effect.Effect<void> {
     if (!isAlive(monitor)) return Effect.void
     signal(monitor, "SIGKILL")
+    if (freezer !== "thawed" && init !== null) this.doomed.set(init, name)
     return Effect.asVoid(until(() => isEnded(monitor) && (freezer !== "thawed" || isEnded(init))))
   }
 
@@ -123,11 +132,12 @@ export class RealHappenings {
   }
 
   /** What is frozen has its signal when it is thawed; before it has a handler it would be lost. */
-  private endInit({ freezer, init }: ContainerFacts, name: "SIGKILL" | "SIGUSR1"): Effect.Effect<void> {
+  private endInit({ freezer, init, name }: ContainerFacts, by: "SIGKILL" | "SIGUSR1"): Effect.Effect<void> {
     if (!isAlive(init)) return Effect.void
-    return Effect.gen(function*() {
-      if (name === "SIGUSR1") yield* until(() => isEnded(init) || hears(init))
-      signal(init, name)
+    return Effect.gen({ self: this }, function*() {
+      if (by === "SIGUSR1") yield* until(() => isEnded(init) || hears(init))
+      signal(init, by)
+      if (freezer !== "thawed") this.doomed.set(init, name)
       if (freezer === "thawed") yield* until(() => isEnded(init))
     })
   }

@@ -2,6 +2,7 @@ import { isAlive } from "@effect-lxc/core/host/ProcessStat"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { isPopulated, trackingTree } from "@effect-lxc/node-runtime/CgroupTree"
 import { currentTrees } from "@effect-lxc/node-runtime/Liveness"
@@ -44,6 +45,14 @@ const isQuiet = (each: ContainerFacts): boolean => {
   return isAlive(each.init) && (each.freezer === "frozen" || (receivableSignals(each.init.pid) ?? 0n) !== 0n)
 }
 
+/** A network namespace ends some time after its last process: whether only interfaces are left whose other end is here. */
+const areNetworksOver = ({ bridge }: Setting, containers: ReadonlyArray<ContainerFacts>): boolean => {
+  const interfaces = fs.readdirSync("/sys/class/net")
+  const dead = containers.filter(({ init }) => !isAlive(init)).map(({ name }) => vethPrefix(name))
+  const theirs = interfaces.filter((each) => dead.some((prefix) => each.startsWith(prefix)))
+  return theirs.length <= interfaces.filter((each) => each.startsWith(bridge) && each !== bridge).length
+}
+
 const realSide = Effect.fnUntraced(function*(setting: Setting) {
   const { directories } = setting
   const services = yield* Layer.build(layer({ directories, lockWaitMs: 2_000 }))
@@ -55,7 +64,11 @@ const realSide = Effect.fnUntraced(function*(setting: Setting) {
         Effect.provideContext(ask({ _tag: "Kill", name: InstanceName.make(name) }), services))
     ))
   const line = answerLine(setting)
-  const quiet = Effect.suspend(() => until(() => containersIn(directories).every(isQuiet), 2_000))
+  const isOver = (): boolean => {
+    const containers = containersIn(directories)
+    return happenings.haveEnded(containers) && containers.every(isQuiet) && areNetworksOver(setting, containers)
+  }
+  const quiet = until(isOver, 2_000)
   const take: Side["take"] = (move) =>
     Effect.gen(function*() {
       const answer = isHappening(move)
