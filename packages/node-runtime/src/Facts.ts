@@ -6,6 +6,7 @@
 import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lxc/core/host/HostFacts"
 import type { MountEntry } from "@effect-lxc/core/host/MountTable"
 import type { Disk } from "@effect-lxc/core/model/Disk"
+import { isObservedPath } from "@effect-lxc/core/model/HostPath"
 import { type FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
@@ -43,6 +44,7 @@ const lookAt = (path: string, partitions: boolean): PathFacts => {
   try {
     const realPath = fs.realpathSync.native(path)
     const stats = fs.statSync(realPath)
+    if (!isObservedPath(realPath)) return { path, kind: "other", realPath: path }
     return { path, kind: kindOfStats(stats), realPath, ...diskFacts(realPath, stats, partitions) }
   } catch (error) {
     const code = errnoOf(error)
@@ -105,7 +107,10 @@ export const gatherFacts = Effect.fnUntraced(function*(
     bootId: (yield* reading("/proc", () => readText("/proc/sys/kernel/random/boot_id") ?? "")).trim(),
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
-    loops: (yield* inSlices("/sys/block", loopNames(), loopDevice)).filter((each) => each !== undefined),
+    // A file with a line break in its name is nobody's disk here: a spec cannot name it.
+    loops: (yield* inSlices("/sys/block", loopNames(), loopDevice))
+      .filter((each) => each !== undefined)
+      .filter((each) => isObservedPath(each.backingFile)),
     interfaces: (yield* inSlices("/sys/class/net", names("/sys/class/net"), interfaceAt)).filter((each) => each !== undefined)
       .sort((one, other) => one.name < other.name ? -1 : 1),
     containers,

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { isObservedPath, ObservedPath } from "../model/HostPath.ts"
 import type { MountEntry } from "./MountTable.ts"
 
 /**
@@ -27,7 +28,7 @@ export type CgroupLayoutName = typeof CgroupLayoutName.Type
  * @category models
  */
 export const Hierarchy = Schema.Struct({
-  mountPoint: Schema.String,
+  mountPoint: ObservedPath,
   version: Schema.Literals([1, 2]),
   /** Controllers of the tree; a named v1 tree has `name=…`, the unified tree of a hybrid host usually none. */
   controllers: Schema.Array(Schema.String)
@@ -68,7 +69,8 @@ const plainOptions = new Set([
 const isPlain = (option: string): boolean => plainOptions.has(option) || option.startsWith("release_agent=")
 
 /**
- * Finds the trees in the mount table; the same tree mounted twice is listed once, at its first place.
+ * Finds the trees in the mount table; the same tree mounted twice is listed once, at its first place. One at a place that
+ * no plan can name is not used.
  *
  * `unifiedControllers` is the text of `cgroup.controllers` in the root of the unified tree.
  *
@@ -81,6 +83,7 @@ export const hierarchiesOf = (
 ): ReadonlyArray<Hierarchy> => {
   const found = new Map<string, Hierarchy>()
   for (const mount of mounts) {
+    if (!isObservedPath(mount.target)) continue
     if (mount.fsType === "cgroup2" && !found.has("2")) {
       const controllers = unifiedControllers.split(/\s+/).filter((word) => word !== "")
       found.set("2", { mountPoint: mount.target, version: 2, controllers })

@@ -8,6 +8,7 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { InstanceFromJson } from "../model/Instance.ts"
+import { ObservedPath } from "../model/HostPath.ts"
 import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"
 import { Cgroups } from "./CgroupLayout.ts"
 import { MountEntry } from "./MountTable.ts"
@@ -21,9 +22,9 @@ import { ProcessStat } from "./ProcessStat.ts"
  * @category models
  */
 export const LoopDevice = Schema.Struct({
-  device: Schema.String,
+  device: ObservedPath,
   /** As the kernel shows it: without symbolic links, with ` (deleted)` behind a file that is gone. */
-  backingFile: Schema.String,
+  backingFile: ObservedPath,
   /** Where in the file it begins, in bytes; left out where that is its beginning. */
   offset: Schema.optionalKey(Schema.Int)
 })
@@ -62,7 +63,7 @@ export const PathFacts = Schema.Struct({
   path: Schema.String,
   kind: Schema.Literals(["file", "directory", "block", "other", "missing"]),
   /** The path without symbolic links; equal to `path` where nothing is there. */
-  realPath: Schema.String,
+  realPath: ObservedPath,
   /** `major:minor` of a block device. */
   device: Schema.optionalKey(Schema.String),
   /** `device:inode` of an image file, which is the same by each of its hard links. */
@@ -137,7 +138,7 @@ export type ContainerFacts = typeof ContainerFacts.Type
 export const CgroupDirectory = Schema.Struct({
   name: Schema.String,
   /** Mount points of the trees in which it is. */
-  hierarchies: Schema.Array(Schema.String),
+  hierarchies: Schema.Array(ObservedPath),
   populated: Schema.Boolean
 })
 

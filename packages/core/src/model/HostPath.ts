@@ -32,6 +32,25 @@ export const HostPath = Schema.String.check(
 ).pipe(Schema.brand("HostPath"))
 
 /**
+ * A path that was observed and can stand in a plan: text that a {@link HostPath} can be made of.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ObservedPath = Schema.String.check(
+  Schema.isPattern(/^(?:\/|(?:\/[ -.0-~\u00a0-\uffff]+)+)$/), // also from it one can be generated
+  satisfies("an absolute path without . or .. components or control characters", isHostPath)
+)
+
+/**
+ * Whether a path that was observed can stand in a plan.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isObservedPath = Schema.is(ObservedPath)
+
+/**
  * @since 0.1.0
  * @category models
  */

@@ -130,6 +130,11 @@ describe("cgroups", () => {
   const named = "31 1 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,release_agent=/lib/agent,name=systemd\n"
   const v2 = "32 1 0:32 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate\n"
 
+  it("leave out a cgroup tree at a place that no plan can name", () => {
+    const odd = "30 1 0:26 / /mnt/a\\012b rw - cgroup2 cgroup2 rw\n"
+    assert.deepStrictEqual(hierarchiesOf(parseMountinfo(odd), "memory"), [])
+  })
+
   it("of a host are v1, hybrid or v2 by the trees that are mounted, each counted once", () => {
     const of = (text: string) => layoutOf(hierarchiesOf(parseMountinfo(text), "cpu memory\n"))
     assert.strictEqual(of(v1), "v1")
