@@ -1,4 +1,3 @@
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Guest, emptyHost, SimulatedHost, TestHypervisor, Diff } from "@effect-lxc/test-kit"
 import { run } from "effect-lxc/Program"
 import * as NodeOutput from "effect-lxc/NodeOutput"
@@ -57,7 +56,7 @@ export const simulatedDemo = async (name: string, say: (text: string) => void): 
       directories,
       host: emptyHost({ images: { [image]: Guest.obedient() }, bridges: ["br0"] })
     })
-    await Effect.runPromise(Effect.provide(story, Layer.mergeAll(host, NodeServices.layer, NodeOutput.layer)))
+    await Effect.runPromise(Effect.provide(story, Layer.mergeAll(host, NodeOutput.layer)))
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -7,8 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { defaultDirectories, type Directories } from "@effect-lxc/core/host/Directories"
-import { directoryFlags } from "@effect-lxc/core/plan/ByHand"
-import { pasted } from "@effect-lxc/core/plan/Commands"
+import { directoryFlags, pasted } from "@effect-lxc/core/plan/CommandLine"
 
 /**
  * Where the command works, once that is known: failures are told after it has ended.

@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { createReadStream } from "node:fs"
 import { escape } from "@effect-lxc/core/model/HostText"
@@ -29,6 +29,16 @@ export class InputUnreadable extends Schema.TaggedError<InputUnreadable>()("Inpu
 
 /** What stands for standard input on the command line. */
 const standardInput = "-"
+
+/**
+ * What is read for `-`: the standard input of this process, which is opened only then.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const StandardInput = Context.Reference<Stream.Stream<Uint8Array, unknown>>("effect-lxc/StandardInput", {
+  defaultValue: () => NodeStream.fromReadable<Uint8Array>({ evaluate: () => process.stdin, closeOnDone: false })
+})
 
 /**
  * A file by the name it has in messages.
@@ -95,7 +105,7 @@ const upTo = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, limit: number) => {
 export const readText = Effect.fn("InputFile.readText")(function*(file: string, limit: number) {
   const source = sourceName(file)
   const stream: Stream.Stream<Uint8Array, unknown> = file === standardInput
-    ? (yield* Stdio.Stdio).stdin
+    ? yield* StandardInput
     // Not through FileSystem, which reads by offset: a pipe, as in `start <(make-spec)`, has none.
     : NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(file) })
   const bytes = collect(yield* upTo(stream, limit).pipe(Effect.mapError(unreadable(file))))

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type { Directories } from "@effect-lxc/core/host/Directories"
-import { pasted } from "@effect-lxc/core/plan/Commands"
+import { pasted } from "@effect-lxc/core/plan/CommandLine"
 import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { explainResidue, nextCommand, type Residue, residueOf } from "@effect-lxc/core/runtime/OperationFailed"

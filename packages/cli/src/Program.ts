@@ -9,6 +9,7 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -81,6 +82,13 @@ const consoleOf = (said: Said): Console.Console => ({
 })
 
 /**
+ * effect/cli asks for files and a terminal, for prompts and for flags that read files. There is none of these here, and
+ * each of those services would have to be loaded before the first word is read.
+ */
+const withoutEnvironment = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect as Effect.Effect<A, E, Exclude<R, Command.Environment>> // they are asked for by type only, as said above
+
+/**
  * Carries out a command line on the hypervisors that `make` gives, and gives the exit code: 0 done, 1 failed, 2 bad
  * usage or bad input, 3 the plan was rejected or is stale; of `exec` it is the program's own. Results and everything else go to {@link Output}.
  *
@@ -92,7 +100,7 @@ const consoleOf = (said: Said): Console.Console => ({
 export const run = (
   argv: ReadonlyArray<string>,
   make: MakeHypervisor
-): Effect.Effect<number, never, Command.Environment | Output> =>
+): Effect.Effect<number, never, Output> =>
   Effect.gen(function*() {
     const output = yield* Output
     const json = wantsJson(argv)
@@ -104,7 +112,7 @@ export const run = (
       for (const failure of failures) yield* output.err(failureText(failure, json, advise))
       return Math.max(...failures.map((failure) => failure.code))
     })
-    return yield* Command.runWith(root, { version })(argv).pipe(
+    return yield* withoutEnvironment(Command.runWith(root, { version })(argv)).pipe(
       Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, argv, said.commands))),
       Effect.andThen(Effect.suspend(() => said.results.length === 0 ? Effect.void : output.out(said.results.join("")))),
       Effect.provideService(CliOutput.Presenter, presenterOf(said)),
@@ -112,6 +120,7 @@ export const run = (
         builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
       }),
       Effect.provideService(Console.Console, consoleOf(said)),
+      Effect.provideService(TerminalCapabilities.TerminalCapabilities, { canColor: false, canAnimate: false, canPrompt: false }),
       Effect.provideService(Logger.LogToStderr, true),
       Effect.provideService(Hypervisors, make),
       Effect.provideService(Whereabouts, whereabouts),

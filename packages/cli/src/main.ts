@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -45,6 +44,6 @@ const runMain = Runtime.makeRunMain(({ fiber }) => {
 })
 
 run(process.argv.slice(2), realHypervisor).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeOutput.layer, received.layer, standardOutput)),
+  Effect.provide(Layer.mergeAll(NodeOutput.layer, received.layer, standardOutput)),
   runMain
 )

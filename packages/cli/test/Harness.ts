@@ -1,10 +1,10 @@
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer, Stdio, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import type { MakeHypervisor } from "effect-lxc/Hypervisors"
+import { StandardInput } from "effect-lxc/InputFile"
 import { Output, type Terminal } from "effect-lxc/Output"
 import { run } from "effect-lxc/Program"
 import { type FakeHost, hypervisorOf, makeFakeHost } from "./FakeHost.ts"
@@ -32,10 +32,9 @@ export const prepare = (argv: ReadonlyArray<string>, setting: Setting = {}) => {
     err: (text) => Effect.sync(() => void (written.err += text)),
     terminal: Effect.succeed(terminal)
   })
-  const stdio = Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(stdin)) })
   const program = run(argv, make).pipe(
     Effect.provide(output),
-    Effect.provide(Layer.provideMerge(stdio, NodeServices.layer))
+    Effect.provideService(StandardInput, Stream.make(new TextEncoder().encode(stdin)))
   )
   return { program, written }
 }

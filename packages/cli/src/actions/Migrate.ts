@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { existsSync } from "node:fs"
 import type { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { ArchivePath } from "@effect-lxc/core/plan/ExportPlan"
@@ -27,9 +27,8 @@ interface Printing {
 
 /** A name that is also a file is that file; whatever is no name must be one. */
 const subjectOf = Effect.fnUntraced(function*(given: string) {
-  const files = yield* FileSystem.FileSystem
   const name = Result.getSuccess(Schema.decodeUnknownResult(InstanceName)(given))
-  const isFile = given === "-" || (yield* Effect.orElseSucceed(files.exists(given), () => false))
+  const isFile = given === "-" || existsSync(given)
   if (Option.isSome(name) && !isFile) return { name: name.value, instance: undefined }
   const instance = yield* readSpec(given)
   return { name: instance.name, instance }

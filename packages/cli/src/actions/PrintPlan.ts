@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { writeFile } from "node:fs/promises"
 import { decodeHostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { Plan } from "@effect-lxc/core/plan/Plan"
@@ -32,10 +32,10 @@ const print = Effect.fnUntraced(function*(plan: Plan, { format, out }: Printing)
   const text = yield* planText(plan, format)
   const file = Option.getOrElse(out, () => "-")
   if (file === "-") return yield* output.out(text)
-  const files = yield* FileSystem.FileSystem
-  yield* files.writeFileString(file, text, { mode: 0o600 }).pipe(
-    Effect.mapError((error) => new OutputLost({ target: file, code: codeOf(error) }))
-  )
+  yield* Effect.tryPromise({
+    try: () => writeFile(file, text, { mode: 0o600 }),
+    catch: (error) => new OutputLost({ target: file, code: codeOf(error) })
+  })
 })
 
 const readFacts = (file: string) => readJson(file, decodeHostFacts, "facts are what effect-lxc facts prints")

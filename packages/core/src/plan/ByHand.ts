@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import * as Commands from "./Commands.ts"
 import type { Step } from "./Step.ts"
 
@@ -44,27 +43,3 @@ export const byHand = (step: Step): ReadonlyArray<Commands.Argv> => {
       return []
   }
 }
-
-/**
- * The flags of the command line that name these directories; none for those that it uses by default.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const directoryFlags = ({ log, run, state }: Directories): ReadonlyArray<string> => [
-  ...(run === defaultDirectories.run ? [] : ["--run-dir", run]),
-  ...(log === defaultDirectories.log ? [] : ["--log-dir", log]),
-  ...(state === defaultDirectories.state ? [] : ["--state-dir", state])
-]
-
-/**
- * The command line, as an argument list, that works in these directories.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const commandLine = (directories: Directories, ...words: ReadonlyArray<string>): Commands.Argv => [
-  "effect-lxc",
-  ...directoryFlags(directories),
-  ...words
-]

@@ -19,23 +19,6 @@ type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 export type Argv = readonly [command: string, ...args: ReadonlyArray<string>]
 
 /**
- * A word as a POSIX shell reads it.
- *
- * @since 0.1.0
- * @category rendering
- */
-export const quote = (word: string): string =>
-  /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-
-/**
- * A command as it can be pasted into a shell.
- *
- * @since 0.1.0
- * @category rendering
- */
-export const pasted = (argv: ReadonlyArray<string>): string => argv.map(quote).join(" ")
-
-/**
  * losetup(8): the device is printed on stdout.
  *
  * @since 0.1.0

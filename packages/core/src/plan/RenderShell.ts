@@ -6,8 +6,8 @@
  * @since 0.1.0
  */
 import { escape } from "../model/HostText.ts"
+import { quote } from "./CommandLine.ts"
 import * as Commands from "./Commands.ts"
-import { quote } from "./Commands.ts"
 import { describe } from "./Describe.ts"
 import { members } from "./ExportFormat.ts"
 import type { Plan } from "./Plan.ts"

@@ -5,8 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import type { Directories } from "../host/Directories.ts"
-import { byHand, commandLine } from "../plan/ByHand.ts"
-import { pasted } from "../plan/Commands.ts"
+import { byHand } from "../plan/ByHand.ts"
+import { commandLine, pasted } from "../plan/CommandLine.ts"
 import { describe } from "../plan/Describe.ts"
 import { Operation } from "../plan/Operation.ts"
 import { Step } from "../plan/Step.ts"
