@@ -7,9 +7,9 @@ import { hostDifferences, hostSnapshot } from "./hostSnapshot.ts"
 import { realHost } from "./realHost.ts"
 import { simulatedDemo } from "./simulatedDemo.ts"
 
-/** The main job, from a spec to a host without a trace of it, as a user would do it. */
+/** The main job, from a spec to a host without a trace of it, as a user would do it, with the command line that is named. */
 const name = "demo-web1"
-const main = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url))
+const main = process.argv[2] ?? fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url))
 const bridge = `eldemo${process.pid % 1_000_000}`
 const environment = { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning" }
 

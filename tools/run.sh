@@ -11,6 +11,8 @@ pnpm_version=12.21.0
 pnpm_home=$root/.toolchain/pnpm-$pnpm_version
 node_home=$root/tools/node
 stamp=$root/node_modules/.effect-lxc-stamp
+bundle=$root/packages/cli/dist/bundle/effect-lxc.cjs
+compile_cache=$root/.toolchain/compile-cache
 node_wanted='Node 22.19 or later (not 23 or 25)'
 
 say() { printf 'effect-lxc: %s\n' "$*" >&2; }
@@ -115,6 +117,45 @@ install_workspace() {
   fingerprint >"$stamp"
 }
 
+# --- the command line -----------------------------------------------------------------------------------------
+
+# What the bundle is made of. A file that went away leaves a directory that was changed.
+bundle_ready() {
+  [ -f "$bundle.made" ] && [ -z "$(
+    cd "$root" && find pnpm-lock.yaml package.json tools/bundle.ts packages/*/package.json packages/*/src -newer "$bundle.made"
+  )" ]
+}
+
+make_bundle() {
+  mkdir -p "${bundle%/*}"
+  # As old as what is read now: a file that is written meanwhile is newer.
+  : >"$bundle.part"
+  quietly node --disable-warning=ExperimentalWarning "$root/tools/bundle.ts" || return 1
+  # The files have other names now.
+  rm -rf "$compile_cache"
+  mv "$bundle.part" "$bundle.made"
+}
+
+# Asked again under the lock: the run before us may have done it.
+renew_bundle() { bundle_ready || make_bundle; }
+
+# The path of the command line: its bundle, and its sources where that cannot be.
+command_line() {
+  if ! bundle_ready; then
+    main=$root/packages/cli/src/main.ts
+    # A checkout that we only may read is nothing to complain about.
+    { [ -w "$root" ] && [ -w "$root/packages/cli" ]; } || return 0
+    locked renew_bundle || { say 'the bundle of the command line could not be made: it starts from its sources'; return 0; }
+  fi
+  main=$bundle
+}
+
+make_packages() {
+  # What is left of a source that is gone would be published as well.
+  rm -rf "$root"/packages/*/dist
+  quietly "$root/node_modules/.bin/tsc" -b "$root/packages/cli" && make_bundle
+}
+
 # --- system packages ------------------------------------------------------------------------------------------
 
 # A root shell started by su has no sbin on PATH.
@@ -209,10 +250,10 @@ callers_directory() {
   fi
 }
 
-# The command line starts from TypeScript sources: what Node made of them last time saves a good part of that.
+# What V8 made of the code last time saves a good part of the start.
 cli() {
   callers_directory
-  export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.toolchain/compile-cache}"
+  export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$compile_cache}"
   run_node "$@"
 }
 
@@ -223,6 +264,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   demo        the main job from start to stop, on real LXC where that can run, else simulated
   test        types, lint and all tests; ARGS go to vitest
   check       types and lint only
+  build       the packages as they are published, the command line as a bundle
   contract    what every implementation of Host promises, and which of them keeps it
   differential
               random operations on the simulated and the real host side by side
@@ -242,7 +284,8 @@ case $name in
   demo)
     javascript
     system_packages
-    cli "$root/tools/demo.ts" "$@"
+    command_line
+    cli "$root/tools/demo.ts" "$main" "$@"
     ;;
   test)
     javascript
@@ -252,6 +295,10 @@ case $name in
   check)
     javascript
     run_node "$root/tools/check.ts" "$@"
+    ;;
+  build)
+    javascript
+    locked make_packages
     ;;
   contract)
     javascript
@@ -270,11 +317,13 @@ case $name in
   bench)
     javascript
     system_packages
-    run_node "$root/bench/main.ts" "$@"
+    command_line
+    cli "$root/bench/main.ts" "$@"
     ;;
   effect-lxc)
     javascript
-    cli "$root/packages/cli/src/main.ts" "$@"
+    command_line
+    cli "$main" "$@"
     ;;
   *)
     say "no command is called $name"

@@ -5,7 +5,7 @@ import { atMost, row, type Section } from "../Section.ts"
 import { program } from "../Tools.ts"
 
 const repository = join(import.meta.dirname, "../..")
-const bundle = join(repository, "packages/cli/dist/effect-lxc.js")
+const bundle = join(repository, "packages/cli/dist/bundle/effect-lxc.cjs")
 const sources = join(repository, "packages/cli/src/main.ts")
 
 export const cli: Section = {
@@ -31,7 +31,7 @@ export const cli: Section = {
         atMost("cli: list takes at most 10 ms more than the bare start-up", found.list.median - found.bare.median, 10, " ms"),
         atMost("cli: the bare start-up takes at most 3x node -e 0", found.bare.median / found.node.median, 3)
       ] : [],
-      notes: bundled ? [] : ["no goals for cli: there is no bundle (packages/cli/dist/effect-lxc.js), and sources start slower"]
+      notes: bundled ? [] : ["no goals for cli: there is no bundle (packages/cli/dist/bundle/effect-lxc.cjs), and sources start slower"]
     }
   }
 }

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile, execFileSync } from "node:child_process"
+import { existsSync, readdirSync, utimesSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { beforeAll } from "vitest"
+import { specText, temporary } from "./Harness.ts"
+
+const { file, path } = temporary()
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+const sources = join(root, "packages/cli/src/main.ts")
+const bundle = path("bundle/effect-lxc.cjs")
+const quiet = "--disable-warning=ExperimentalWarning"
+
+/** What a process has answered; how long a step took is another matter. */
+const answer = (main: string, argv: ReadonlyArray<string>, flags: ReadonlyArray<string> = []) =>
+  new Promise<{ code: number | string; out: string; err: string }>((resolve) => {
+    const env = { ...process.env, NODE_COMPILE_CACHE: path("compile-cache") }
+    const child = execFile(process.execPath, [quiet, ...flags, main, ...argv], { maxBuffer: 2 ** 26, env }, (error, out, err) => {
+      resolve({ code: error?.code ?? 0, out, err: err.replaceAll(/ \(\d+ ms\)$/gm, "") })
+    })
+    child.stdin?.end(specText)
+  })
+
+const places = (): ReadonlyArray<string> => ["--run-dir", path("run"), "--log-dir", path("log"), "--state-dir", path("state")]
+
+const invocations = (): ReadonlyArray<ReadonlyArray<string>> => {
+  const spec = file("bundle.yaml", specText)
+  const target = ["--lxc-version", "5.0.2", "--cgroup", "v2"]
+  return [
+    [],
+    ["--version"],
+    ["--help"],
+    ["resize", "--help"],
+    ["--completions", "bash"],
+    ["lst"],
+    ["list", ...places()],
+    ["list", "--json", ...places()],
+    ["list", "--al"],
+    ["info", "nobody", ...places()],
+    ["info", "nobody", "--json", ...places()],
+    ["stop", "--timeout", "-5"],
+    ["schema"],
+    ["config", spec, ...target],
+    ["config", "-", ...target],
+    ["config", file("bad.yaml", "name: UPPER\nnick: 1\ndisks: [\n"), ...target],
+    ["config", path("none.yaml"), ...target],
+    ["plan", "start", spec, "--simulate", "--format", "sh", ...places()],
+    ["plan", "start", spec, "--simulate", "--out", path("no/such/file"), ...places()],
+    ["start", spec, "--simulate", ...places()],
+    ["run", file("plan.json", "{}"), ...places()],
+    ["export", "-", path("x.tar"), "--dry-run", "--simulate", ...places()]
+  ]
+}
+
+describe.runIf(process.platform === "linux")("the bundle", () => {
+  beforeAll(() => {
+    execFileSync(process.execPath, [quiet, join(root, "tools/bundle.ts"), path("bundle")], { stdio: "inherit" })
+  }, 60_000)
+
+  it("answers as the sources do: output, errors and exit codes, and no stack with them", async () => {
+    const codes = new Set<number | string>()
+    for (const argv of invocations()) {
+      const [ofSources, ofBundle] = await Promise.all([answer(sources, argv), answer(bundle, argv)])
+      assert.deepStrictEqual(ofBundle, ofSources, argv.join(" "))
+      assert.notMatch(ofBundle.err, /^\s+at /m)
+      assert.notStrictEqual(ofBundle.out + ofBundle.err, "")
+      codes.add(ofBundle.code)
+    }
+    assert.deepStrictEqual(codes, new Set([0, 1, 2, 3]))
+  }, 240_000)
+
+  it("reads for --version nothing of the host, of specs or of plans", async () => {
+    const listing = file("modules.cjs", `process.on("exit", () => process.stderr.write(Object.keys(require.cache).join("\\n")))`)
+    const { err, out } = await answer(bundle, ["--version"], ["--require", listing])
+    assert.match(out, /^effect-lxc \d+\.\d+\.\d+\n$/)
+    const read = err.split("\n").filter((name) => name.endsWith(".cjs") && name !== listing)
+    assert.isAbove(read.length, 0)
+    assert.isAtMost(read.length, 7, read.join(" "))
+    for (const name of read) assert.notMatch(name, /Hypervisor|Instance|Yaml|Plan/)
+  }, 60_000)
+
+  it("is made again over an older one, whose files stay for an hour for those who run it", () => {
+    const before = readdirSync(path("bundle"))
+    file("bundle/older-00000000.cjs", "")
+    const longAgo = Date.now() / 1000 - 3700
+    utimesSync(file("bundle/oldest-00000000.cjs", ""), longAgo, longAgo)
+    execFileSync(process.execPath, [quiet, join(root, "tools/bundle.ts"), path("bundle")], { stdio: "inherit" })
+    assert.deepStrictEqual(readdirSync(path("bundle")), [...before, "older-00000000.cjs"].toSorted())
+  }, 60_000)
+
+  it.runIf(existsSync(join(root, ".git")))("is nothing to commit", () => {
+    const ignored = execFileSync("git", ["-C", root, "check-ignore", "packages/cli/dist/bundle/effect-lxc.cjs"], { encoding: "utf8" })
+    assert.strictEqual(ignored, "packages/cli/dist/bundle/effect-lxc.cjs\n")
+  })
+})
