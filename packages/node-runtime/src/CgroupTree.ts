@@ -142,19 +142,19 @@ export const freezerState = (trees: CgroupTrees, groupName: string): "thawed" | 
   return (readText(`${group}/cgroup.freeze`) ?? "").trim() === "1" ? "freezing" : "thawed"
 }
 
-const isOfLxc = (name: string): boolean => name.startsWith(payloadCgroup("")) || name.startsWith(monitorCgroup(""))
-
 /**
- * The directories that LXC made at the top of the trees, for whatever container, sorted: each to be looked at.
+ * The directories that LXC made at the top of the trees, for whatever container or for those whose names begin so, sorted:
+ * each to be looked at.
  *
  * @since 0.1.0
  * @category reading
  */
-export const cgroupDirectories = (trees: CgroupTrees): ReadonlyArray<() => CgroupDirectory> => {
+export const cgroupDirectories = (trees: CgroupTrees, beginning = ""): ReadonlyArray<() => CgroupDirectory> => {
+  const [payload, monitor] = [payloadCgroup(beginning), monitorCgroup(beginning)]
   const found = new Map<string, Array<string>>()
   for (const { mountPoint } of trees.hierarchies) {
     for (const name of names(mountPoint)) {
-      if (!isOfLxc(name)) continue
+      if (!name.startsWith(payload) && !name.startsWith(monitor)) continue
       const hierarchies = found.get(name)
       if (hierarchies === undefined) found.set(name, [mountPoint])
       else hierarchies.push(mountPoint)

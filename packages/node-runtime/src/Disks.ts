@@ -10,7 +10,6 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as fs from "node:fs"
 import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
@@ -29,9 +28,8 @@ const retryEvery = 20
  */
 export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
 
-/** A device that has no file has no such directory: to ask for that costs a fraction of a failed read. */
 const backingFile = (name: string): string | undefined =>
-  fs.existsSync(`/sys/block/${name}/loop`) ? readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "") : undefined
+  readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "")
 
 /**
  * The file behind a loop device; undefined where a device is none, or has none.

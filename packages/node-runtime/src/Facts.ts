@@ -7,6 +7,7 @@ import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lx
 import type { MountEntry } from "@effect-lxc/core/host/MountTable"
 import type { Disk } from "@effect-lxc/core/model/Disk"
 import { isObservedPath } from "@effect-lxc/core/model/HostPath"
+import { isVethName, vethPrefix } from "@effect-lxc/core/model/VethName"
 import { type FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,8 @@ import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
 
+const reading = <A>(what: string, body: () => A): Effect.Effect<A, HostError> => systemCall("read", what, body)
+
 const isLinked = (name: string): boolean => names(`/sys/class/net/${name}`).some((file) => file.startsWith("lower_"))
 
 const kindOf = (name: string): Interface["kind"] => {
@@ -35,6 +38,15 @@ const interfaceAt = (name: string): Interface | undefined => {
   const mtu = readInteger(`/sys/class/net/${name}/mtu`)
   return mtu === undefined ? undefined : { name, kind: kindOf(name), mtu }
 }
+
+/** A host with many containers has as many pairs: those of others say nothing to the one that is planned for. */
+const interfacesFor = Effect.fnUntraced(function*(instance: string | undefined) {
+  const mine = instance === undefined ? "" : vethPrefix(instance)
+  const all = yield* reading("/sys/class/net", () => names("/sys/class/net"))
+  const wanted = all.filter((name) => !isVethName(name) || name.startsWith(mine))
+  const found = yield* inSlices("/sys/class/net", wanted, interfaceAt)
+  return found.filter((each) => each !== undefined).sort((one, other) => one.name < other.name ? -1 : 1)
+})
 
 const kindOfStats = (stats: fs.Stats): PathFacts["kind"] =>
   stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isBlockDevice() ? "block" : "other"
@@ -78,8 +90,6 @@ export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountE
       : Effect.succeed({ mounts, trees })
   })
 
-const reading = <A>(what: string, body: () => A): Effect.Effect<A, HostError> => systemCall("read", what, body)
-
 /**
  * Looks at everything; `tools` are the directories of tools.
  *
@@ -108,13 +118,16 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
     // A file with a line break in its name is nobody's disk here: a spec cannot name it.
-    loops: (yield* inSlices("/sys/block", loopNames(), loopDevice))
+    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", loopNames), loopDevice))
       .filter((each) => each !== undefined)
       .filter((each) => isObservedPath(each.backingFile)),
-    interfaces: (yield* inSlices("/sys/class/net", names("/sys/class/net"), interfaceAt)).filter((each) => each !== undefined)
-      .sort((one, other) => one.name < other.name ? -1 : 1),
+    interfaces: yield* interfacesFor(instance),
     containers,
-    cgroupDirectories: yield* inSlices("/sys/fs/cgroup", cgroupDirectories(trees), (directory) => directory()),
+    cgroupDirectories: yield* inSlices(
+      "/sys/fs/cgroup",
+      yield* reading("/sys/fs/cgroup", () => cgroupDirectories(trees, instance)),
+      (directory) => directory()
+    ),
     cpus: yield* reading("/sys/devices/system/cpu", () =>
       Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => [])),
     security: yield* reading("/etc/subuid", () => securityFacts(tools)),

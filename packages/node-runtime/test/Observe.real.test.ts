@@ -1,11 +1,15 @@
 import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
 import { planResize } from "@effect-lxc/core/plan/ResizePlan"
+import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
+import { encodePlan } from "@effect-lxc/core/plan/Plan"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
+import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
+import { planKill, planStop } from "@effect-lxc/core/plan/StopPlan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { availableParallelism, cpus, release } from "node:os"
@@ -65,6 +69,28 @@ describe.runIf(realHost.available)("looking at a real host", () => {
       const text = cli("info", instance.name)
       assert.match(text, /eth0 \(el\w+n0 on the host\).*10\.99\.0\.2\/24/)
       yield* hypervisor.stop(instance.name)
+    })))
+
+  it.live("what is looked at for one plan gives the plan that everything gives", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { plan } = hypervisor
+      const [one, other] = [lab.instance("one", "busybox", quick), lab.instance("other", "obedient", quick)]
+      yield* hypervisor.start(one)
+      yield* hypervisor.start(other)
+      const paths = namedBy(one).paths
+      const everything = yield* hypervisor.facts(paths)
+      const planned = [plan.stop(one.name), plan.kill(one.name), plan.freeze(one.name), plan.resize(one.name, { pids: 10 })]
+      assert.deepStrictEqual((yield* Effect.all(planned)).map(encodePlan), [
+        planStop(one.name, lab.directories, everything),
+        planKill(one.name, lab.directories, everything),
+        planFreeze(one.name, lab.directories, everything),
+        planResize(one.name, { pids: 10 }, lab.directories, everything)
+      ].map((each) => encodePlan(Result.getOrThrow(each))))
+      yield* hypervisor.kill(one.name)
+      const start = planStart(one, lab.directories, yield* hypervisor.facts(paths))
+      assert.deepStrictEqual(encodePlan(yield* plan.start(one)), encodePlan(Result.getOrThrow(start)))
+      yield* hypervisor.kill(other.name)
     })))
 
   it.live("what the guest receives is what the host's end sends", () =>

@@ -26,3 +26,11 @@ export const vethPrefix = (instanceName: string): string => {
  * @category constructors
  */
 export const vethName = (instanceName: string, index: number): string => `${vethPrefix(instanceName)}${index}`
+
+/**
+ * Whether an interface has a name that this library gives, to whatever instance.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const isVethName = (name: string): boolean => /^el[0-9a-z]{10}n\d+$/.test(name)

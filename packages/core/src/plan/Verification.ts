@@ -14,7 +14,7 @@ import { type HostSurvey, tools } from "../host/HostSurvey.ts"
 import { cgroupPrefix, devicePrefix } from "../lxc/CgroupKeys.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import type { Instance } from "../model/Instance.ts"
-import { vethPrefix } from "../model/VethName.ts"
+import { isVethName, vethPrefix } from "../model/VethName.ts"
 import { checkNics } from "./NicChecks.ts"
 
 /**
@@ -219,7 +219,7 @@ const checkStrays = (directories: Directories, facts: HostFacts): ReadonlyArray<
   })
   const prefixes = [...known].map(vethPrefix)
   const interfaces = facts.interfaces.filter(({ name }) =>
-    /^el[0-9a-z]{10}n\d{1,2}$/.test(name) && !prefixes.some((prefix) => name.startsWith(prefix))
+    isVethName(name) && !prefixes.some((prefix) => name.startsWith(prefix))
   )
   const mounts = facts.mounts.filter(({ target }) => {
     const name = target.startsWith(`${directories.containers}/`) ? target.slice(directories.containers.length + 1).split("/")[0] : undefined

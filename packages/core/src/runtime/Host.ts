@@ -44,7 +44,10 @@ export interface FactsQuery {
   readonly directories: Directories
   /** Paths that a spec names; those of the records of instances are looked at in any case. */
   readonly paths?: ReadonlyArray<string> | undefined
-  /** The one that is planned for. Of others limits may be left out, and tables of disks that they have whole: it saves time. */
+  /**
+   * The one that is planned for. Of others may be left out, which saves time: limits, tables of disks that they have whole,
+   * cgroup directories and the host's ends of their nics.
+   */
   readonly instance?: string | undefined
 }
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fnv1a64 } from "@effect-lxc/core/model/Hash"
 import { derive, Mac } from "@effect-lxc/core/model/Mac"
-import { vethName, vethPrefix } from "@effect-lxc/core/model/VethName"
+import { isVethName, vethName, vethPrefix } from "@effect-lxc/core/model/VethName"
 
 describe("fnv1a64", () => {
   it("gives the published values of FNV-1a", () => {
@@ -59,6 +59,7 @@ describe("vethName", () => {
     for (const i of [0, 9, 10, 99]) {
       assert.match(vethName(name, i), /^el[0-9a-z]{10}n[0-9]{1,2}$/)
       assert.isTrue(vethName(name, i).startsWith(vethPrefix(name)))
+      assert.isTrue(isVethName(vethName(name, i)))
     }
   })
 
