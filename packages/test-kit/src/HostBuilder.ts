@@ -209,6 +209,7 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       pending: [],
       moved: [],
       execedAt: state.now,
+      limits: {},
       mayReboot: true,
       diesWithMonitor: true
     }]

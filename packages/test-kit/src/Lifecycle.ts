@@ -6,7 +6,7 @@
 import { nodeAt, remove } from "./FileTree.ts"
 import { adjustBridges } from "./Interfaces.ts"
 import { appendLog } from "./LxcLogText.ts"
-import { freeUnused } from "./MountOps.ts"
+import { freeUnused, topMount } from "./MountOps.ts"
 import {
   answers,
   changeContainer,
@@ -221,15 +221,27 @@ export const reboot = (state: SimulatedState, id: number): SimulatedState => {
   const container = containerById(state, id)
   if (container === undefined || container.init === null) return state
   if (!container.mayReboot) return initExits(state, id, 1)
-  if (!answers(state, container)) return initEnds(state, id, "signal Hangup(1)")
+  if (!answers(state, container) || !hasInit(state, container)) return initEnds(state, id, "signal Hangup(1)")
   const { command = "/sbin/init" } = processOf(state, container.init) ?? {}
   const agenda = state.agenda.filter(({ event }) => event._tag === "Reaped" || event.id !== id)
   const ended = endProcesses(logEnd({ ...state, agenda }, container, "signal Hangup(1)"), container)
-  const begun = spawn(ended, { parent: container.monitor ?? 1, command, cgroup: container.payload })
+  const begun = spawn(limitedAnew(ended, container), { parent: container.monitor ?? 1, command, cgroup: container.payload })
   const again = changeContainer(begun, id, { init: ended.nextPid, execedAt: state.now, frozen: false, pending: [] })
   const { exits } = container.guest
   return exits === null ? again : schedule(again, exits.afterMs, { _tag: "InitExits", id, code: exits.code })
 }
+
+/** Whether an init is on the root as it is mounted now. */
+const hasInit = (state: SimulatedState, { root }: SimulatedContainer): boolean => {
+  const over = topMount(state, root)
+  return over === undefined || state.images[over.image ?? ""]?.init === "present"
+}
+
+/** LXC makes the cgroup again, by the config that it read at the start. */
+const limitedAnew = (state: SimulatedState, { limits, payload }: SimulatedContainer): SimulatedState => ({
+  ...state,
+  trees: state.trees.map((tree) => ({ ...tree, groups: { ...tree.groups, [payload]: limits[tree.mountPoint] ?? {} } }))
+})
 
 /** LXC logs how init ended, but for exit code 0. */
 const initExits = (state: SimulatedState, id: number, code: number): SimulatedState =>

@@ -112,6 +112,8 @@ export const SimulatedContainer = Schema.Struct({
   /** Interfaces of the host that were moved into it. */
   moved: Schema.Array(Interface),
   execedAt: Schema.Int,
+  /** What its cgroup was given at the start, by the mount point of each tree: what LXC gives it again at a reboot. */
+  limits: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String)),
   /** Whether it has the capability sys_boot: without it a reboot from inside is its end. */
   mayReboot: Schema.Boolean,
   /** Whether the end of its monitor is its own: `lxc.monitor.signal.pdeath`. */

@@ -118,3 +118,30 @@ describe("a bridge", () => {
       assert.deepStrictEqual(yield* mtus, [1_500])
     }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
 })
+
+describe("a reboot in place", () => {
+  const lxc = { dropCapabilities: [] }
+
+  it.effect("brings back the limits that the container was started with", () =>
+    Effect.gen(function*() {
+      const { state } = yield* SimulatedHost
+      const limits = Effect.map(state, ({ trees }) => trees.map(({ groups }) => groups[`lxc.payload.${name}`]))
+      yield* asked({ _tag: "Start", spec: { ...spec("/srv/web1.img"), lxc, resources: { pids: 100 } } })
+      const started = yield* limits
+      yield* asked({ _tag: "Resize", name, wanted: { pids: 40 } })
+      assert.notDeepEqual(yield* limits, started)
+      const answers = yield* asked({ _tag: "RebootInPlace", name, timeoutMs: 10_000 })
+      assert.deepStrictEqual(tags(answers), ["Done"])
+      assert.deepStrictEqual(yield* limits, started)
+    }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
+
+  it.effect("is the end where something else is mounted on the root", () =>
+    Effect.gen(function*() {
+      const simulated = yield* SimulatedHost
+      yield* asked({ _tag: "Start", spec: { ...spec("/srv/web1.img"), lxc } })
+      const path = HostPath.make("/run/effect-lxc/containers/web1/rootfs")
+      yield* simulated.update(Happening.befall({ _tag: "MountTmpfs", path }))
+      const [answer] = yield* asked({ _tag: "RebootInPlace", name, timeoutMs: 10_000 })
+      assert.deepInclude(answer, { _tag: "Failed", step: "RebootInPlace", undone: false })
+    }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
+})

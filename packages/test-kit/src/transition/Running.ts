@@ -9,7 +9,7 @@ import { boot } from "../Boot.ts"
 import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
 import { freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
-import { answers, containerNamed, isLiving, processOf } from "../Process.ts"
+import { answers, containerById, containerNamed, isLiving, processOf } from "../Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
@@ -149,7 +149,7 @@ export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">
   return after(state, call, onInterrupt.afterMs, () => {
     if (onInterrupt.does === "exit") return failed(initEnds(state, container.id, "error (130)"), commandFailed(argv, 1, ""))
     const rebooted = reboot(state, container.id)
-    return container.mayReboot ? done(rebooted) : failed(rebooted, commandFailed(argv, 1, ""))
+    return isLiving(processOf(rebooted, containerById(rebooted, container.id)?.init ?? null)) ? done(rebooted) : failed(rebooted, commandFailed(argv, 1, ""))
   })
 }
 

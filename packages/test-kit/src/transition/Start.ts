@@ -147,6 +147,7 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
     pending: [],
     moved: [],
     execedAt: state.now,
+    limits: {},
     mayReboot: settings.mayReboot,
     diesWithMonitor: settings.diesWithMonitor
   }
@@ -211,11 +212,13 @@ const run = (state: SimulatedState, step: Start, container: SimulatedContainer, 
     command: settings.init,
     cgroup: payloadOf(verdict.state, container, settings)
   })
+  const payload = payloadOf(verdict.state, container, settings)
   const running = changeContainer(init, container.id, {
     phase: "running",
     init: pid,
     guest,
-    payload: payloadOf(verdict.state, container, settings),
+    payload,
+    limits: Object.fromEntries(verdict.state.trees.map((tree) => [tree.mountPoint, tree.groups[payload] ?? {}])),
     execedAt: state.now
   })
   const logged = appendLog(running, step.logFile, step.name, [
