@@ -10,6 +10,7 @@ import * as Ref from "effect/Ref"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import type { Hypervisor, HypervisorOptions } from "@effect-lxc/core/runtime/Hypervisor"
+import type { Queries } from "@effect-lxc/core/runtime/Queries"
 import { Whereabouts } from "./Advice.ts"
 import { directories, limits, Simulate } from "./Globals.ts"
 
@@ -39,6 +40,31 @@ export type MakeHypervisor = (options: CommandOptions) => Layer.Layer<Hypervisor
  * @category services
  */
 export class Hypervisors extends Context.Service<Hypervisors, MakeHypervisor>()("effect-lxc/Hypervisors") {}
+
+/**
+ * Makes what answers questions about containers, for directories.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MakeQueries = (directories: Directories) => Effect.Effect<Queries>
+
+/**
+ * A shorter way to answers than a whole hypervisor, for programs that have one.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const ShortWay = Context.Reference<MakeQueries | undefined>("effect-lxc/ShortWay", { defaultValue: () => undefined })
+
+/**
+ * The short way to answers about this machine.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const realQueries: MakeQueries = (place) =>
+  Effect.map(Effect.promise(() => import("@effect-lxc/node-runtime/NodeQueries")), ({ make }) => make(place))
 
 /**
  * This machine.
@@ -82,4 +108,22 @@ export const withHypervisor = <A, E, R>(effect: Effect.Effect<A, E, R>, workplac
     const place = workplace.directories ?? (yield* directories)
     yield* Ref.set(yield* Whereabouts, place)
     return yield* Effect.provide(effect, make({ directories: place, ...(yield* limits) }))
+  })
+
+/**
+ * Asks about the containers of the host, the short way where there is one.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withQueries = <A, E>(ask: (queries: Queries) => Effect.Effect<A, E>) =>
+  Effect.gen(function*() {
+    const make = (yield* Simulate) ? undefined : yield* ShortWay
+    if (make === undefined) {
+      const { Hypervisor } = yield* Effect.promise(() => import("@effect-lxc/core/runtime/Hypervisor"))
+      return yield* withHypervisor(Effect.flatMap(Hypervisor, ask))
+    }
+    const place = yield* directories
+    yield* Ref.set(yield* Whereabouts, place)
+    return yield* ask(yield* make(place))
   })

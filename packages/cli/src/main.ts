@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { writeSync } from "node:fs"
-import { realHypervisor } from "./Hypervisors.ts"
+import { realHypervisor, realQueries, ShortWay } from "./Hypervisors.ts"
 import * as NodeOutput from "./NodeOutput.ts"
 import { OutputForPeople } from "./Output.ts"
 import { makeSignals } from "./NodeSignals.ts"
@@ -44,6 +44,7 @@ const runMain = Runtime.makeRunMain(({ fiber }) => {
 })
 
 run(process.argv.slice(2), realHypervisor).pipe(
+  Effect.provideService(ShortWay, realQueries),
   Effect.provide(Layer.mergeAll(NodeOutput.layer, received.layer, standardOutput)),
   runMain
 )

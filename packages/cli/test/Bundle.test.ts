@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFile, execFileSync } from "node:child_process"
-import { existsSync, readdirSync, utimesSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeAll } from "vitest"
@@ -70,14 +70,24 @@ describe.runIf(process.platform === "linux")("the bundle", () => {
     assert.deepStrictEqual(codes, new Set([0, 1, 2, 3]))
   }, 240_000)
 
-  it("reads for --version nothing of the host, of specs or of plans", async () => {
-    const listing = file("modules.cjs", `process.on("exit", () => process.stderr.write(Object.keys(require.cache).join("\\n")))`)
-    const { err, out } = await answer(bundle, ["--version"], ["--require", listing])
-    assert.match(out, /^effect-lxc \d+\.\d+\.\d+\n$/)
-    const read = err.split("\n").filter((name) => name.endsWith(".cjs") && name !== listing)
-    assert.isAbove(read.length, 0)
-    assert.isAtMost(read.length, 7, read.join(" "))
-    for (const name of read) assert.notMatch(name, /Hypervisor|Instance|Yaml|Plan/)
+  it.each([
+    { argv: ["--version"], files: 8, code: 0 },
+    { argv: ["list", ...places()], files: 15, code: 0 },
+    { argv: ["info", "nobody", ...places()], files: 15, code: 1 }
+  ])("reads for $argv.0 nothing of specs, plans or tools", async ({ argv, code, files }) => {
+    const listing = file(
+      "modules.cjs",
+      `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(path("modules"))}, [
+        ...Object.keys(require.cache), ...process.moduleLoadList.map((each) => each.replace("NativeModule ", "node:"))
+      ].join("\\n")))`
+    )
+    assert.strictEqual((await answer(bundle, argv, ["--require", listing])).code, code)
+    const read = readFileSync(path("modules"), "utf8").split("\n")
+    const ofBundle = read.filter((name) => name.startsWith(path("bundle")))
+    assert.isAbove(ofBundle.length, 2)
+    assert.isAtMost(ofBundle.length, files, ofBundle.join(" "))
+    for (const name of ofBundle) assert.notMatch(name, /Hypervisor|Instance|Yaml|Plan/)
+    for (const name of ["node:child_process", "node:crypto"]) assert.notInclude(read, name)
   }, 60_000)
 
   it("is made again over an older one, whose files stay for an hour for those who run it", () => {

@@ -10,14 +10,12 @@ import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
-import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
+import type { Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { cgroupFacts, type CgroupTrees, freezerState, groupsOfProcess, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { once } from "./Once.ts"
-import { believed } from "./OwnFiles.ts"
 import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
 
@@ -51,30 +49,6 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean):
   return { monitor: monitor ?? null, init: null, group: payloadCgroup(container.name) }
 }
 
-const decodeRecord = (text: string): Instance | null => {
-  try {
-    return Result.getOrElse(decodeInstance(JSON.parse(text)), () => null)
-  } catch {
-    return null // not JSON: changed by another hand, and not believed
-  }
-}
-
-/** What was decoded before, by its text: decoding takes ten times as long as reading. Forgotten when it has grown large. */
-const decoded = new Map<string, Instance | null>()
-const mostDecoded = 5_000
-
-const recordOf = (directories: Directories, name: string): Instance | null => {
-  const text = believed(directories.record(name))
-  if (text === undefined) return null
-  let record = decoded.get(text)
-  if (record === undefined) {
-    record = decodeRecord(text)
-    if (decoded.size >= mostDecoded) decoded.clear()
-    decoded.set(text, record)
-  }
-  return record?.name === name ? record : null
-}
-
 /**
  * @since 0.1.0
  * @category models
@@ -82,8 +56,8 @@ const recordOf = (directories: Directories, name: string): Instance | null => {
 export interface ContainersOptions {
   /** Also those under other lxcpaths. */
   readonly all: boolean
-  /** Whether to read the instance records, which planners need and lists do not. */
-  readonly records: boolean
+  /** What reads the instance records, which planners need and lists do not. */
+  readonly recordOf?: ((directories: Directories, name: string) => Instance | null) | undefined
   /** Whose limits to read; nobody's where nothing is said. */
   readonly limitsOf?: ((name: string) => boolean) | undefined
 }
@@ -121,7 +95,7 @@ const observe = (
   { lxcPath, name }: CommandSocket,
   listening: boolean,
   meantToRun: boolean,
-  { limitsOf, records }: ContainersOptions
+  { limitsOf, recordOf }: ContainersOptions
 ): ContainerFacts => {
   const own = lxcPath === directories.containers
   const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own)
@@ -136,7 +110,7 @@ const observe = (
     populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
     freezer: foreignGroup ? "thawed" : freezerState(trees, group),
     files: own ? [...names(directories.container(name))].sort() : [],
-    record: own && records ? recordOf(directories, name) : null,
+    record: own ? recordOf?.(directories, name) ?? null : null,
     meantToRun
   }
 }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
-import { isMountOf, mountedAt, type MountEntry, parseMountinfo } from "@effect-lxc/core/host/MountTable"
+import { isMountOf, mountedAt, type MountEntry } from "@effect-lxc/core/host/MountTable"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError, type Observed, type Results } from "@effect-lxc/core/runtime/Host"
@@ -12,63 +12,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
-import { names, readInteger, readText } from "./KernelFiles.ts"
 import { systemCall } from "./HostFiles.ts"
+import { names, readInteger } from "./KernelFiles.ts"
+import { loopDevices } from "./LoopDevices.ts"
+import { mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
 const retryEvery = 20
-
-/**
- * The mount table, in the order of mounting.
- *
- * @since 0.1.0
- * @category reading
- */
-export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
-
-const backingFile = (name: string): string | undefined =>
-  readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "")
-
-/**
- * The file behind a loop device; undefined where a device is none, or has none.
- *
- * @since 0.1.0
- * @category reading
- */
-export const backingFileOf = (device: string): string | undefined =>
-  device.startsWith("/dev/loop") ? backingFile(device.slice("/dev/".length)) : undefined
-
-/**
- * Names of loop devices, in use or not.
- *
- * @since 0.1.0
- * @category reading
- */
-export const loopNames = (): ReadonlyArray<string> => names("/sys/block").filter((name) => name.startsWith("loop"))
-
-/**
- * A loop device by its name; undefined where it has no file.
- *
- * @since 0.1.0
- * @category reading
- */
-export const loopDevice = (name: string): LoopDevice | undefined => {
-  const file = backingFile(name)
-  if (file === undefined) return undefined
-  const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
-  return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
-}
-
-/**
- * Loop devices that have a file.
- *
- * @since 0.1.0
- * @category reading
- */
-export const loopDevices = (): ReadonlyArray<LoopDevice> =>
-  loopNames().map(loopDevice).filter((each) => each !== undefined)
 
 const isLoopOf = (step: Case<"AttachLoop">, loop: LoopDevice): boolean => {
   const at = `/sys/block/${loop.device.slice("/dev/".length)}`

@@ -4,21 +4,22 @@
  * @since 0.1.0
  */
 import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lxc/core/host/HostFacts"
-import type { MountEntry } from "@effect-lxc/core/host/MountTable"
 import type { Disk } from "@effect-lxc/core/model/Disk"
 import { isObservedPath } from "@effect-lxc/core/model/HostPath"
 import { isVethName, vethPrefix } from "@effect-lxc/core/model/VethName"
-import { type FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
+import type { FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { cgroupDirectories, cgroupFacts, type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
+import { cgroupDirectories, cgroupFacts } from "./CgroupTree.ts"
 import { containersToObserve } from "./Containers.ts"
 import { diskFacts } from "./DiskFacts.ts"
-import { loopDevice, loopNames, mountTable } from "./Disks.ts"
 import { systemCall } from "./HostFiles.ts"
+import { loopDevice, loopNames } from "./LoopDevices.ts"
+import { requireTrees } from "./Mounts.ts"
+import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
@@ -68,29 +69,6 @@ const recordedDisks = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray
   containers.flatMap((container) => container.record?.disks ?? [])
 
 /**
- * The mount table and the cgroup trees in it; a host without any cannot run containers.
- *
- * @since 0.1.0
- * @category reading
- */
-export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees }, HostError> =
-  Effect.suspend(() => {
-    const mounts = mountTable()
-    const trees = cgroupTrees(mounts)
-    return trees === undefined
-      ? Effect.fail(
-        new HostError({
-          problem: {
-            _tag: "Conflict",
-            found: "no cgroup tree is mounted",
-            advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
-          }
-        })
-      )
-      : Effect.succeed({ mounts, trees })
-  })
-
-/**
  * Looks at everything; `tools` are the directories of tools.
  *
  * @since 0.1.0
@@ -103,7 +81,7 @@ export const gatherFacts = Effect.fnUntraced(function*(
 ) {
   const { mounts, trees } = yield* requireTrees
   const isPlannedFor = (name: string): boolean => instance === undefined || name === instance
-  const options = { all: true, records: true, limitsOf: isPlannedFor }
+  const options = { all: true, recordOf, limitsOf: isPlannedFor }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
   const disks = recordedDisks(containers)

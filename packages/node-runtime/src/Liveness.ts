@@ -12,9 +12,9 @@ import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
-import { mountTable } from "./Disks.ts"
 import { readText } from "./KernelFiles.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
+import { mountTable } from "./Mounts.ts"
 import { processStat } from "./Processes.ts"
 
 /**

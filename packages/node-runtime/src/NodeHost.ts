@@ -8,27 +8,25 @@ import { Host, type HostError, type Observed, type Results } from "@effect-lxc/c
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
-import { containersToObserve, runningNames } from "./Containers.ts"
 import * as Checkpoints from "./CheckpointSteps.ts"
 import * as Disks from "./Disks.ts"
 import * as Ending from "./EndingSteps.ts"
-import { gatherFacts, requireTrees } from "./Facts.ts"
+import { gatherFacts } from "./Facts.ts"
 import * as Exports from "./ExportSteps.ts"
 import * as Files from "./HostFiles.ts"
-import { callFailed, systemCall } from "./HostFiles.ts"
+import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
+import { observation } from "./Observation.ts"
 import { powerCycle, SysrqTrigger } from "./PowerCycle.ts"
+import { recordOf } from "./Records.ts"
 import * as Running from "./RunningSteps.ts"
 import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
 import { makeLxcVersion } from "./LxcTools.ts"
-import { inSlices } from "./Slices.ts"
 import { surveyHost } from "./Survey.ts"
 import { ToolDirectories, ToolLimits } from "./Tools.ts"
-import { usageReader } from "./Usage.ts"
 
 const looked = (what: string, look: () => Observed): Effect.Effect<Observed, HostError> => systemCall("read", what, look)
 
@@ -170,19 +168,7 @@ const make = Effect.gen(function*() {
     facts: Effect.fn("NodeHost.facts")(function*(query) {
       return yield* gatherFacts(query, yield* Effect.provideContext(lxcVersion(query.directories), services), tools)
     }),
-    containers: Effect.fn("NodeHost.containers")(function*({ all, directories, records }) {
-      const { trees } = yield* requireTrees
-      const signs = yield* systemCall("read", "/proc and /sys", () =>
-        containersToObserve(directories, trees, { all: all ?? false, records: records ?? false }))
-      return yield* inSlices("/proc and /sys", signs, (observed) => observed())
-    }),
-    names: ({ directories }) => systemCall("read", "/proc/net/unix", () => runningNames(directories)),
-    usage: Effect.fn("NodeHost.usage")(function*({ containers, fields }) {
-      const { mounts, trees } = yield* requireTrees
-      const read = usageReader(trees, mounts, fields)
-      return yield* inSlices("/sys/fs/cgroup", containers, (container) =>
-        Result.try({ try: () => read(container), catch: (error) => callFailed("read", "/sys/fs/cgroup", error) }))
-    }),
+    ...observation(recordOf),
     exportHead: (archive) => Exports.readExportHead(archive, input),
     survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories, tools)),
     observe,

@@ -13,8 +13,8 @@ import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/
 import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import * as fs from "node:fs"
 import { type CgroupTrees, type GroupOf, groupsOfProcess, treeOf } from "./CgroupTree.ts"
-import { backingFileOf } from "./Disks.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
+import { backingFileOf } from "./LoopDevices.ts"
 import { once } from "./Once.ts"
 import { ageOf, processStat, startedAfterBoot } from "./Processes.ts"
 

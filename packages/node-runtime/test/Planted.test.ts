@@ -4,6 +4,7 @@ import { Locks } from "@effect-lxc/core/runtime/Locks"
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { observeContainers } from "@effect-lxc/node-runtime/Containers"
+import { recordOf } from "@effect-lxc/node-runtime/Records"
 import { checkLogFile, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
@@ -128,7 +129,7 @@ const begun = (instance: string): JournalEntry =>
   ({ _tag: "Begun", operation: "start", instance, at: "2026-01-01T00:00:00.000Z", bootId: "b" })
 
 const records = () =>
-  observeContainers(directories, { layout: "v2", hierarchies: [] }, { all: false, records: true }).map((each) => each.record)
+  observeContainers(directories, { layout: "v2", hierarchies: [] }, { all: false, recordOf }).map((each) => each.record)
 
 describe("a file that was changed by hand", () => {
   const journal = (text: string) => {

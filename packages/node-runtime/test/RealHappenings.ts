@@ -38,7 +38,7 @@ export const until = (holds: () => boolean, withinMs = 5_000): Effect.Effect<boo
 
 /** The containers of a lab as they are now. */
 export const containersIn = (directories: Directories): ReadonlyArray<ContainerFacts> =>
-  observeContainers(directories, currentTrees(), { all: false, records: false })
+  observeContainers(directories, currentTrees(), { all: false })
 
 const now = (stat: ProcessStat): ProcessStat | undefined => {
   const found = processStat(stat.pid)

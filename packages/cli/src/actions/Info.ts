@@ -6,10 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { escape } from "@effect-lxc/core/model/HostText"
-import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import { Json } from "../Globals.ts"
-import { withHypervisor } from "../Hypervisors.ts"
+import { withQueries } from "../Hypervisors.ts"
 import { Output } from "../Output.ts"
 import { SeveralFailed } from "../SeveralFailed.ts"
 
@@ -102,12 +101,11 @@ const textOf = (infos: ReadonlyArray<ContainerInfo>): string =>
  */
 export const info = Effect.fnUntraced(function*({ names }: { readonly names: ReadonlyArray<string> }) {
   const output = yield* Output
-  const results = yield* withHypervisor(Effect.gen(function*() {
-    const hypervisor = yield* Hypervisor
-    return names.length === 0
-      ? (yield* hypervisor.infoAll()).map((each) => Result.succeed(each))
-      : yield* Effect.forEach([...new Set(names)], (name) => Effect.result(hypervisor.info(name)))
-  }))
+  const results = yield* withQueries((queries) =>
+    names.length === 0
+      ? Effect.map(queries.infoAll(), (infos) => infos.map((each) => Result.succeed(each)))
+      : Effect.forEach([...new Set(names)], (name) => Effect.result(queries.info(name)))
+  )
   const infos = results.filter(Result.isSuccess).map((each) => each.success)
   const errors = results.filter(Result.isFailure).map((each) => each.failure)
   yield* output.out((yield* Json) ? `${JSON.stringify(infos.map(shown), undefined, 2)}\n` : textOf(infos))

@@ -5,10 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import { escape } from "@effect-lxc/core/model/HostText"
-import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerSummary } from "@effect-lxc/core/runtime/Queries"
 import { Json } from "../Globals.ts"
-import { withHypervisor } from "../Hypervisors.ts"
+import { withQueries } from "../Hypervisors.ts"
 import { Output } from "../Output.ts"
 import { table } from "../Table.ts"
 
@@ -42,7 +41,7 @@ const tableOf = (containers: ReadonlyArray<ContainerSummary>, all: boolean): str
  */
 export const list = Effect.fnUntraced(function*({ all }: { readonly all: boolean }) {
   const output = yield* Output
-  const containers = yield* withHypervisor(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.list({ all })))
+  const containers = yield* withQueries((queries) => queries.list({ all }))
   yield* output.out(
     (yield* Json) ? `${JSON.stringify(containers.map(shown), undefined, 2)}\n` : tableOf(containers, all)
   )

@@ -11,6 +11,7 @@ import { allUsage, type ContainerUsage, noUsage, type UsageField } from "../host
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts } from "../host/HostFacts.ts"
 import type { Host } from "./Host.ts"
+import type { Hypervisor } from "./Hypervisor.ts"
 
 /**
  * A container as `list` shows it.
@@ -58,10 +59,18 @@ export class UnknownContainer extends Schema.TaggedError<UnknownContainer>()("Un
 }
 
 /**
+ * The part of a hypervisor that only asks about containers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Queries = Pick<Hypervisor["Service"], "names" | "list" | "info" | "infoAll">
+
+/**
  * @since 0.1.0
  * @category constructors
  */
-export const makeQueries = (host: Host["Service"], directories: Directories) => {
+export const makeQueries = (host: Pick<Host["Service"], "containers" | "names" | "usage">, directories: Directories): Queries => {
   const summarise = (facts: ContainerFacts): ContainerSummary => ({
     ...statusOf(facts),
     managed: facts.lxcPath === directories.containers

@@ -1,0 +1,49 @@
+/**
+ * Loop devices, as the kernel shows them.
+ *
+ * @since 0.1.0
+ */
+import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
+import { names, readInteger, readText } from "./KernelFiles.ts"
+
+const backingFile = (name: string): string | undefined =>
+  readText(`/sys/block/${name}/loop/backing_file`)?.replace(/\n$/, "")
+
+/**
+ * The file behind a loop device; undefined where a device is none, or has none.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const backingFileOf = (device: string): string | undefined =>
+  device.startsWith("/dev/loop") ? backingFile(device.slice("/dev/".length)) : undefined
+
+/**
+ * Names of loop devices, in use or not.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopNames = (): ReadonlyArray<string> => names("/sys/block").filter((name) => name.startsWith("loop"))
+
+/**
+ * A loop device by its name; undefined where it has no file.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopDevice = (name: string): LoopDevice | undefined => {
+  const file = backingFile(name)
+  if (file === undefined) return undefined
+  const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
+  return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
+}
+
+/**
+ * Loop devices that have a file.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopDevices = (): ReadonlyArray<LoopDevice> =>
+  loopNames().map(loopDevice).filter((each) => each !== undefined)

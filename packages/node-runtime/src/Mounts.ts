@@ -1,0 +1,41 @@
+/**
+ * What is mounted on this host.
+ *
+ * @since 0.1.0
+ */
+import { type MountEntry, parseMountinfo } from "@effect-lxc/core/host/MountTable"
+import { HostError } from "@effect-lxc/core/runtime/Host"
+import * as Effect from "effect/Effect"
+import { type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
+import { readText } from "./KernelFiles.ts"
+
+/**
+ * The mount table, in the order of mounting.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
+
+/**
+ * The mount table and the cgroup trees in it; a host without any cannot run containers.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees }, HostError> =
+  Effect.suspend(() => {
+    const mounts = mountTable()
+    const trees = cgroupTrees(mounts)
+    return trees === undefined
+      ? Effect.fail(
+        new HostError({
+          problem: {
+            _tag: "Conflict",
+            found: "no cgroup tree is mounted",
+            advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
+          }
+        })
+      )
+      : Effect.succeed({ mounts, trees })
+  })
