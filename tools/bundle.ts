@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { rolldown } from "rolldown"
+import { type Plugin, rolldown } from "rolldown"
 import { root } from "./checks.ts"
 
 // bundle.ts [DIRECTORY]: the command line in a few minified files, so that it starts without reading its six hundred modules. Each command is a
@@ -26,9 +26,24 @@ const removeOld = (names: ReadonlySet<string>): void => {
   }
 }
 
+/** effect/cli lays out help with a segmenter that it makes when it is loaded: 4 ms of every start, for help alone. */
+const segmenterOnlyForHelp: Plugin = {
+  name: "segmenter-only-for-help",
+  transform: (code, id) => {
+    if (!id.endsWith("/effect/dist/cli/CliOutput.js")) return undefined
+    const lazy = code.replace(
+      /const graphemeSegmenter = [^;]*?(new Intl\.Segmenter\([^;]*\));/,
+      "let segmenter; const graphemeSegmenter = { segment: (text) => (segmenter ??= $1).segment(text) };"
+    )
+    if (lazy === code) throw new Error(`${id} makes no segmenter any more: see whether this is still needed`)
+    return lazy
+  }
+}
+
 const build = await rolldown({
   input: { "effect-lxc": join(root, "packages/cli/src/bin.ts") },
   platform: "node",
+  plugins: [segmenterOnlyForHelp],
   // Modules of packages do something when they are loaded only where somebody needs what they export.
   treeshake: { moduleSideEffects: "no-external" },
   // Bundlers keep the environment there, and effect/ConfigProvider looks for it; Node keeps nothing there.
