@@ -14,9 +14,12 @@ import type { PlanRejected } from "./PlanRejected.ts"
 import { resolved, rollbackOf } from "./Rollback.ts"
 import { planCleanup } from "./StopPlan.ts"
 
+const kills = (entry: JournalEntry): boolean =>
+  entry._tag === "Intent" && (entry.step._tag === "ForbidForks" || entry.step._tag === "KillContainer")
+
 /**
  * What was to be undone is undone, the last first; an operation that took away is completed as far as nothing that runs in
- * order is touched.
+ * order is touched. Who was being killed is killed.
  *
  * @since 0.1.0
  * @category planners
@@ -28,7 +31,7 @@ export const planRecover = (
   facts: HostFacts
 ): Result.Result<Plan, PlanRejected> => {
   const begun = entries.flatMap((entry) => entry._tag === "Intent" && entry.undo ? [entry.step] : [])
-  if (begun.length === 0) return planCleanup(name, directories, facts, "recover")
+  if (begun.length === 0) return planCleanup(name, directories, facts, { operation: "recover", doomed: entries.some(kills) })
   const results = new Map(entries.flatMap((entry) =>
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))

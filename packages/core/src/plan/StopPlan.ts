@@ -183,6 +183,16 @@ export const planKill = (
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CleanupOptions {
+  readonly operation?: "cleanup" | "recover" | undefined
+  /** Whether somebody was about to kill it: it cannot fork any more, and so does not run in order. */
+  readonly doomed?: boolean | undefined
+}
+
+/**
  * Plans the removal of what earlier runs, crashes or other hands left: processes without their monitor are killed; what
  * runs in order is left alone, with a warning.
  *
@@ -193,7 +203,7 @@ export const planCleanup = (
   name: InstanceName,
   directories: Directories,
   facts: HostFacts,
-  operation: "cleanup" | "recover" = "cleanup"
+  { doomed = false, operation = "cleanup" }: CleanupOptions = {}
 ): Result.Result<Plan, PlanRejected> => {
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
@@ -201,7 +211,7 @@ export const planCleanup = (
     return planOf(operation, subject, operation === "recover" ? sharedDirectories(directories) : [], [])
   }
   const active = status !== undefined && isActive(status)
-  if (active && (status.problem === null || status.problem === "monitor-silent")) {
+  if (active && !doomed && (status.problem === null || status.problem === "monitor-silent")) {
     const advice = status.problem === null ? `effect-lxc stop ${name}` : `effect-lxc kill ${name}`
     return planOf(operation, subject, [], [`${name} is ${status.state} and is left alone; end it with: ${advice}`])
   }

@@ -18,6 +18,7 @@ import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
 import { namedIn, stillHolds } from "../plan/Staleness.ts"
 import { fitsHost } from "../plan/StoredPlan.ts"
+import { awaitAsked } from "./AskedToEnd.ts"
 import { Host, type HostError } from "./Host.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
@@ -161,11 +162,13 @@ export const makeChanges = (
 
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
-    const begun = begunBy(yield* journals.read(directories, name))
+    const entries = yield* journals.read(directories, name)
+    const begun = begunBy(entries)
     // A process that died before it wrote a word did nothing.
     if (begun === undefined) return yield* Effect.as(journals.discard(directories, name), undefined)
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
+    yield* awaitAsked(host, directories, name, entries)
     const plan = yield* recovery(host, planning, directories, name, begun.operation)
     const report = yield* carryOut(plan)
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered

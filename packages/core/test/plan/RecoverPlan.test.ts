@@ -1,6 +1,7 @@
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { Plan } from "@effect-lxc/core/plan/Plan"
 import { planRecover } from "@effect-lxc/core/plan/RecoverPlan"
+import { planKill } from "@effect-lxc/core/plan/StopPlan"
 import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
 import { Diff, Facts, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -50,6 +51,15 @@ describe("recovery", () => {
     assert.strictEqual(Diff.diff(running, untouched), Diff.diff(running, running))
     const half = carriedOut(first(stop, 4), running)
     assert.strictEqual(Diff.traces(host(), recovered(half, journalOf(stop, 4, true)), directories), "")
+  })
+
+  it("of a kill goes on killing what it had begun to kill: a guest that cannot fork does not run in order", () => {
+    const running = carriedOut(plan, host())
+    const kill = Result.getOrThrow(planKill(web1.name, directories, Facts.factsOf(running, directories)))
+    assert.strictEqual(kill.steps[0]?._tag, "ForbidForks")
+    for (const lastIsDone of [false, true]) {
+      assert.strictEqual(Diff.traces(host(), recovered(running, journalOf(kill, 1, lastIsDone)), directories), "")
+    }
   })
 
   it("of a reboot undoes its start, and not its stop", () => {

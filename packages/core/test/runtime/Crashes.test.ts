@@ -1,14 +1,14 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, MemoryJournal, TestKit, World } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, MemoryJournal, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { directories, host, instance, onHost, problemOf } from "./fixtures.ts"
 
 const web1 = instance()
 const hypervise = <A, E>(body: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(Hypervisor, body)
 
-const inWorld = <A, E>(body: Effect.Effect<A, E, World | MemoryJournal>) =>
-  TestKit.runToEnd(Effect.provide(body, World.layer({ host: host() })))
+const inWorld = <A, E>(body: Effect.Effect<A, E, World | MemoryJournal>, on = host()) =>
+  TestKit.runToEnd(Effect.provide(body, World.layer({ host: on })))
 
 const removing = {
   recover: (hypervisor: Hypervisor["Service"]) => Effect.asVoid(hypervisor.recover(web1.name)),
@@ -43,3 +43,26 @@ it.effect("a start whose journal cannot be removed has failed, and is undone: el
     assert.strictEqual(error.problem._tag, "SystemCallFailed")
     assert.strictEqual(Diff.traces(host(), yield* (yield* World).state, directories), "")
   }).pipe(onHost({ host: host(), faults: [Faults.atJournal("remove", "refuse", { nth: 1 })] })))
+
+it.effect("a guest that was asked to end when the process died is waited for: it does not end behind the recovery's back", () =>
+  inWorld(Effect.gen(function*() {
+    const world = yield* World
+    const process = yield* world.process()
+    yield* process.run(hypervise((hypervisor) => hypervisor.start(web1)))
+    const dying = yield* world.process({ faults: [Faults.atTag("AwaitStopped", "crash")] })
+    yield* Effect.exit(dying.run(hypervise((hypervisor) => hypervisor.stop(web1.name))))
+    yield* process.run(hypervise((hypervisor) => hypervisor.recover(web1.name)))
+    yield* Effect.sleep("10 seconds")
+    assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
+  })))
+
+it.effect("a guest that did not obey is not waited for again: its stop has waited as long as it would", () =>
+  inWorld(Effect.gen(function*() {
+    const world = yield* World
+    const process = yield* world.process()
+    yield* process.run(hypervise((hypervisor) => hypervisor.start(instance({ disks: [{ path: "/srv/deaf.img" }] }))))
+    yield* Effect.exit(process.run(hypervise((hypervisor) => hypervisor.stop(web1.name, { timeoutMs: 3_000 }))))
+    const began = yield* Clock.currentTimeMillis
+    yield* process.run(hypervise((hypervisor) => hypervisor.recover(web1.name)))
+    assert.isBelow((yield* Clock.currentTimeMillis) - began, 1_000)
+  }), host({ images: { "/srv/web1.img": Guest.obedient(), "/srv/deaf.img": Guest.deaf() } })))
