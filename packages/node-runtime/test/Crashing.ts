@@ -34,7 +34,7 @@ export interface Instant {
 }
 
 /**
- * Runs the command line until that instant, and kills it with SIGKILL. Gives whether its journal was there then: whether
+ * Runs the command line until that instant, and kills it with SIGKILL. Gives whether its journal had a word then: whether
  * it died in the middle.
  */
 export const killedAt = ({ after, ms }: Instant, directories: Directories, name: string, argv: ReadonlyArray<string>) =>
@@ -46,7 +46,8 @@ export const killedAt = ({ after, ms }: Instant, directories: Directories, name:
     yield* Effect.sleep(ms)
     child.kill("SIGKILL")
     yield* ended(child)
-    return fs.existsSync(directories.journal(name))
+    const journal = directories.journal(name)
+    return fs.existsSync(journal) && fs.readFileSync(journal, "utf8").includes("\n")
   })
 
 /** The instants at which an operation is killed that lasts about so long. */
