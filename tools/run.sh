@@ -270,6 +270,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
               random operations on the simulated and the real host side by side
   explore     seeds, faults and interleavings on the simulated host; --help says more
   bench       measures on this machine, and says which goals hold; --help shows its options
+  mutants     changes to the simulated host that no test sees; ARGS are files of it
   effect-lxc  the command line
 END
 }
@@ -319,6 +320,10 @@ case $name in
     system_packages
     command_line
     cli "$root/bench/main.ts" "$@"
+    ;;
+  mutants)
+    javascript
+    run_node "$root/tools/mutants.ts" "$@"
     ;;
   effect-lxc)
     javascript

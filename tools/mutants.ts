@@ -1,0 +1,117 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, relative, resolve } from "node:path"
+import { startVitest } from "vitest/node"
+import { root } from "./checks.ts"
+import { type Instrumented, instrument, type Mutant } from "./mutants/Instrument.ts"
+import { transitionsOf } from "./mutants/Mutations.ts"
+import { mutantsVariable, type Note, notesIn, notesVariable } from "./mutants/MutantRunner.ts"
+import { parse } from "./mutants/Syntax.ts"
+
+// Changes what decides how the simulated host behaves, one condition, operator, literal, element or call at a time, and
+// runs the tests of its package against each change. What no test sees, and no reason explains, is a survivor.
+// Every mutant is in the instrumented module behind a switch, so that one process, warm, tries them all.
+
+const simulatedHost = [
+  ..."Cgroups Checkpoints Containers Disks Exports Files Running Seen Start StartVerdict Tools".split(" ").map((name) => `transition/${name}`),
+  ..."Transition Lifecycle Boot MountOps CgroupFiles Process Observing Timing".split(" "),
+  ..."FileTree Interfaces LxcLogText LxcSettings Outcome StepTool".split(" ")
+].map((name) => `packages/test-kit/src/${name}.ts`)
+
+/** A mutant that changes nothing that anyone could see, and why. */
+interface Equivalent {
+  readonly file: string
+  readonly text: string
+  readonly change: string
+  readonly why: string
+}
+
+const isSame = (one: Omit<Equivalent, "why">, other: Omit<Equivalent, "why">): boolean =>
+  one.file === other.file && one.text === other.text && one.change === other.change
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const instrumentAll = (files: ReadonlyArray<string>): ReadonlyMap<string, Instrumented> => {
+  const texts = files.map((file) => [file, readFileSync(join(root, file), "utf8")] as const)
+  const transitions = new Set(texts.flatMap(([, text]) => transitionsOf(text, parse(text))))
+  let firstId = 0
+  return new Map(texts.map(([file, text]) => {
+    const instrumented = instrument(file, { text, transitions }, firstId)
+    firstId += instrumented.mutants.length
+    return [file, instrumented]
+  }))
+}
+
+/** What these draw at random sees a mutant in one run and not in the next. */
+const random = ["Arbitraries", "Differential", "Explore", "Laws", "FromFacts"].map((name) => `**/${name}.test.ts`)
+
+/** The tests of the packages of the files. */
+const testsOf = (files: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(files.map((file) => file.split("/").slice(0, 2).join("/")))].map((folder) => `${folder}/test/**/*.test.ts`)
+
+const runTests = async (files: ReadonlyArray<string>, modules: ReadonlyMap<string, Instrumented>): Promise<void> => {
+  const vitest = await startVitest([], {
+    root,
+    config: false,
+    watch: false,
+    silent: "passed-only",
+    reporters: [{}],
+    include: [...testsOf(files)],
+    exclude: ["**/node_modules/**", "**/*.real.test.ts", ...random],
+    related: files.map((file) => join(root, file)),
+    isolate: false,
+    // A module that is kept would have the numbers of the mutants of another run.
+    fsModuleCache: false,
+    maxWorkers: 2,
+    // The runner keeps the time of each mutant.
+    testTimeout: 60_000,
+    teardownTimeout: 1_000,
+    runner: join(root, "tools/mutants/MutantRunner.ts")
+  }, {
+    plugins: [{
+      name: "mutants",
+      enforce: "pre",
+      transform: (_, id) => modules.get(relative(root, id))?.text
+    }]
+  })
+  await vitest.close()
+}
+
+const list = (mutants: ReadonlyArray<Mutant>, of: (mutant: Mutant) => string): void => {
+  for (const mutant of mutants) say(`${mutant.file}:${mutant.line}  ${mutant.change}  (${of(mutant)})`)
+}
+
+const report = (mutants: ReadonlyArray<Mutant>, notes: ReadonlyArray<Note>, equivalents: ReadonlyArray<Equivalent>): boolean => {
+  const run = new Set(notes.flatMap((note) => note._tag === "Passed" ? note.ids : []))
+  const seen = new Map(notes.flatMap((note) => note._tag === "Seen" ? [[note.id, note] as const] : []))
+  const unseen = mutants.filter(({ id }) => !seen.has(id))
+  const survivors = unseen.filter((mutant) => !equivalents.some((each) => isSame(each, mutant)))
+  const stale = equivalents.filter((each) => mutants.some(({ file }) => file === each.file) && !unseen.some((mutant) => isSame(each, mutant)))
+  list(survivors, ({ id, isInitial }) => isInitial || run.has(id) ? "no test sees it" : "no test comes by it")
+  for (const { change, file, text } of stale) say(`${file}  ${change}  (listed as equivalent, and is seen or is no more: ${text})`)
+  for (const note of notes) if (note._tag === "Broken") say(`${note.test} fails without any change: ${note.why}`)
+  const late = [...seen.values()].filter((each) => each.late).length
+  say(`${mutants.length} mutants: ${seen.size} seen by a test (${late} by not ending), ${unseen.length - survivors.length} equivalent, ${survivors.length} survive`)
+  return survivors.length + stale.length === 0 && notes.every(({ _tag }) => _tag !== "Broken")
+}
+
+const main = async (asked: ReadonlyArray<string>): Promise<boolean> => {
+  const files = asked.length === 0 ? simulatedHost : asked.map((file) => relative(root, resolve(file)))
+  const modules = instrumentAll(files)
+  const mutants = [...modules.values()].flatMap((each) => each.mutants)
+  const directory = mkdtempSync(join(tmpdir(), "effect-lxc-mutants-"))
+  try {
+    const [known, notes] = [join(directory, "mutants.json"), join(directory, "notes")]
+    writeFileSync(known, JSON.stringify(mutants))
+    writeFileSync(notes, "")
+    Object.assign(process.env, { [mutantsVariable]: known, [notesVariable]: notes })
+    await runTests(files, modules)
+    // The list is ours, and every entry has these four texts.
+    const equivalents = JSON.parse(readFileSync(join(root, "tools/equivalentMutants.json"), "utf8")) as ReadonlyArray<Equivalent>
+    return report(mutants, notesIn(notes), equivalents)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2)) ? 0 : 1
