@@ -107,7 +107,8 @@ export const busyWith = (
   const index = state.mounts.indexOf(mount)
   const below = state.mounts.slice(index + 1).some((later) => isBelow(mount.target, later.target))
   const pins = state.containers
-    .filter((each) => each.root === mount.target)
+    // Its root as it was at the start: not what somebody mounted over it since.
+    .filter((each) => each.root === mount.target && each.sources.includes(mount.source))
     .map((each) => processOf(state, each.monitor))
     .filter(isLiving)
   const users = state.processes.filter((each) =>

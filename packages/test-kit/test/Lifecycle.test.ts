@@ -18,6 +18,14 @@ const busy = (state: ReturnType<typeof running>): boolean => {
 }
 const veth = config(...pinned, "lxc.net.0.type = veth", "lxc.net.0.link = br0", "lxc.net.0.veth.pair = elweb1n0")
 
+describe("a running container", () => {
+  it("keeps its own root in use, and not what somebody mounted over that since", () => {
+    const covered = Incidents.mountOn(rootfs)(running())
+    assert.isFalse(busy(covered))
+    assert.isTrue(busy(Incidents.unmountFrom(rootfs)(covered)), "the root is on top again, and in use")
+  })
+})
+
 describe("the end of a container", () => {
   it("goes in the order that was measured: processes, cgroup and interface, socket, and the monitor with the root last", () => {
     const state = running({ config: veth })
