@@ -72,6 +72,65 @@ describe("an overlay", () => {
   })
 })
 
+describe("a line of the mount table", () => {
+  const last = (state: SimulatedState) => state.mounts.at(-1)
+  const memory = (target: string, options: ReadonlyArray<string> = []) =>
+    ({ _tag: "Mount", source: "tmpfs", target: at(target), fsType: "tmpfs", options }) as const
+
+  it("of a device says how it is mounted, rw unless asked otherwise", () => {
+    const state = done(host(), attach("/srv/a.img"))
+    assert.deepStrictEqual(last(done(state, mount("/dev/loop0", "/srv")))?.options, ["rw"])
+    assert.deepStrictEqual(last(done(state, mount("/dev/loop0", "/srv", ["noatime"])))?.options, ["rw", "noatime"])
+    assert.deepStrictEqual(last(done(state, mount("/dev/loop0", "/srv", ["ro", "noatime"])))?.options, ["ro", "noatime"])
+  })
+
+  it("of a bind mount says where it comes from, with its options but for bind", () => {
+    const { device, fsType, options, root, source } = last(done(host(), mount("/tmp", "/srv", ["bind", "nosuid"]))) ?? {}
+    assert.deepStrictEqual({ device, fsType, options, root, source }, {
+      device: "254:1", fsType: "ext4", options: ["rw", "nosuid"], root: "/tmp", source: "/dev/vda1"
+    })
+    const inMemory = last(done(Incidents.putDirectory("/run/a")(host()), mount("/run/a", "/srv", ["bind"])))
+    assert.deepStrictEqual([inMemory?.fsType, inMemory?.root], ["tmpfs", "/a"])
+  })
+
+  it("of a tmpfs has a device of its own, and nothing in it", () => {
+    const before = host()
+    const state = done(done(before, memory("/srv", ["size=1m"])), memory("/tmp"))
+    const count = before.mounts.length
+    assert.deepStrictEqual(state.mounts.slice(count), [
+      { target: "/srv", source: "tmpfs", root: "/", device: `0:${200 + count}`, fsType: "tmpfs", options: ["rw", "size=1m"], image: null, layers: [] },
+      { target: "/tmp", source: "tmpfs", root: "/", device: `0:${201 + count}`, fsType: "tmpfs", options: ["rw"], image: null, layers: [] }
+    ])
+  })
+
+  it("is not there for a type that is not the device's, and is for the type that is", () => {
+    const state = done(host(), attach("/srv/a.img"))
+    const typed = (fsType: string) => ({ ...mount("/dev/loop0", "/srv"), fsType })
+    assert.strictEqual(last(done(state, typed("ext4")))?.fsType, "ext4")
+    assert.strictEqual(failed(state, typed("xfs")).problem._tag, "CommandFailed")
+  })
+})
+
+describe("unmounting", () => {
+  it("takes a bind mount off by the path that was bound, and any mount where the device never came to be known", () => {
+    const bound = done(host(), mount("/tmp", "/srv", ["bind"]))
+    assert.isTrue(holds(done(bound, unmount("/tmp", "/srv")), unmount("/tmp", "/srv")))
+    assert.isFalse(holds(bound, unmount("/tmp", "/srv")))
+    const unknown = { ...unmount("", "/srv"), source: "$root" } as const
+    assert.isFalse(holds(bound, unknown))
+    assert.strictEqual(done(bound, unknown).mounts.length, host().mounts.length)
+  })
+
+  it("tries again every 20 ms, and at the end of its time", () => {
+    const busy = Incidents.occupy("/srv/a")(done(host(), mount("/tmp", "/srv", ["bind"])))
+    const until = (now: number) => {
+      const outcome = Transition.transition({ ...busy, now }, { ...unmount("/tmp", "/srv"), timeoutMs: 1_000 }, new Map(), { since: 0, phase: "" })
+      return outcome._tag === "Pending" ? outcome.until : outcome._tag
+    }
+    assert.deepStrictEqual([until(100), until(990), until(1_000)], [120, 1_000, "Failed"])
+  })
+})
+
 describe("the mount namespace of a container", () => {
   const data = `${rootfs}/data`
   /** A host on which only lxc-start is left to do, with a second disk that is not attached. */
