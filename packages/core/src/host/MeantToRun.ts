@@ -5,7 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { InstanceFromJson } from "../model/Instance.ts"
+import { instanceDocument, InstanceFromJson } from "../model/Instance.ts"
 import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"
 
 /**
@@ -25,11 +25,17 @@ export const MeantToRun = Schema.Struct({
 export type MeantToRun = typeof MeantToRun.Type
 
 /**
+ * The text of such a file: an indented document.
+ *
  * @since 0.1.0
  * @category encoding
  */
-export const encodeMeantToRun = (value: MeantToRun): string =>
-  `${JSON.stringify(Schema.encodeSync(Schema.toCodecJson(MeantToRun))(value), undefined, 2)}\n`
+export const encodeMeantToRun = ({ bootId, instance }: MeantToRun): string =>
+  `{\n  "bootId": ${JSON.stringify(bootId)},\n  "instance": ${indented(instanceDocument(instance))}\n}\n`
+
+const indented = (document: string): string => document.trimEnd().replaceAll("\n", "\n  ")
+
+const MeantToRunFromJson = Schema.toCodecJson(MeantToRun)
 
 /**
  * Reads such a file from parsed JSON; a field that is wrong is named.
@@ -38,4 +44,4 @@ export const encodeMeantToRun = (value: MeantToRun): string =>
  * @category decoding
  */
 export const decodeMeantToRun = (input: unknown, source = "the file"): Result.Result<MeantToRun, InvalidSpec> =>
-  decodeInput(Schema.toCodecJson(MeantToRun), input, source)
+  decodeInput(MeantToRunFromJson, input, source)

@@ -5,6 +5,7 @@
  */
 import type { Directories } from "./Directories.ts"
 import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import { pathAt } from "./FactsIndex.ts"
 import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
 import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
 import { vethPrefix } from "../model/VethName.ts"
@@ -49,7 +50,8 @@ const loopsOf = (
 ): ReadonlyArray<LoopDevice> => {
   const mounted = new Set(mounts.map((mount) => mount.source))
   const recorded = new Set(container?.record?.disks.map((disk) => realPathOf(facts, disk.path)) ?? [])
-  const elsewhere = new Set(facts.mounts.filter((mount) => !mounts.includes(mount)).map((mount) => mount.source))
+  const own = new Set(mounts)
+  const elsewhere = new Set(facts.mounts.filter((mount) => !own.has(mount)).map((mount) => mount.source))
   return facts.loops.filter((loop) =>
     mounted.has(loop.device) || (recorded.has(loop.backingFile) && !elsewhere.has(loop.device))
   )
@@ -62,7 +64,7 @@ const loopsOf = (
  * @category queries
  */
 export const realPathOf = (facts: HostFacts, path: string): string =>
-  facts.paths.find((each) => each.path === path)?.realPath ?? path
+  pathAt(facts, path)?.realPath ?? path
 
 /**
  * A container of the same name under another lxcpath. Its cgroups have the names that ours would have.
@@ -83,12 +85,13 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
   const container = containerOf(directories, name, facts)
   const mounts = unmountOrder(facts.mounts, directories.container(name))
   const known = new Set(facts.containers.map((each) => each.name))
+  const prefix = vethPrefix(name)
   const foreign = namesake(directories, name, facts) !== undefined
   return {
     container,
     mounts,
     loops: loopsOf(facts, mounts, container),
-    interfaces: facts.interfaces.filter((each) => each.name.startsWith(vethPrefix(name))),
+    interfaces: facts.interfaces.filter((each) => each.name.startsWith(prefix)),
     cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, known))
   }
 }

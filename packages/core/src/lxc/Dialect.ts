@@ -75,6 +75,10 @@ export const dialectFor = (version: LxcVersion): Dialect => ({
   version
 })
 
+const wholeKeys: ReadonlyMap<string, KeyFacts> = new Map(keys.map((each) => [each.key, each]))
+
+const keyPrefixes = keys.filter(({ key }) => key.endsWith("."))
+
 /**
  * What the dialect calls a key, given by its modern name; fails with the reason where its LXC has no such key.
  *
@@ -82,7 +86,7 @@ export const dialectFor = (version: LxcVersion): Dialect => ({
  * @category accessors
  */
 export const keyName = (dialect: Dialect, modern: string): Result.Result<string, string> => {
-  const facts = keys.find(({ key }) => key === modern || key.endsWith(".") && modern.startsWith(key))
+  const facts = wholeKeys.get(modern) ?? keyPrefixes.find(({ key }) => modern.startsWith(key))
   if (facts === undefined) {
     return Result.fail(`${modern} is not a known key`)
   }

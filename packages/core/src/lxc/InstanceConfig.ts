@@ -4,10 +4,9 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type { CgroupLayoutName } from "../host/CgroupLayout.ts"
 import { parseExtraLine } from "../model/ExtraConfig.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { isHostPath } from "../model/HostPath.ts"
 import { escape } from "../model/HostText.ts"
 import { idRanges } from "../model/IdMap.ts"
 import type { Instance } from "../model/Instance.ts"
@@ -100,8 +99,6 @@ const unwritable = (message: string): Refusal => ({
   message: `the configuration cannot be written: ${message}`,
   advice: "leave out what LXC cannot read back"
 })
-
-const isHostPath = Schema.is(HostPath)
 
 /** What makes the target itself unfit, whatever the spec says. */
 const targetSection = ({ layout, rootDir, version }: ConfigTarget): Section => {

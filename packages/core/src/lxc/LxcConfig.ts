@@ -67,17 +67,17 @@ export class InvalidConfigLine extends Schema.TaggedError<InvalidConfigLine>("ef
  * @category rendering
  */
 export const render = (config: LxcConfig): Result.Result<string, InvalidConfigLine> => {
-  const lines: Array<string> = []
-  for (const line of config) {
+  let written = ""
+  for (const [index, line] of config.entries()) {
     const text = line._tag === "Comment" ? line.text : line.value
     const reason = line._tag === "Comment" ? unwritableText(text) : unwritableKey(line.key) ?? unwritableValue(text)
-    const written = line._tag === "Comment" ? `# ${text}` : `${line.key} = ${text}`
+    const before = line._tag === "Comment" ? "#" : `${line.key} =`
     if (reason !== undefined) {
-      return Result.fail(new InvalidConfigLine({ line: lines.length + 1, text: written, reason }))
+      return Result.fail(new InvalidConfigLine({ line: index + 1, text: `${before} ${text}`, reason }))
     }
-    lines.push(written.replace(/ $/, ""))
+    written += text === "" ? `${before}\n` : `${before} ${text}\n`
   }
-  return Result.succeed(lines.map((line) => `${line}\n`).join(""))
+  return Result.succeed(written)
 }
 
 const unwritableKey = (key: string): string | undefined =>
@@ -87,7 +87,7 @@ const unwritableText = (text: string): string | undefined => {
   if (text !== "" && !isPrintable(text)) {
     return "there is a control character or broken Unicode"
   }
-  return /^ | $/.test(text) ? "there is a blank at an end" : undefined
+  return text.startsWith(" ") || text.endsWith(" ") ? "there is a blank at an end" : undefined
 }
 
 const unwritableValue = (value: string): string | undefined =>
@@ -142,4 +142,4 @@ const trimBlanks = (text: string): string => {
 }
 
 const stripQuotes = (value: string): string =>
-  value.length > 1 && /^["']/.test(value) && value.at(-1) === value[0] ? value.slice(1, -1) : value
+  value.length > 1 && (value[0] === "\"" || value[0] === "'") && value.at(-1) === value[0] ? value.slice(1, -1) : value

@@ -7,6 +7,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { escape } from "../model/HostText.ts"
 
+/** What is compared of a version. */
+type Numbers = Pick<LxcVersion, "major" | "minor" | "patch">
+
 const Part = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 99_999 }))
 
 /**
@@ -47,7 +50,7 @@ export const parseLxcVersion = (text: string): Result.Result<LxcVersion, string>
  * @since 0.1.0
  * @category ordering
  */
-export const compare = (a: LxcVersion, b: LxcVersion): number =>
+export const compare = (a: Numbers, b: Numbers): number =>
   a.major - b.major || a.minor - b.minor || a.patch - b.patch
 
 /**
@@ -57,8 +60,17 @@ export const compare = (a: LxcVersion, b: LxcVersion): number =>
  * @category ordering
  */
 export const atLeast = (version: LxcVersion, release: Release): boolean => {
-  const [major, minor, patch] = release.split(".").map(Number)
-  return compare(version, new LxcVersion({ major: major ?? 0, minor: minor ?? 0, patch: patch ?? 0 })) >= 0
+  const known = releases.get(release) ?? numbersOf(release)
+  releases.set(release, known)
+  return compare(version, known) >= 0
+}
+
+/** Releases that were asked for: there are few, and each is asked for with every config. */
+const releases = new Map<Release, Numbers>()
+
+const numbersOf = (release: Release): Numbers => {
+  const [major = 0, minor = 0, patch = 0] = release.split(".").map(Number)
+  return { major, minor, patch }
 }
 
 /**

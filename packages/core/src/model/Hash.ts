@@ -5,8 +5,13 @@
  */
 import { utf8Bytes } from "./Utf8.ts"
 
-const offsetBasis = 0xcbf29ce484222325n
-const prime = 0x100000001b3n
+/** The upper and the lower 32 bits of the offset basis, 0xcbf29ce484222325. */
+const basis = [0xcbf29ce4, 0x84222325] as const
+
+/** The prime of the 64-bit hash is 2^40 + this. */
+const prime = 0x1b3
+
+const word = 2 ** 32
 
 /**
  * The 64-bit FNV-1a hash of the UTF-8 bytes of a text, as an unsigned integer. LXC names its command socket by it where
@@ -16,5 +21,13 @@ const prime = 0x100000001b3n
  * @since 0.1.0
  * @category hashing
  */
-export const fnv1a64 = (text: string): bigint =>
-  utf8Bytes(text).reduce((hash, byte) => BigInt.asUintN(64, (hash ^ BigInt(byte)) * prime), offsetBasis)
+export const fnv1a64 = (text: string): bigint => {
+  let [high, low]: readonly [number, number] = basis
+  for (const byte of utf8Bytes(text)) {
+    const mixed = (low ^ byte) >>> 0
+    const product = mixed * prime // of 41 bits: exact
+    high = (high * prime + mixed * 2 ** 8 + Math.floor(product / word)) % word
+    low = product % word
+  }
+  return BigInt(high) * BigInt(word) + BigInt(low)
+}

@@ -10,13 +10,22 @@ import { utf8Bytes } from "./Utf8.ts"
 
 const maxBytes = 4095
 
-const isNormalised = (path: string): boolean =>
-  path === "/" || path.startsWith("/") && path.slice(1).split("/").every(isName)
+/** Bytes that one unit of a text takes at most in UTF-8. */
+const bytesOfUnit = 3
 
-const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".."
+/** A slash before each component, of which none is empty, `.` or `..`. */
+const componentsOf = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/
 
-const isHostPath = (path: string): boolean =>
-  isPrintable(path) && isNormalised(path) && utf8Bytes(path).length <= maxBytes
+const isShort = (path: string): boolean => path.length * bytesOfUnit <= maxBytes || utf8Bytes(path).length <= maxBytes
+
+/**
+ * Whether a text is a {@link HostPath}.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isHostPath = (path: string): boolean =>
+  isPrintable(path) && (path === "/" || componentsOf.test(path)) && isShort(path)
 
 /**
  * An absolute path that means what it says: no `.`, `..` or empty component, no slash at the end, no control character,
@@ -56,7 +65,13 @@ export const isObservedPath = Schema.is(ObservedPath)
  */
 export type HostPath = typeof HostPath.Type
 
-const trusted = (path: string): HostPath => {
+/**
+ * A path that is made of parts that were checked. Throws a RangeError, a fault of the caller, where it is no host path.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const hostPath = (path: string): HostPath => {
   if (isHostPath(path)) {
     return path as HostPath // the brand says just what was checked
   }
@@ -80,7 +95,7 @@ export const isBelow = (root: string, path: string): boolean =>
  * @category combinators
  */
 export const join = (path: HostPath, ...names: ReadonlyArray<string>): HostPath =>
-  names.length === 0 ? path : trusted(`${path === "/" ? "" : path}/${names.join("/")}`)
+  names.length === 0 ? path : hostPath(`${path === "/" ? "" : path}/${names.join("/")}`)
 
 /**
  * The directory that holds `path`; `/` holds itself.
@@ -88,7 +103,7 @@ export const join = (path: HostPath, ...names: ReadonlyArray<string>): HostPath 
  * @since 0.1.0
  * @category accessors
  */
-export const parent = (path: HostPath): HostPath => trusted(path.slice(0, path.lastIndexOf("/")) || "/")
+export const parent = (path: HostPath): HostPath => hostPath(path.slice(0, path.lastIndexOf("/")) || "/")
 
 /**
  * The last component of `path`; empty for `/`.

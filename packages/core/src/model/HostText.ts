@@ -8,6 +8,9 @@ import { satisfies } from "./Field.ts"
 
 const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}\u2028\u2029]/u
 
+/** What nearly every text is made of: told at once, without a look into the tables of Unicode. */
+const visibleAscii = /^[ -~]+$/
+
 /**
  * True for text that is not empty, is well-formed Unicode, and has no control character (C0, DEL, C1) and no line or
  * paragraph separator.
@@ -15,7 +18,8 @@ const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}\u2028\u2029]/u
  * @since 0.1.0
  * @category guards
  */
-export const isPrintable = (text: string): boolean => text.length > 0 && !controlOrLoneSurrogate.test(text)
+export const isPrintable = (text: string): boolean =>
+  visibleAscii.test(text) || text.length > 0 && !controlOrLoneSurrogate.test(text)
 
 /**
  * Text for which {@link isPrintable} holds: it stays one line, and one word list cannot become two, wherever it is

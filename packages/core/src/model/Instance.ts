@@ -74,7 +74,8 @@ export const InstanceFromJson = Schema.toCodecJson(Instance)
 export const decodeInstance = (input: unknown, source = "the spec"): Result.Result<Instance, InvalidSpec> =>
   decodeInput(Instance, input, source)
 
-const encode = Schema.encodeSync(InstanceFromJson)
+/** What an instance is made of was checked when it was made. */
+const encode = Schema.encodeSync(InstanceFromJson, { disableChecks: true })
 
 /**
  * The spec of an instance with every default written out; decoding it gives the same instance.
@@ -83,3 +84,20 @@ const encode = Schema.encodeSync(InstanceFromJson)
  * @category encoding
  */
 export const encodeInstance = (instance: Instance): Schema.Json => encode(instance)
+
+const documents = new WeakMap<Instance, string>()
+
+/**
+ * An instance as a document that {@link decodeInstance} reads again: indented JSON that ends with a line break. It is
+ * written once for each instance, of which every plan to start it holds two.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const instanceDocument = (instance: Instance): string => {
+  const known = documents.get(instance)
+  if (known !== undefined) return known
+  const written = `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`
+  documents.set(instance, written)
+  return written
+}

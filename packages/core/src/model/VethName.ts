@@ -6,6 +6,7 @@
 import { fnv1a64 } from "./Hash.ts"
 
 const digits = 10
+const names = 36n ** BigInt(digits)
 
 /**
  * What the host's names for the nics of an instance begin with, and nobody else's do: `el`, ten characters, `n`.
@@ -14,7 +15,7 @@ const digits = 10
  * @category constructors
  */
 export const vethPrefix = (instanceName: string): string => {
-  const hash = (fnv1a64(instanceName) % 36n ** BigInt(digits)).toString(36).padStart(digits, "0")
+  const hash = (fnv1a64(instanceName) % names).toString(36).padStart(digits, "0")
   return `el${hash}n`
 }
 
@@ -34,3 +35,11 @@ export const vethName = (instanceName: string, index: number): string => `${veth
  * @category names
  */
 export const isVethName = (name: string): boolean => /^el[0-9a-z]{10}n\d+$/.test(name)
+
+/**
+ * What a name that this library gives begins with: the same for all nics of an instance.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const prefixIn = (vethName: string): string => vethName.slice(0, "el".length + digits + "n".length)

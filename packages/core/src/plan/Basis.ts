@@ -11,7 +11,7 @@ import { CgroupLayoutName } from "../host/CgroupLayout.ts"
 import type { Directories } from "../host/Directories.ts"
 import { type HostFacts, Interface, LimitValue, LoopDevice, PathFacts } from "../host/HostFacts.ts"
 import { isAlive, ProcessStat } from "../host/ProcessStat.ts"
-import { namesake, remainsOf } from "../host/Remains.ts"
+import { namesake, type Remains, remainsOf } from "../host/Remains.ts"
 
 /**
  * @since 0.1.0
@@ -67,7 +67,8 @@ const sorted = (values: Iterable<string>): ReadonlyArray<string> => [...values].
 
 /**
  * What facts say of one instance and of what its spec names; everything else of the host is left out, so that other
- * instances can come and go while a plan is on file.
+ * instances can come and go while a plan is on file. `remains` are what {@link remainsOf} says of these facts, for who has
+ * them already.
  *
  * @since 0.1.0
  * @category constructors
@@ -76,15 +77,16 @@ export const basisOf = (
   directories: Directories,
   name: string,
   names: Named,
-  facts: HostFacts
+  facts: HostFacts,
+  remains: Remains = remainsOf(directories, name, facts)
 ): Basis => {
-  const remains = remainsOf(directories, name, facts)
   const { container } = remains
   const named = new Set(names.paths)
   const paths = facts.paths.filter((each) => named.has(each.path))
   const files = new Set(paths.map((each) => each.realPath))
   const links = new Set(names.links)
   const own = new Set(remains.interfaces.map((each) => each.name))
+  const ownLoops = new Set(remains.loops)
   return {
     bootId: facts.bootId,
     lxcVersion: facts.lxcVersion,
@@ -101,7 +103,7 @@ export const basisOf = (
     namesake: namesake(directories, name, facts)?.lxcPath ?? null,
     mounts: remains.mounts.map((mount) => `${mount.source} on ${mount.target}`),
     loops: facts.loops
-      .filter((loop) => remains.loops.includes(loop) || files.has(loop.backingFile))
+      .filter((loop) => ownLoops.has(loop) || files.has(loop.backingFile))
       .map((loop) => ({
         ...loop,
         mountedOn: facts.mounts.filter((mount) => mount.source === loop.device).map((mount) => mount.target)

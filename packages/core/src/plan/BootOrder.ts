@@ -28,27 +28,55 @@ const after = (instance: Instance): ReadonlyArray<InstanceName> => instance.auto
 const byUrgency = (one: Instance, other: Instance): number =>
   priority(other) - priority(one) || (one.name < other.name ? -1 : 1)
 
+/** By name: those that wait for it, in the order of `instances`. */
+const dependents = (
+  instances: ReadonlyArray<Instance>,
+  awaited: (instance: Instance) => ReadonlyArray<InstanceName>
+): ReadonlyMap<InstanceName, ReadonlyArray<Instance>> => {
+  const found = new Map<InstanceName, Array<Instance>>(instances.map((each) => [each.name, []]))
+  for (const each of instances) for (const name of new Set(awaited(each))) found.get(name)?.push(each)
+  return found
+}
+
+/** Puts one where it belongs among those that are sorted, the most urgent last. */
+const insert = (sorted: Array<Instance>, instance: Instance): void => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const other = sorted[middle]
+    if (other !== undefined && byUrgency(instance, other) < 0) low = middle + 1
+    else high = middle
+  }
+  sorted.splice(low, 0, instance)
+}
+
 /** Takes the most urgent of those that wait for nothing, again and again; what is on a cycle or behind one is left. */
 const arrange = (instances: ReadonlyArray<Instance>) => {
-  const left = [...instances].sort(byUrgency)
-  const names = new Set(left.map((each) => each.name))
+  const waiting = dependents(instances, after)
+  const missing = new Map(instances.map((each) => [each.name, new Set(after(each).filter((name) => waiting.has(name))).size]))
+  const ready = instances.filter((each) => missing.get(each.name) === 0).sort((one, other) => byUrgency(other, one))
   const sequence: Array<Instance> = []
-  for (;;) {
-    const next = left.findIndex((each) => after(each).every((name) => !names.has(name)))
-    const [taken] = next < 0 ? [] : left.splice(next, 1)
-    if (taken === undefined) return { sequence, left }
-    names.delete(taken.name)
+  for (let taken = ready.pop(); taken !== undefined; taken = ready.pop()) {
     sequence.push(taken)
+    for (const each of waiting.get(taken.name) ?? []) {
+      const left = (missing.get(each.name) ?? 0) - 1
+      missing.set(each.name, left)
+      if (left === 0) insert(ready, each)
+    }
   }
+  const left = instances.filter((each) => (missing.get(each.name) ?? 0) > 0).sort(byUrgency)
+  return { sequence, left }
 }
 
 /** A cycle among instances of which each waits for another of them; it begins with the name that sorts first. */
 const cycleIn = (left: ReadonlyArray<Instance>): ReadonlyArray<InstanceName> => {
   const waiting = new Map(left.map((each) => [each.name, each]))
   const path: Array<InstanceName> = []
+  const seen = new Set<InstanceName>()
   let at = left[0]
-  while (at !== undefined && !path.includes(at.name)) {
+  while (at !== undefined && !seen.has(at.name)) {
     path.push(at.name)
+    seen.add(at.name)
     const next = after(at).find((name) => waiting.has(name))
     at = next === undefined ? undefined : waiting.get(next)
   }
@@ -70,12 +98,16 @@ const cycleProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Proble
 }
 
 const nameProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem> => {
-  const names = instances.map((each) => each.name)
-  const twice = names.filter((name, i) => names.indexOf(name) < i)
+  const names = new Set<InstanceName>()
+  const twice = instances.flatMap(({ name }) => {
+    const known = names.has(name)
+    names.add(name)
+    return known ? [name] : []
+  })
   return [
     ...[...new Set(twice)].sort().map((name) => ({ path: "name", message: `${name} is the name of more than one spec` })),
     ...instances.flatMap((each) =>
-      after(each).filter((name) => !names.includes(name)).map((name) => ({
+      after(each).filter((name) => !names.has(name)).map((name) => ({
         path: "autostart.after",
         message: `${each.name} waits for ${name}, and there is no spec of that name`
       }))
@@ -114,11 +146,12 @@ export const bootOrder = (
  */
 export const reversed = ({ sequence, waitsFor }: BootOrder): BootOrder => {
   const stops = [...sequence].reverse()
+  const later = dependents(stops, ({ name }) => waitsFor.get(name) ?? [])
   return {
     sequence: stops,
     waitsFor: new Map(stops.map((each) => [
       each.name,
-      stops.filter((other) => waitsFor.get(other.name)?.includes(each.name)).map((other) => other.name)
+      (later.get(each.name) ?? []).map((other) => other.name)
     ]))
   }
 }

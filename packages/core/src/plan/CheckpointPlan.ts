@@ -7,9 +7,10 @@
  */
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
+import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { type HostPath, HostPath as HostPaths, join } from "../model/HostPath.ts"
-import { encodeInstance, type Instance } from "../model/Instance.ts"
+import { type HostPath, hostPath, join } from "../model/HostPath.ts"
+import { type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { Plan } from "./Plan.ts"
@@ -50,7 +51,7 @@ export const checkpointFiles = (directory: HostPath) => ({
  */
 export const checkpointPaths = (directory: HostPath): ReadonlyArray<string> => [directory, checkpointFiles(directory).images]
 
-const kindAt = (facts: HostFacts, path: string) => facts.paths.find((each) => each.path === path)?.kind ?? "missing"
+const kindAt = (facts: HostFacts, path: string) => pathAt(facts, path)?.kind ?? "missing"
 
 /** CRIU cannot dump a terminal whose other end is outside: LXC's ttys and console are such. */
 const terminals = (instance: Instance): ReadonlyArray<Rejection> =>
@@ -90,13 +91,13 @@ export const planCheckpoint = (
     const stop = options.stop ?? false
     const steps: ReadonlyArray<Step> = [
       { _tag: "MakeDirectory", path: directory, mode: "0700", keep: false },
-      { _tag: "WriteFile", path: spec, mode: "0600", text: `${JSON.stringify(encodeInstance(record), undefined, 2)}\n`, previous: null },
+      { _tag: "WriteFile", path: spec, mode: "0600", text: instanceDocument(record), previous: null },
       {
         _tag: "Checkpoint",
-        lxcPath: HostPaths.make(directories.containers),
+        lxcPath: hostPath(directories.containers),
         name,
         directory: images,
-        logFile: HostPaths.make(directories.lxcLog(name)),
+        logFile: hostPath(directories.lxcLog(name)),
         stop,
         timeoutMs: options.timeoutMs ?? defaultTimeout
       }

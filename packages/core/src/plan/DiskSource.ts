@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import { isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
+import { loopsAt, pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts, PathFacts } from "../host/HostFacts.ts"
 import { isMountOf, type MountEntry } from "../host/MountTable.ts"
 import type { Partition } from "../host/PartitionTable.ts"
@@ -95,7 +96,7 @@ const partitionOf = (disk: Named, index: number, known: PathFacts): Result.Resul
 
 /** What a disk is, as far as the facts know. */
 const look = (disk: Named, index: number, facts: HostFacts): Result.Result<DiskSource, Rejection> => {
-  const known = facts.paths.find((each) => each.path === disk.path)
+  const known = pathAt(facts, disk.path)
   if (known === undefined) return guess(disk, index)
   if (known.kind === "missing") {
     return reject("disk-missing", fieldOf(index), `there is nothing at ${disk.path}`, "create the image, or correct the path")
@@ -152,7 +153,7 @@ const usedBy = (instance: Instance, index: number, source: DiskSource, facts: Ho
 const shows = (mount: MountEntry, source: DiskSource, facts: HostFacts): boolean => {
   if (source.kind === "directory") return false
   if (source.device !== undefined && mount.device === source.device || mount.source === source.path) return true
-  const loop = facts.loops.find((each) => each.device === mount.source && each.backingFile === source.path)
+  const loop = loopsAt(facts, mount.source).find((each) => each.backingFile === source.path)
   const offset = loop?.offset ?? 0
   return loop !== undefined && (offset === 0 || offset === source.offset || source.sizeLimit === 0)
 }
@@ -239,8 +240,8 @@ export const diskSource = (
 export const isMountOfDisk = (mount: MountEntry, source: DiskSource, facts: HostFacts): boolean => {
   switch (source.kind) {
     case "loop":
-      return facts.loops.some((loop) =>
-        loop.device === mount.source && loop.backingFile === source.path && (loop.offset ?? 0) === source.offset
+      return loopsAt(facts, mount.source).some((loop) =>
+        loop.backingFile === source.path && (loop.offset ?? 0) === source.offset
       )
     case "block":
       return isMountOf(facts.mounts, mount, source.path, false) ||

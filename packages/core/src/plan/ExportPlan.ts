@@ -5,9 +5,10 @@
  */
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
+import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts, PathFacts } from "../host/HostFacts.ts"
 import { isNothing, namesake, type Remains, remainsOf } from "../host/Remains.ts"
-import { base, HostPath, join, parent } from "../model/HostPath.ts"
+import { base, type HostPath, hostPath, join, parent } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -58,7 +59,7 @@ export const exportPaths = (instance: Instance | undefined, archive: ArchivePath
 
 const checkTarget = (archive: ArchivePath, force: boolean, facts: HostFacts, root: PathFacts | undefined): ReadonlyArray<Rejection> => {
   if (archive === "-") return []
-  const at = (path: string) => facts.paths.find((each) => each.path === path)
+  const at = (path: string) => pathAt(facts, path)
   const found = at(archive)
   const reject = (code: string, message: string, advice: string) => [{ code, field: "", message, advice }]
   if (found !== undefined && root !== undefined && found.kind !== "missing" && found.realPath === root.realPath) {
@@ -108,7 +109,7 @@ const packing = (
   const growing = archive === "-" ? archive : unfinished(archive, instance.name)
   const remove = (member: string): Step => ({ _tag: "RemoveFile", path: join(files, member) })
   return [
-    { _tag: "ExportArchive", files, root: HostPath.make(root.realPath), kind, archive: growing, timeoutMs: copyTimeout },
+    { _tag: "ExportArchive", files, root: hostPath(root.realPath), kind, archive: growing, timeoutMs: copyTimeout },
     remove(members.spec),
     remove(members.manifest),
     { _tag: "RemoveDirectory", path: files, ifEmpty: false },
@@ -159,7 +160,7 @@ export const planExport = (
   if (instance === undefined) return reject(unknown(name, namesake(directories, name, facts) !== undefined))
   const { force = false, stop = false } = options
   const disk = diskSource(instance, 0, directories, withoutInstance(name, directories, facts))
-  const root = facts.paths.find((each) => each.path === instance.disks[0]?.path)
+  const root = pathAt(facts, instance.disks[0]?.path ?? "")
   const kind = rootKind(root)
   const ending = isNothing(remains) ? undefined : planStop(name, directories, facts, { timeoutMs: options.timeoutMs })
   const rejections = [
@@ -169,7 +170,7 @@ export const planExport = (
     ...(stop && ending !== undefined && Result.isFailure(ending) ? ending.failure.rejections : [])
   ]
   if (rejections.length > 0 || Result.isFailure(kind) || root === undefined) return reject(...rejections)
-  const files = HostPath.make(directories.exported(name))
+  const files = hostPath(directories.exported(name))
   const first = [
     ...preparing(instance, files, root, kind.success),
     ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
@@ -179,7 +180,7 @@ export const planExport = (
       operation: "export",
       instance: name,
       directories,
-      basis: basisOf(directories, name, { paths: exportPaths(instance, archive), links: [] }, facts),
+      basis: basisOf(directories, name, { paths: exportPaths(instance, archive), links: [] }, facts, remains),
       steps: [...first, ...packing(instance, files, root, kind.success, archive, force)],
       undoFrom: ending === undefined ? 0 : first.length,
       warnings: instance.disks.slice(1).map((each) => `${each.path} is not the root and is not in the export`)

@@ -6,7 +6,7 @@
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { Plan } from "./Plan.ts"
@@ -39,7 +39,7 @@ const plan = (operation: "freeze" | "thaw", tag: "Freeze" | "Thaw") =>
       basis: basisOf(directories, name, { paths: [], links: [] }, facts),
       steps: [{
         _tag: tag,
-        lxcPath: HostPath.make(directories.containers),
+        lxcPath: hostPath(directories.containers),
         name,
         timeoutMs: options.timeoutMs ?? defaultTimeout
       }],

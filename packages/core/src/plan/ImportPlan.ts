@@ -5,10 +5,11 @@
  */
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
+import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
-import { HostPath, isBelow, join } from "../model/HostPath.ts"
-import { decodeInstance, encodeInstance, type Instance } from "../model/Instance.ts"
+import { type HostPath, hostPath, isBelow, join } from "../model/HostPath.ts"
+import { decodeInstance, encodeInstance, type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { type Exported, members, type RootKind } from "./ExportFormat.ts"
@@ -43,7 +44,7 @@ interface Places {
 }
 
 const placesOf = (name: InstanceName, kind: RootKind, directories: Directories, options: ImportOptions): Places => {
-  const images = options.images ?? HostPath.make(directories.images)
+  const images = options.images ?? hostPath(directories.images)
   return {
     images,
     work: join(images, `.${name}.import`),
@@ -85,7 +86,7 @@ const moved = ({ instance, manifest }: Exported, name: InstanceName, root: HostP
 }
 
 const checkPlaces = (name: InstanceName, places: Places, directories: Directories, facts: HostFacts): ReadonlyArray<Rejection> => {
-  const kindAt = (path: string) => facts.paths.find((each) => each.path === path)?.kind ?? "missing"
+  const kindAt = (path: string) => pathAt(facts, path)?.kind ?? "missing"
   const taken = [places.root, places.spec].filter((path) => kindAt(path) !== "missing").map((path) => ({
     code: "file-exists",
     field: "",
@@ -117,7 +118,7 @@ const restoring = (
   directories: Directories
 ): ReadonlyArray<Step> => {
   const directory = (path: HostPath): Step => ({ _tag: "MakeDirectory", path, mode: "0700", keep: false })
-  const state = HostPath.make(directories.state)
+  const state = hostPath(directories.state)
   const kind = exported.manifest.root
   const received = join(places.work, "archive")
   return [
@@ -138,7 +139,7 @@ const restoring = (
       _tag: "WriteFile",
       path: places.spec,
       mode: "0600",
-      text: `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`,
+      text: instanceDocument(instance),
       previous: null
     }
   ]

@@ -5,10 +5,11 @@
  */
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
+import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { rootMount } from "../host/Remains.ts"
 import { defaultVolatileSize, type Disk } from "../model/Disk.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
 import { type DiskSource, diskSource, isMountOfDisk } from "./DiskSource.ts"
 import type { Rejection } from "./PlanRejected.ts"
@@ -25,17 +26,15 @@ export interface InstanceDisks {
   readonly mounted: boolean
 }
 
-const path = HostPath.make
-
-const directory = (at: string): Step => ({ _tag: "MakeDirectory", path: path(at), mode: "0755", keep: false })
+const directory = (at: string): Step => ({ _tag: "MakeDirectory", path: hostPath(at), mode: "0755", keep: false })
 
 const stepsFor = (disk: Disk, source: DiskSource, target: string, result: string): ReadonlyArray<Step> => {
   const { kind, offset, sizeLimit } = source
   const readOnly = disk.readOnly || disk.volatile === true
   const options = [...(kind === "directory" ? ["bind"] : []), ...disk.options, ...(readOnly ? ["ro"] : [])]
   const fsType = kind === "directory" ? null : disk.fsType ?? null
-  const at = path(target)
-  const file = path(source.path)
+  const at = hostPath(target)
+  const file = hostPath(source.path)
   return kind === "loop"
     ? [
       { _tag: "AttachLoop", file, offset, sizeLimit, readOnly, result },
@@ -64,13 +63,13 @@ const volatileRoot = (disk: Disk, source: DiskSource, directories: Directories, 
     directory(lower),
     ...stepsFor(disk, source, lower, "root"),
     directory(memory),
-    { _tag: "Mount", source: "tmpfs", target: path(memory), fsType: "tmpfs", options: [`size=${size}`, "mode=0700"] },
+    { _tag: "Mount", source: "tmpfs", target: hostPath(memory), fsType: "tmpfs", options: [`size=${size}`, "mode=0700"] },
     directory(`${memory}/upper`),
     directory(`${memory}/work`),
     {
       _tag: "Mount",
       source: "overlay",
-      target: path(directories.rootfs(name)),
+      target: hostPath(directories.rootfs(name)),
       fsType: "overlay",
       options: overlayOptions(directories, name)
     }
@@ -148,7 +147,7 @@ const furtherDisk = (
 const checkMounts = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> =>
   instance.lxc.mounts.flatMap(({ source }, index): ReadonlyArray<Rejection> => {
     const field = `lxc.mounts[${index}].source`
-    const kind = facts.paths.find((each) => each.path === source)?.kind
+    const kind = pathAt(facts, source)?.kind
     if (kind === "missing") {
       return [{ code: "mount-missing", field, message: `there is nothing at ${source}`, advice: "make it, or correct the path" }]
     }

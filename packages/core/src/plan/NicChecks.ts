@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
+import { interfaceNamed } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { Nic } from "../model/Nic.ts"
 import type { Rejection } from "./PlanRejected.ts"
 
 const checkNic = (nic: Nic, index: number, facts: HostFacts): ReadonlyArray<Rejection> => {
-  const link = facts.interfaces.find((each) => each.name === nic.link)
+  const link = interfaceNamed(facts, nic.link)
   if (link === undefined) {
     const what = nic.mode === "bridged" ? "bridge" : "interface"
     return [{

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { namesake, remainsOf } from "../host/Remains.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -42,12 +42,17 @@ export const withoutInstance = (name: InstanceName, directories: Directories, fa
   const remains = remainsOf(directories, name, facts)
   return {
     ...facts,
-    mounts: facts.mounts.filter((mount) => !remains.mounts.includes(mount)),
-    loops: facts.loops.filter((loop) => !remains.loops.includes(loop)),
-    interfaces: facts.interfaces.filter((each) => !remains.interfaces.includes(each)),
+    mounts: without(facts.mounts, remains.mounts),
+    loops: without(facts.loops, remains.loops),
+    interfaces: without(facts.interfaces, remains.interfaces),
     containers: facts.containers.filter((each) => each !== remains.container),
-    cgroupDirectories: facts.cgroupDirectories.filter((each) => !remains.cgroups.includes(each))
+    cgroupDirectories: without(facts.cgroupDirectories, remains.cgroups)
   }
+}
+
+const without = <A>(all: ReadonlyArray<A>, some: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const gone = new Set(some)
+  return all.filter((each) => !gone.has(each))
 }
 
 /**
@@ -130,7 +135,7 @@ export const planRebootInPlace = (
         advice: `reboot by stop and start: effect-lxc reboot ${name}`
       })
     }
-    const lxcPath = HostPath.make(directories.containers)
+    const lxcPath = hostPath(directories.containers)
     return Result.succeed(
       new Plan({
         operation: "reboot",
@@ -143,7 +148,7 @@ export const planRebootInPlace = (
             _tag: "ConfirmAlive",
             lxcPath,
             name,
-            logFile: HostPath.make(directories.lxcLog(name)),
+            logFile: hostPath(directories.lxcLog(name)),
             settleMs: record?.lxc.settle ?? 500
           }
         ],

@@ -7,10 +7,8 @@ import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
 import { isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import type { Step } from "./Step.ts"
-
-const path = HostPath.make
 
 /** How long a busy mount is tried again: the monitor holds the root for 10 to 85 ms after its cgroup is gone. */
 const unmountTimeout = 5_000
@@ -31,7 +29,7 @@ export const containerResidue = (remains: Remains): ReadonlyArray<Step> => {
     ...(remains.cgroups.length === 0 ? [] : [{
       _tag: "RemoveCgroups" as const,
       names: remains.cgroups.map((each) => each.name).sort(),
-      hierarchies: hierarchies.map((each) => path(each))
+      hierarchies: hierarchies.map((each) => hostPath(each))
     }])
   ]
 }
@@ -56,8 +54,8 @@ export const diskResidue = (
       .filter((loop) => loop.device !== root?.source)
       .map((loop): Step => ({
         _tag: "DetachLoop",
-        device: path(loop.device),
-        file: path(loop.backingFile)
+        device: hostPath(loop.device),
+        file: hostPath(loop.backingFile)
       }))
   ]
 }
@@ -72,7 +70,7 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
   const container = facts.containers.find((each) => each.name === name && each.lxcPath === directories.containers)
   if (container === undefined) return []
   const own = directories.container(name)
-  const remove = (file: string): Step => ({ _tag: "RemoveFile", path: path(`${own}/${file}`) })
+  const remove = (file: string): Step => ({ _tag: "RemoveFile", path: hostPath(`${own}/${file}`) })
   const record = ownFilesIn(container.files).filter((file) => file === "instance.json")
   const others = ownFilesIn(container.files).filter((file) => file !== "instance.json")
   const foreign = container.files.some((file) => !isOurDirectory(file) && !isOurFile(file))
@@ -80,12 +78,12 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
     ...others.map(remove),
     ...container.files.filter(isOurDirectory).sort().map((file): Step => ({
       _tag: "RemoveDirectory",
-      path: path(`${own}/${file}`),
+      path: hostPath(`${own}/${file}`),
       ifEmpty: false
     })),
-    ...(container.meantToRun ? [{ _tag: "RemoveFile", path: path(directories.meantToRun(name)) } as const] : []),
+    ...(container.meantToRun ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),
-    { _tag: "RemoveDirectory", path: path(own), ifEmpty: foreign },
+    { _tag: "RemoveDirectory", path: hostPath(own), ifEmpty: foreign },
     ...sharedDirectories(directories)
   ]
 }
@@ -97,4 +95,4 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
  * @category planners
  */
 export const sharedDirectories = (directories: Directories): ReadonlyArray<Step> =>
-  [directories.state, directories.containers].map((each) => ({ _tag: "RemoveDirectory", path: path(each), ifEmpty: true }))
+  [directories.state, directories.containers].map((each) => ({ _tag: "RemoveDirectory", path: hostPath(each), ifEmpty: true }))

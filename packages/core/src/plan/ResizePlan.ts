@@ -9,8 +9,8 @@ import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
 import { encodeMeantToRun } from "../host/MeantToRun.ts"
 import { type Limit, limitsOf } from "../lxc/Limits.ts"
 import { render } from "../model/CpuSet.ts"
-import { HostPath } from "../model/HostPath.ts"
-import { decodeInstance, encodeInstance, type Instance } from "../model/Instance.ts"
+import { hostPath } from "../model/HostPath.ts"
+import { decodeInstance, encodeInstance, type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { Resources } from "../model/Resources.ts"
 import { basisOf } from "./Basis.ts"
@@ -42,8 +42,6 @@ export interface ResizeOptions {
 }
 
 type Change = Extract<Step, { readonly _tag: "SetLimit" }>
-
-const path = HostPath.make
 
 const asked = (wanted: Resizing): Partial<Resources> =>
   Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
@@ -77,7 +75,7 @@ const valueOf = (container: ContainerFacts, limit: Limit): string | undefined =>
 /** The value that has the same effect when it is written back: of a weight that is the line with `default`. */
 const setLimit = (directories: Directories, name: InstanceName, limit: Limit, previous: string): Change => ({
   _tag: "SetLimit",
-  lxcPath: path(directories.containers),
+  lxcPath: hostPath(directories.containers),
   name,
   controller: limit.expected.controller,
   file: limit.file,
@@ -153,7 +151,7 @@ const follow = (
   const { name } = before
   const write = (file: string, textOf: (instance: Instance) => string): Step => ({
     _tag: "WriteFile",
-    path: path(file),
+    path: hostPath(file),
     mode: "0600",
     text: textOf(after),
     previous: textOf(before)
@@ -162,7 +160,7 @@ const follow = (
     Result.getOrUndefined(configFor(instance, directories, facts))?.text
   const [oldConfig, newConfig] = [configOf(before), configOf(after)]
   return [
-    write(directories.record(name), (instance) => `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`),
+    write(directories.record(name), (instance) => instanceDocument(instance)),
     ...(oldConfig === undefined || newConfig === undefined
       ? []
       : [write(directories.config(name), (instance) => instance === before ? oldConfig : newConfig)]),
@@ -207,9 +205,9 @@ const changesFor = (
 const confirm = (directories: Directories, after: Instance, steps: ReadonlyArray<Change>): ReadonlyArray<Step> =>
   steps.every((each) => each.controller !== "memory" || Number(each.value) >= Number(each.previous)) ? [] : [{
     _tag: "ConfirmAlive",
-    lxcPath: path(directories.containers),
+    lxcPath: hostPath(directories.containers),
     name: after.name,
-    logFile: path(directories.lxcLog(after.name)),
+    logFile: hostPath(directories.lxcLog(after.name)),
     settleMs: after.lxc.settle
   }]
 

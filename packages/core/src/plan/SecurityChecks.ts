@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts, Security } from "../host/HostFacts.ts"
 import { idRanges } from "../model/IdMap.ts"
 import type { Instance } from "../model/Instance.ts"
@@ -11,7 +12,7 @@ import type { Rejection } from "./PlanRejected.ts"
 
 const checkSeccomp = ({ lxc }: Instance, facts: HostFacts): ReadonlyArray<Rejection> => {
   const path = seccompProfile(lxc)
-  const kind = path === undefined ? undefined : facts.paths.find((each) => each.path === path)?.kind
+  const kind = path === undefined ? undefined : pathAt(facts, path)?.kind
   if (kind === undefined || kind === "file") return []
   return [{
     code: "seccomp-missing",

@@ -12,9 +12,9 @@ import { namesake, type Remains, remainsOf } from "../host/Remains.ts"
 import { type InstanceConfig, instanceConfig } from "../lxc/InstanceConfig.ts"
 import type { LxcConfig } from "../lxc/LxcConfig.ts"
 import { parseLxcVersion } from "../lxc/LxcVersion.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import { seccompProfile } from "../model/LxcParameters.ts"
-import { encodeInstance, type Instance } from "../model/Instance.ts"
+import { type Instance, instanceDocument } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
 import { checkNics } from "./NicChecks.ts"
@@ -104,23 +104,21 @@ export const configFor = (
   })
 }
 
-const path = HostPath.make
-
 const prepare = (instance: Instance, directories: Directories, config: string): ReadonlyArray<Step> => {
   const { name } = instance
   // A root that is mapped walks down to its file system as another user of the host.
   const own = instance.lxc.idmap.length > 0 ? "0711" : "0700"
   const directory = (at: string, mode: "0700" | "0711" | "0755", keep: boolean): Step => ({
     _tag: "MakeDirectory",
-    path: path(at),
+    path: hostPath(at),
     mode,
     keep
   })
-  const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: path(at), mode: "0600", text, previous: null })
+  const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: hostPath(at), mode: "0600", text, previous: null })
   return [
     directory(directories.containers, "0711", false),
     directory(directories.container(name), own, false),
-    file(directories.record(name), `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`),
+    file(directories.record(name), instanceDocument(instance)),
     directory(directories.rootfs(name), "0755", false),
     directory(directories.logs(name), "0700", true),
     file(directories.config(name), config)
@@ -139,8 +137,8 @@ const bringUp = (
   options: StartOptions
 ): ReadonlyArray<Step> => {
   const { name } = instance
-  const lxcPath = path(directories.containers)
-  const logFile = path(directories.lxcLog(name))
+  const lxcPath = hostPath(directories.containers)
+  const logFile = hostPath(directories.lxcLog(name))
   return [
     {
       _tag: "StartContainer",
@@ -149,10 +147,10 @@ const bringUp = (
       logFile,
       logLevel: instance.lxc.logLevel,
       logSize: instance.lxc.logSize,
-      consoleLog: path(directories.consoleLog(name)),
-      pidFile: path(directories.monitorPid(name)),
+      consoleLog: hostPath(directories.consoleLog(name)),
+      pidFile: hostPath(directories.monitorPid(name)),
       interfaces: valuesOf(config.config, ".veth.pair"),
-      hierarchies: facts.cgroups.hierarchies.map((each) => path(each.mountPoint)),
+      hierarchies: facts.cgroups.hierarchies.map((each) => hostPath(each.mountPoint)),
       timeoutMs: options.timeoutMs ?? instance.lxc.startupTimeout
     },
     ...(config.limits.length === 0 ? [] : [{ _tag: "ConfirmLimits", lxcPath, name, limits: config.limits } as const]),
@@ -161,10 +159,10 @@ const bringUp = (
 }
 
 const remember = (instance: Instance, directories: Directories, bootId: string): ReadonlyArray<Step> => [
-  { _tag: "MakeDirectory", path: path(directories.state), mode: "0700", keep: false },
+  { _tag: "MakeDirectory", path: hostPath(directories.state), mode: "0700", keep: false },
   {
     _tag: "WriteFile",
-    path: path(directories.meantToRun(instance.name)),
+    path: hostPath(directories.meantToRun(instance.name)),
     mode: "0600",
     text: encodeMeantToRun({ bootId, instance }),
     previous: null
@@ -229,7 +227,7 @@ export const planStart = (
       operation: "start",
       instance: name,
       directories,
-      basis: basisOf(directories, name, namedBy(instance), facts),
+      basis: basisOf(directories, name, namedBy(instance), facts, remains),
       steps,
       undoFrom: 0,
       warnings: [...disks.success.warnings, ...securityWarnings(instance)]

@@ -8,7 +8,7 @@ import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatu
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { isNothing, isOurDirectory, isOurFile, namesake, type Remains, remainsOf } from "../host/Remains.ts"
-import { HostPath } from "../model/HostPath.ts"
+import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { Operation } from "./Operation.ts"
@@ -55,7 +55,7 @@ const subjectOf = (name: InstanceName, directories: Directories, facts: HostFact
 }
 
 const halting = ({ directories, name, remains }: Subject, timeoutMs: number, force: boolean): ReadonlyArray<Step> => {
-  const lxcPath = HostPath.make(directories.containers)
+  const lxcPath = hostPath(directories.containers)
   const wasFrozen = remains.container?.freezer !== "thawed"
   const signal = remains.container?.record?.lxc.haltSignal ?? "halt"
   const onTimeout = force ? "continue" : wasFrozen ? "freeze" : "fail"
@@ -67,8 +67,8 @@ const halting = ({ directories, name, remains }: Subject, timeoutMs: number, for
 }
 
 const killing = ({ directories, facts, name }: Subject): ReadonlyArray<Step> => {
-  const lxcPath = HostPath.make(directories.containers)
-  const hierarchies = facts.cgroups.hierarchies.map((each) => HostPath.make(each.mountPoint))
+  const lxcPath = hostPath(directories.containers)
+  const hierarchies = facts.cgroups.hierarchies.map((each) => hostPath(each.mountPoint))
   return [
     { _tag: "ForbidForks", lxcPath, name, hierarchies },
     { _tag: "KillContainer", lxcPath, name, hierarchies, timeoutMs: killTimeout },
@@ -109,7 +109,7 @@ const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Ste
       operation,
       instance: name,
       directories,
-      basis: basisOf(directories, name, { paths: [], links: [] }, facts),
+      basis: basisOf(directories, name, { paths: [], links: [] }, facts, remains),
       steps,
       undoFrom: steps.length,
       warnings: [

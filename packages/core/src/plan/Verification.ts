@@ -14,7 +14,7 @@ import { type HostSurvey, tools } from "../host/HostSurvey.ts"
 import { cgroupPrefix, devicePrefix } from "../lxc/CgroupKeys.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import type { Instance } from "../model/Instance.ts"
-import { isVethName, vethPrefix } from "../model/VethName.ts"
+import { isVethName, prefixIn, vethPrefix } from "../model/VethName.ts"
 import { checkNics } from "./NicChecks.ts"
 
 /**
@@ -217,10 +217,8 @@ const checkStrays = (directories: Directories, facts: HostFacts): ReadonlyArray<
     const name = nameIn(each.name)
     return name !== undefined && !isKnown(name)
   })
-  const prefixes = [...known].map(vethPrefix)
-  const interfaces = facts.interfaces.filter(({ name }) =>
-    isVethName(name) && !prefixes.some((prefix) => name.startsWith(prefix))
-  )
+  const prefixes = new Set([...known].map(vethPrefix))
+  const interfaces = facts.interfaces.filter(({ name }) => isVethName(name) && !prefixes.has(prefixIn(name)))
   const mounts = facts.mounts.filter(({ target }) => {
     const name = target.startsWith(`${directories.containers}/`) ? target.slice(directories.containers.length + 1).split("/")[0] : undefined
     return name !== undefined && !known.has(name)
@@ -274,9 +272,10 @@ export const verifyMachine = (survey: HostSurvey): ReadonlyArray<Finding> => [
   ...checkWanted(survey)
 ]
 
-const wasRestarted = (directories: Directories, name: string, { bootId }: HostFacts, { wanted }: HostSurvey): boolean => {
-  const startedIn = wanted.find(({ file }) => file === directories.meantToRun(name))?.bootId ?? null
-  return startedIn !== null && startedIn !== bootId
+/** Of instances that are meant to run: whether one was started in another boot. */
+const restarts = (directories: Directories, { bootId }: HostFacts, { wanted }: HostSurvey) => {
+  const startedIn = new Map(wanted.map((each) => [each.file, each.bootId]))
+  return (name: string): boolean => (startedIn.get(directories.meantToRun(name)) ?? bootId) !== bootId
 }
 
 /**
@@ -290,13 +289,16 @@ export const verifyHost = (
   facts: HostFacts,
   survey: HostSurvey,
   unfinished: ReadonlyArray<string>
-): ReadonlyArray<Finding> => [
-  ...checkLxc(facts),
-  ...checkCgroups(facts),
-  ...checkNetwork(directories, facts, survey),
-  ...own(directories, facts).flatMap((each) => checkContainer(each, wasRestarted(directories, each.name, facts, survey))),
-  ...checkStrays(directories, facts),
-  ...unfinished.map((name) =>
-    finding("warning", "unfinished", `an operation on ${name} has not ended`, `wait for it; if its process is gone: effect-lxc recover ${name}`)
-  )
-]
+): ReadonlyArray<Finding> => {
+  const restarted = restarts(directories, facts, survey)
+  return [
+    ...checkLxc(facts),
+    ...checkCgroups(facts),
+    ...checkNetwork(directories, facts, survey),
+    ...own(directories, facts).flatMap((each) => checkContainer(each, restarted(each.name))),
+    ...checkStrays(directories, facts),
+    ...unfinished.map((name) =>
+      finding("warning", "unfinished", `an operation on ${name} has not ended`, `wait for it; if its process is gone: effect-lxc recover ${name}`)
+    )
+  ]
+}

@@ -1,0 +1,50 @@
+/**
+ * Facts by their names: what is looked up for each of many is found without going through all of them again.
+ *
+ * @since 0.1.0
+ */
+import type { HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
+
+/** Those of a list by a key. A list of facts does not change: it is gone through once, when something in it is first asked for. */
+const grouped = <A>(keyOf: (each: A) => string) => {
+  const known = new WeakMap<ReadonlyArray<A>, ReadonlyMap<string, ReadonlyArray<A>>>()
+  return (list: ReadonlyArray<A>): ReadonlyMap<string, ReadonlyArray<A>> => {
+    const found = known.get(list)
+    if (found !== undefined) return found
+    const groups = new Map<string, Array<A>>()
+    for (const each of list) {
+      const group = groups.get(keyOf(each))
+      if (group === undefined) groups.set(keyOf(each), [each])
+      else group.push(each)
+    }
+    known.set(list, groups)
+    return groups
+  }
+}
+
+const paths = grouped<PathFacts>(({ path }) => path)
+const interfaces = grouped<Interface>(({ name }) => name)
+const loops = grouped<LoopDevice>(({ device }) => device)
+
+/**
+ * What is at a path that was asked for.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const pathAt = (facts: HostFacts, path: string): PathFacts | undefined => paths(facts.paths).get(path)?.[0]
+
+/**
+ * @since 0.1.0
+ * @category queries
+ */
+export const interfaceNamed = (facts: HostFacts, name: string): Interface | undefined =>
+  interfaces(facts.interfaces).get(name)?.[0]
+
+/**
+ * What is behind a loop device.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const loopsAt = (facts: HostFacts, device: string): ReadonlyArray<LoopDevice> => loops(facts.loops).get(device) ?? []
