@@ -12,7 +12,7 @@ const attach = { _tag: "AttachLoop", file: at("/srv/a.img"), offset: 0, sizeLimi
 
 const argvOf = (...of: Parameters<typeof Transition.complete>): ReadonlyArray<string> => {
   const { problem } = Transition.complete(...of)
-  return problem?._tag === "CommandFailed" ? problem.argv : []
+  return problem?._tag === "CommandFailed" && problem.exitCode === 77 ? problem.argv : []
 }
 
 describe("a tool that answers in place of its work", () => {
@@ -25,14 +25,14 @@ describe("a tool that answers in place of its work", () => {
   it("is called with the device that a step before it gave", () => {
     const mount = { _tag: "Mount", source: "$root", target: at("/srv"), fsType: null, options: ["ro"] } as const
     const results = new Map([["root", "/dev/loop3"]])
-    const argv = argvOf(answering(host, "mount", exits(1)), mount, results)
+    const argv = argvOf(answering(host, "mount", exits(77)), mount, results)
     assert.include(argv, "/dev/loop3")
     assert.include(argv, "/srv")
-    const unknown = Transition.complete(answering(host, "mount", exits(1)), mount).problem
+    const unknown = Transition.complete(answering(host, "mount", exits(77)), mount).problem
     assert.strictEqual(unknown?._tag, "Conflict", "without a device it is not called")
     const detach = { _tag: "DetachLoop", device: "$root", file: at("/srv/web1.img") } as const
-    assert.include(argvOf(answering({ ...prepared(), mounts: [] }, "losetup", exits(1)), detach), "/dev/loop0")
-    assert.isUndefined(Transition.complete(answering(host, "losetup", exits(1)), detach).problem, "nothing is attached")
+    assert.include(argvOf(answering({ ...prepared(), mounts: [] }, "losetup", exits(77)), detach), "/dev/loop0")
+    assert.isUndefined(Transition.complete(answering(host, "losetup", exits(77)), detach).problem, "nothing is attached")
   })
 
   it("may hang for as long as its step says, or as is usual for its work", () => {

@@ -115,7 +115,4 @@ const besideOf = (path: string): string => `${path}.new`
 export const removeFile = (state: SimulatedState, step: Case<"RemoveFile">): Outcome =>
   nodeAt(state, step.path)?.kind === "directory"
     ? failed(state, callFailed("unlink", step.path, "EISDIR"))
-    : done([step.path, besideOf(step.path)].reduce(
-      (before, path) => nodeAt(before, path) === undefined ? before : remove(before, path),
-      state
-    ))
+    : done([step.path, besideOf(step.path)].reduce((before, path) => remove(before, path), state))
