@@ -120,9 +120,16 @@ export class RealHappenings {
 
   private killMonitor({ freezer, init, monitor, name }: ContainerFacts): Effect.Effect<void> {
     if (!isAlive(monitor)) return Effect.void
+    const livesOn = this.outlivesMonitor(name)
     signal(monitor, "SIGKILL")
-    if (freezer !== "thawed" && init !== null) this.doomed.set(init, name)
-    return Effect.asVoid(until(() => isEnded(monitor) && (freezer !== "thawed" || isEnded(init))))
+    if (freezer !== "thawed" && init !== null && !livesOn) this.doomed.set(init, name)
+    return Effect.asVoid(until(() => isEnded(monitor) && (livesOn || freezer !== "thawed" || isEnded(init))))
+  }
+
+  /** With this setting the kernel does not tell the first process of its parent's end. */
+  private outlivesMonitor(name: string): boolean {
+    const config = this.directories.config(name)
+    return fs.existsSync(config) && /^lxc\.monitor\.signal\.pdeath = 0$/m.test(fs.readFileSync(config, "utf8"))
   }
 
   private changeMonitor(monitor: ProcessStat | null, name: "SIGSTOP" | "SIGCONT", letter: string): Effect.Effect<void> {

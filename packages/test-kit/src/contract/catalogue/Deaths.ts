@@ -84,7 +84,8 @@ export const deaths: ReadonlyArray<CatalogueLine> = [{
     const file = (yield* inventoryOf("loop")).find((line) => line.includes(`${source} `))?.split(" ")[2] ?? ""
     yield* applies({ _tag: "Unmount", source, target: scene.root, timeoutMs: 0 })
     const detach = { _tag: "DetachLoop", device: source, file } as Case<"DetachLoop"> // paths that the host gave
-    yield* fails(detach, "Busy", { path: source })
+    const { inHaste } = yield* Stage
+    yield* inHaste(5_000, fails(detach, "Busy", { path: source }))
     yield* applies(kill(scene))
     yield* holds(detach)
   })
@@ -105,7 +106,8 @@ export const deaths: ReadonlyArray<CatalogueLine> = [{
   needs,
   run: Effect.gen(function*() {
     const scene = yield* orphaned
-    const { holders } = yield* fails(removeGroups(scene), "Busy")
+    const { inHaste } = yield* Stage
+    const { holders } = yield* inHaste(5_000, fails(removeGroups(scene), "Busy"))
     yield* isTrue("who is in it is named", holders.length > 0)
     yield* applies(kill(scene))
     yield* applies(removeGroups(scene))

@@ -8,6 +8,7 @@ import { Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Effect from "effect/Effect"
 import { applies, broken, does, fails, holds, isTrue, same } from "../Expect.ts"
 import { befall, type Case, running } from "../Scene.ts"
+import { Stage } from "../Stage.ts"
 import { type CatalogueLine, legacyLayouts, logged, runsWith, seen, withContainers } from "./CatalogueLine.ts"
 
 const needs = withContainers
@@ -209,7 +210,8 @@ const programs: ReadonlyArray<CatalogueLine> = [{
   run: Effect.gen(function*() {
     const scene = yield* running()
     yield* applies({ _tag: "Freeze", ...scene.container, timeoutMs: 5_000 })
-    const outcome = yield* Effect.result(exitOf(scene, "/bin/true"))
+    const { inHaste } = yield* Stage
+    const outcome = yield* inHaste(10_000, Effect.result(exitOf(scene, "/bin/true")))
     yield* isTrue(JSON.stringify(outcome), outcome._tag === "Failure" && outcome.failure.found.includes("CommandTimedOut"))
   })
 }]

@@ -128,7 +128,8 @@ const busy: ReadonlyArray<CatalogueLine> = [{
     yield* applies(start)
     yield* applies(unmount(data.device, below))
     const detach: Case<"DetachLoop"> = { _tag: "DetachLoop", device: data.device, file: data.file }
-    yield* fails(detach, "Busy", { path: data.device })
+    const { inHaste } = yield* Stage
+    yield* inHaste(5_000, fails(detach, "Busy", { path: data.device }))
     yield* applies({ _tag: "KillContainer", ...container, hierarchies, timeoutMs: 5_000 })
     yield* Effect.sleep(100)
     yield* holds(detach)
@@ -213,7 +214,8 @@ const busy: ReadonlyArray<CatalogueLine> = [{
     yield* applies({ _tag: "Mount", source: "overlay", target: root, fsType: "overlay", options })
     yield* applies(unmount(device, lower))
     yield* applies(unmount("tmpfs", memory))
-    yield* fails({ _tag: "DetachLoop", device, file }, "Busy", { path: device })
+    const { inHaste } = yield* Stage
+    yield* inHaste(5_000, fails({ _tag: "DetachLoop", device, file }, "Busy", { path: device }))
     yield* applies(unmount("overlay", root))
     yield* holds({ _tag: "DetachLoop", device, file })
   })
