@@ -5,6 +5,7 @@
  */
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
+import { resolved, rollbackOf } from "@effect-lxc/core/plan/Rollback"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { SimulatedState } from "./SimulatedState.ts"
 import { isProblem } from "./transition/Seen.ts"
@@ -52,3 +53,15 @@ const take = (before: CarriedOut, step: Step, index: number): CarriedOut => {
  */
 export const carryOut = (steps: ReadonlyArray<Step>, state: SimulatedState, results: Results = new Map()): CarriedOut =>
   steps.reduce<CarriedOut>(take, { state, results, acted: [] })
+
+/**
+ * Undoes steps that were begun, the last first, as the interpreter does: each is tried, and what cannot be undone stays.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const rollBack = (begun: ReadonlyArray<Step>, state: SimulatedState, results: Results): SimulatedState =>
+  rollbackOf(begun).map((step) => resolved(step, results)).reduce((before, step) => {
+    const seen = observe(before, step, results)
+    return isProblem(seen) || seen.done ? before : complete(before, step, results).state
+  }, state)

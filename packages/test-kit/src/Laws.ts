@@ -14,15 +14,17 @@ import { emptyHost } from "./HostBuilder.ts"
 import { idempotent, minimal, ordered } from "./laws/Carrying.ts"
 import { type Law, planFor, type Planner, type PlanLaw, type Trial } from "./laws/Law.ts"
 import { confined, pure, storable, total } from "./laws/Planning.ts"
-import { asPlanned, undone } from "./laws/Running.ts"
+import { asPlanned } from "./laws/Running.ts"
 import { asWritten } from "./laws/Script.ts"
+import { undone } from "./laws/Undoing.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 
 export { idempotent, minimal, ordered, undoneBy } from "./laws/Carrying.ts"
 export { type FactsLaw, type Law, planFor, type Planner, type PlanLaw, type Question, type Trial } from "./laws/Law.ts"
 export { confined, pure, storable, total } from "./laws/Planning.ts"
-export { asPlanned, undone } from "./laws/Running.ts"
+export { asPlanned } from "./laws/Running.ts"
 export { asWritten } from "./laws/Script.ts"
+export { undone } from "./laws/Undoing.ts"
 
 /**
  * The laws of single plans.

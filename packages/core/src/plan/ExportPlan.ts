@@ -120,11 +120,18 @@ const packing = (
   ]
 }
 
-const preparing = (instance: Instance, files: HostPath, root: PathFacts, kind: RootKind): ReadonlyArray<Step> => {
+/** The directory above is a step of its own where a failure has to take it away again. */
+const preparing = (
+  instance: Instance,
+  files: HostPath,
+  root: PathFacts,
+  kind: RootKind,
+  isUndone: boolean
+): ReadonlyArray<Step> => {
   const head = exportHead(instance, kind, root.partitions)
   const file = (member: string, text: string): Step => ({ _tag: "WriteFile", path: join(files, member), mode: "0600", text, previous: null })
   return [
-    { _tag: "MakeDirectory", path: parent(files), mode: "0700", keep: false },
+    ...(isUndone ? [{ _tag: "MakeDirectory", path: parent(files), mode: "0700", keep: false } as const] : []),
     { _tag: "MakeDirectory", path: files, mode: "0700", keep: false },
     file(members.manifest, head.manifest),
     file(members.spec, head.spec)
@@ -172,7 +179,7 @@ export const planExport = (
   if (rejections.length > 0 || Result.isFailure(kind) || root === undefined) return reject(...rejections)
   const files = hostPath(directories.exported(name))
   const first = [
-    ...preparing(instance, files, root, kind.success),
+    ...preparing(instance, files, root, kind.success, ending === undefined),
     ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
   ]
   return Result.succeed(

@@ -4,11 +4,12 @@ import { planFreeze, planThaw } from "@effect-lxc/core/plan/FreezePlan"
 import { planPowercycle } from "@effect-lxc/core/plan/PowercyclePlan"
 import { planReboot, planRebootInPlace } from "@effect-lxc/core/plan/RebootPlan"
 import { planResize, type Resizing } from "@effect-lxc/core/plan/ResizePlan"
-import type { Instance } from "@effect-lxc/core/model/Instance"
+import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
-import { Arbitraries, type Laws, Scenario, Situation } from "@effect-lxc/test-kit"
+import { Arbitraries, Laws, Scenario, Situation } from "@effect-lxc/test-kit"
 import { suite } from "@effect-lxc/test-kit/LawSuite"
 import { Arbitrary, Result } from "effect"
+import { carriedOut, startPlan } from "./fixtures.ts"
 
 interface Named {
   readonly instance: Instance
@@ -57,7 +58,18 @@ const again = { idempotent: "who asks twice gets it twice" }
 
 const stopPlanner = named("planStop", ({ force, name }, at, facts) => planStop(name, at, facts, options(force)))
 
+/** Another instance runs on the same host, and something of an earlier run of this one may be left. */
+const besideAnother = Arbitrary.map(Arbitraries.scenario, (scenario) => {
+  const other = Result.getOrThrow(decodeInstance({ name: "web", disks: [{ path: Scenario.dataPath }] }))
+  const alone = { ...scenario, data: false }
+  const host = Scenario.hostOf(alone)
+  return { input: Scenario.instanceOf(alone), host: carriedOut(startPlan(other, host), host), from: alone }
+})
+
+const stopAgain: Laws.Planner<Instance> = { name: "planStop", plan: ({ name }, at, facts) => planStop(name, at, facts) }
+
 suite(startPlanner, starts, { runs: 20 })
+suite(startPlanner, besideAnother, { runs: 40, laws: [Laws.undoneBy(stopAgain)] })
 suite(stopPlanner, situations, { runs })
 suite(named("planKill", ({ name }, at, facts) => planKill(name, at, facts)), situations, { runs })
 suite(named("planCleanup", ({ name }, at, facts) => planCleanup(name, at, facts)), situations, { runs })

@@ -5,15 +5,16 @@
  */
 import { isBelow } from "@effect-lxc/core/model/HostPath"
 import { describe } from "@effect-lxc/core/plan/Describe"
-import type { Plan } from "@effect-lxc/core/plan/Plan"
+import { Plan } from "@effect-lxc/core/plan/Plan"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
 import { explain } from "@effect-lxc/core/runtime/StepProblem"
 import * as Effect from "effect/Effect"
 import { carryOut, type CarriedOut } from "../CarryOut.ts"
 import { diff, traces } from "../Diff.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
-import { answerOf, type Law, ofPlans, planFor, type Planner, type PlanLaw, questionOf } from "./Law.ts"
 import * as Result from "effect/Result"
+import { answerOf, type Law, ofPlans, planFor, type Planner, type PlanLaw, questionOf } from "./Law.ts"
+import { beyondLeftovers, leftBehind } from "./Undoing.ts"
 
 const failureOf = ({ failed }: CarriedOut): string | undefined =>
   failed === undefined
@@ -43,8 +44,8 @@ export const idempotent: Law<unknown> = {
 }
 
 /**
- * What `other`, asked the same, plans afterwards takes back all that was done: but for logs and the roots of the library's directories
- * the host is as before, and so are the processes and the containers on it.
+ * What `other`, asked the same, plans afterwards takes back all that was done: but for logs, the roots of the library's directories and
+ * what an earlier run of the instance had left the host is as before, and so are the processes and the containers on it.
  *
  * @since 0.1.0
  * @category laws
@@ -61,7 +62,7 @@ export const undoneBy = <Input>(other: Planner<Input>): Law<Input> => ({
       const answer = answerOf(other, questionOf(other, { ...trial, host: done.state }))
       if (Result.isFailure(answer)) return `${other.name} is rejected: ${answer.failure.message}`
       const undone = carryOut(answer.success.steps, done.state)
-      const left = traces(trial.host, undone.state, plan.directories)
+      const left = beyondLeftovers(traces(trial.host, undone.state, plan.directories), plan.directories, plan.instance)
       return failureOf(undone) ?? (left === "" ? undefined : `afterwards the host differs:\n${left}`)
     })
 })
@@ -109,8 +110,8 @@ const ways: ReadonlySet<Step["_tag"]> = new Set(["Thaw", "SignalContainer", "Awa
 const isAsked = ({ steps }: Plan, step: Step): boolean => !isCheck(step) && (steps.length === 1 || !ways.has(step._tag))
 
 /**
- * Each step is needed: left out, a later one fails or the host ends up different. What held already is not asked, nor is
- * what only looks, nor, among others, a step that says how a container ends.
+ * Each step is needed: left out, a later one fails, the host ends up different, or a failure would leave something behind.
+ * What held already is not asked, nor is what only looks, nor, among others, a step that says how a container ends.
  *
  * @since 0.1.0
  * @category laws
@@ -124,7 +125,14 @@ export const minimal: PlanLaw = ofPlans("minimal", "no step can be left out", (p
     return idle === undefined ? undefined : `without one step the host ends up the same: ${describe(idle)}`
   }))
 
+const without = (plan: Plan, step: Step): Plan => {
+  const { basis, directories, instance, operation, undoFrom, warnings } = plan
+  const from = plan.steps.indexOf(step) < undoFrom ? undoFrom - 1 : undoFrom
+  return new Plan({ basis, directories, instance, operation, steps: plan.steps.filter((each) => each !== step), undoFrom: from, warnings })
+}
+
 const canDoWithout = (plan: Plan, host: SimulatedState, whole: SimulatedState, step: Step): boolean => {
-  const { failed, state } = carryOut(plan.steps.filter((each) => each !== step), host)
-  return failed === undefined && diff(whole, state) === ""
+  const shorter = without(plan, step)
+  const { failed, state } = carryOut(shorter.steps, host)
+  return failed === undefined && diff(whole, state) === "" && leftBehind(shorter, host) === undefined
 }

@@ -26,6 +26,9 @@ const decode = Schema.decodeUnknownOption(Archive)
 
 const sumOf = ({ guest, manifest, spec }: Omit<Archive, "sum">): string => fnv1a64(JSON.stringify([manifest, spec, guest])).toString(16)
 
+const noDirectory = (state: SimulatedState, argv: Parameters<typeof commandFailed>[0], directory: string): Outcome =>
+  failed(state, commandFailed(argv, 2, `tar: ${directory}: Cannot open: No such file or directory\ntar: Error is not recoverable: exiting now\n`))
+
 const fileOf = (archive: string, stream: string): string => archive === "-" ? stream : archive
 
 const damaged = (archive: string, why: string): StepProblem => ({ _tag: "ArchiveDamaged", archive, why })
@@ -49,8 +52,10 @@ export const headOf = (state: SimulatedState, archive: string): ExportHead | Ste
 export const exportArchive = (state: SimulatedState, step: Case<"ExportArchive">, call: Call): Outcome =>
   after(state, call, timing.tar, () => {
     const at = fileOf(step.archive, "/dev/stdout")
+    if (nodeAt(state, parentOf(at)) === undefined) return failed(state, callFailed("open", step.archive, "ENOENT"))
     const guest = state.images[step.root]
     const begun = write(state, at, "0600", "")
+    if (nodeAt(state, step.files) === undefined) return noDirectory(begun, Commands.packExport(step), step.files)
     if (guest === undefined || nodeAt(state, step.root) === undefined) {
       return failed(begun, commandFailed(Commands.packExport(step), 2, `tar: ${step.root}: Cannot stat: No such file or directory\n`))
     }
@@ -99,6 +104,7 @@ export const importArchive = (state: SimulatedState, step: Case<"ImportArchive">
       const why = "it does not end in the SHA-256 of what it holds: it was cut off, changed, or added to"
       return failed(state, damaged(step.archive, why))
     }
+    if (nodeAt(state, step.directory) === undefined) return noDirectory(state, Commands.unpackExport(step), step.directory)
     const after = unpacked(state, step, archive)
     if (isFull(state, step.directory)) {
       return failed(after, commandFailed(Commands.unpackExport(step), 2, "tar: root.img: Cannot write: No space left on device\n"))

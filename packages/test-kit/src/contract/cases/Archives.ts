@@ -8,7 +8,7 @@ import * as Commands from "@effect-lxc/core/plan/Commands"
 import { members } from "@effect-lxc/core/plan/ExportFormat"
 import * as Effect from "effect/Effect"
 import type { StepCases } from "../ContractCase.ts"
-import { applies, does, fails, holds, isOpen, same } from "../Expect.ts"
+import { applies, does, fails, holds, isOpen, isTrue, same } from "../Expect.ts"
 import { befall, type Case, inScratch, look } from "../Scene.ts"
 import { Stage } from "../Stage.ts"
 
@@ -66,6 +66,21 @@ const exportArchive: StepCases = {
       const step = { ...(yield* toExport), root: yield* inScratch("none") }
       yield* fails(step, "CommandFailed", { argv: [...Commands.packExport(step)], exitCode: 2, signal: null })
     })
+  }, {
+    title: "fails with tar's exit code 2 where its head is not",
+    needs: ["tools"],
+    run: Effect.gen(function*() {
+      const step = { ...(yield* toExport), files: yield* inScratch("none") }
+      const { stderr } = yield* fails(step, "CommandFailed", { exitCode: 2 })
+      yield* isTrue(stderr, stderr.includes(`tar: ${step.files}: Cannot open: No such file or directory`))
+    })
+  }, {
+    title: "fails with ENOENT where there is no directory for the file, which is not made",
+    run: Effect.gen(function*() {
+      const archive = yield* inScratch("none/export.tar")
+      yield* fails({ ...(yield* toExport), archive }, "SystemCallFailed", { call: "open", code: "ENOENT" })
+      yield* same("the directory", yield* look(yield* inScratch("none")), undefined)
+    })
   }]
 }
 
@@ -119,6 +134,14 @@ const importArchive: StepCases = {
     run: Effect.gen(function*() {
       const step = yield* toImport
       yield* fails({ ...step, spec: "[]\n" }, "ArchiveDamaged", { why: "it holds another spec than the plan was made for" })
+    })
+  }, {
+    title: "fails with tar's exit code 2 where its directory is not",
+    needs: ["tools"],
+    run: Effect.gen(function*() {
+      const step = { ...(yield* toImport), directory: yield* inScratch(".none.import") }
+      const { stderr } = yield* fails(step, "CommandFailed", { exitCode: 2 })
+      yield* isTrue(stderr, stderr.includes(`tar: ${step.directory}: Cannot open: No such file or directory`))
     })
   }, {
     title: "fails with ENOENT where there is no file",
