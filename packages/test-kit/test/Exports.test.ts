@@ -15,7 +15,8 @@ const move = (from: string, to: string) => ({ _tag: "MoveIntoPlace", from: at(fr
 const described = Incidents.putFile("/srv/meta/manifest.json", "the manifest")(
   Incidents.putFile("/srv/meta/spec.json", "the spec")(SimulatedHost.state({ images: { "/srv/a.img": guest, "/srv/tree/": Guest.deaf() } }))
 )
-const packed = done(described, pack)
+/** With a place to unpack it. */
+const packed = Incidents.putDirectory(directory)(done(described, pack))
 
 /** The code of a system call that fails, else what else it is. */
 const code = (...of: Parameters<typeof failed>): string => {
@@ -59,9 +60,14 @@ describe("an export", () => {
     assert.strictEqual(failed(full, pack).state.files["/srv/a.tar"]?.text, "")
   })
 
-  it("of what was not described has nothing in their places", () => {
-    const head = headOf(done(described, { ...pack, files: at("/srv/none") }), "/srv/a.tar")
-    assert.isTrue("spec" in head && head.spec === "" && head.manifest === "")
+  it("without the directory of its head fails as tar does, and leaves an empty file", () => {
+    const { problem, state } = failed(described, { ...pack, files: at("/srv/none") })
+    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 2)
+    assert.strictEqual(state.files["/srv/a.tar"]?.text, "")
+  })
+
+  it("makes no directory for its file", () => {
+    assert.strictEqual(code(described, { ...pack, archive: at("/srv/none/a.tar") }), "open ENOENT")
   })
 })
 
@@ -85,7 +91,7 @@ describe("an import", () => {
   })
 
   it("of a directory has a directory", () => {
-    const tree = done(described, { ...pack, root: at("/srv/tree"), kind: "directory" })
+    const tree = done(packed, { ...pack, root: at("/srv/tree"), kind: "directory" })
     const state = done(tree, { ...unpack, kind: "directory" })
     assert.strictEqual(state.files[`${directory}/root`]?.kind, "directory")
     assert.deepStrictEqual(state.images[`${directory}/root`], Guest.deaf())
@@ -134,7 +140,7 @@ describe("removing a tree", () => {
 
   it("takes what is in it, the guests too, and nothing beside it", () => {
     const state = done(done(packed, unpack), step)
-    assert.deepStrictEqual(state.files, packed.files)
+    assert.deepStrictEqual(state.files, done(described, pack).files)
     assert.deepStrictEqual(state.images, packed.images)
   })
 
