@@ -7,8 +7,8 @@ import { join } from "node:path"
 export const inits = {
   /** A full init: reads /etc/inittab, handles SIGPWR; a halt takes it two seconds. */
   busybox: undefined,
-  /** Ends when it is asked to, within a tenth of a second. */
-  obedient: "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  /** Ends when it is asked to, within a tenth of a second; by SIGUSR2 it powers off, as a full init, and exits where it may not. */
+  obedient: "#!/bin/sh\ntrap 'exit 0' PWR\ntrap '/bin/busybox poweroff -f; exit 0' USR2\nwhile :; do sleep 0.05; done\n",
   /** Pid 1 without a handler, as no shell is: the kernel drops every signal but SIGKILL. */
   deaf: "#!/bin/sh\nexec sleep 1000000\n",
   exitsAtOnce: "#!/bin/sh\nexit 3\n",
@@ -17,12 +17,15 @@ export const inits = {
   slow: "#!/bin/sh\nusleep 700000\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
   /** Forks as fast as it can, and so do its children; deaf to the halt signal. */
   forkBomb: "#!/bin/sh\nbomb() { while :; do (exec sleep 3) & (bomb) & sleep 0.1; done; }\n(sleep 0.3; bomb) &\nwhile :; do wait; done\n",
-  /** Reboots when it is asked to by SIGINT, as an init does on ctrl-alt-del; ends by SIGPWR. */
-  rebootable: "#!/bin/sh\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  /** Reboots by SIGINT, as an init does on ctrl-alt-del, and by SIGTERM, as a full init of busybox; ends by SIGPWR. */
+  rebootable: "#!/bin/sh\ntrap 'exec /bin/busybox reboot -f' INT TERM\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
   /** Does at once what it is told: ends by SIGPWR, reboots by SIGINT, exits with 7 by SIGUSR1. */
   told: "#!/bin/sh\ntrap 'exit 0' PWR\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 7' USR1\nsleep 1000000 &\nwhile :; do wait; done\n",
   /** Exits with 7 by SIGUSR1, and by nothing else. */
   stubborn: "#!/bin/sh\ntrap 'exit 7' USR1\nsleep 1000000 &\nwhile :; do wait; done\n",
+  notExecutable: "#!/bin/sh\nexit 0\n",
+  /** Its interpreter is not there. */
+  badInterpreter: "#!/no/such\nexit 0\n",
   missing: null
 } as const
 
@@ -47,7 +50,7 @@ export const layOutBusyboxRoot = (root: string, init: Init): void => {
   if (script === undefined) symlinkSync("/bin/busybox", join(root, "sbin/init"))
   else if (script !== null) {
     writeFileSync(join(root, "sbin/init"), script)
-    chmodSync(join(root, "sbin/init"), 0o755)
+    chmodSync(join(root, "sbin/init"), init === "notExecutable" ? 0o644 : 0o755)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Happening } from "@effect-lxc/test-kit/Happening"
 import { Effect } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { constants } from "node:os"
 import { dirname } from "node:path"
 
 /** Whether a tool did what it was told; why not is not asked. */
@@ -51,10 +52,11 @@ const signal = (stat: ProcessStat, name: NodeJS.Signals): void => {
   if (isAlive(now(stat))) process.kill(stat.pid, name)
 }
 
-/** SIGUSR1 by which the guests of busyboxImage that can be told anything exit. */
-const usr1 = 1n << 9n
+/** By SIGUSR1 the guests of busyboxImage that can be told anything exit; by the others they do what a full init does. */
+type Told = "SIGUSR1" | "SIGUSR2" | "SIGTERM"
 
-const hears = (init: ProcessStat): boolean => ((receivableSignals(init.pid) ?? 0n) & usr1) !== 0n
+const hears = (init: ProcessStat, told: Told): boolean =>
+  ((receivableSignals(init.pid) ?? 0n) >> BigInt(constants.signals[told] - 1) & 1n) === 1n
 
 /**
  * What befalls the real host of a lab. Each happening is over when its effect returns, but for what LXC then does; where
@@ -85,6 +87,10 @@ export class RealHappenings {
         return this.onContainer(happening.name, (each) => this.endInit(each, "SIGKILL"))
       case "ExitInit":
         return this.onContainer(happening.name, (each) => this.endInit(each, "SIGUSR1"))
+      case "PowerOff":
+        return this.onContainer(happening.name, (each) => this.endInit(each, "SIGUSR2"))
+      case "RebootInside":
+        return this.onContainer(happening.name, (each) => this.endInit(each, "SIGTERM"))
       case "FreezeContainer":
       case "ThawContainer":
         return this.onContainer(happening.name, (each) => this.ask(each, happening._tag === "FreezeContainer" ? "lxc-freeze" : "lxc-unfreeze"))
@@ -139,10 +145,10 @@ export class RealHappenings {
   }
 
   /** What is frozen has its signal when it is thawed; before it has a handler it would be lost. */
-  private endInit({ freezer, init, name }: ContainerFacts, by: "SIGKILL" | "SIGUSR1"): Effect.Effect<void> {
+  private endInit({ freezer, init, name }: ContainerFacts, by: "SIGKILL" | Told): Effect.Effect<void> {
     if (!isAlive(init)) return Effect.void
     return Effect.gen({ self: this }, function*() {
-      if (by === "SIGUSR1") yield* until(() => isEnded(init) || hears(init))
+      if (by !== "SIGKILL") yield* until(() => isEnded(init) || hears(init, by))
       signal(init, by)
       if (freezer !== "thawed") this.doomed.set(init, name)
       if (freezer === "thawed") yield* until(() => isEnded(init))

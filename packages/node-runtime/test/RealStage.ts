@@ -7,6 +7,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Init } from "../../../tools/busyboxImage.ts"
 import { hostSnapshot } from "../../../tools/hostSnapshot.ts"
+import { errnoOf } from "@effect-lxc/node-runtime/KernelFiles"
+import { mountTable } from "@effect-lxc/node-runtime/Mounts"
 import { hostWith, nodePart } from "./NodeStage.ts"
 import { RealHappenings } from "./RealHappenings.ts"
 import type { RealLab } from "./RealLab.ts"
@@ -33,11 +35,23 @@ const guests: Readonly<Record<StageGuest, Init>> = {
   rebootable: "rebootable",
   exitsAtOnce: "exitsAtOnce",
   exitsSoon: "exitsSoon",
-  missing: "missing"
+  missing: "missing",
+  notExecutable: "notExecutable",
+  badInterpreter: "badInterpreter"
+}
+
+/** Until nothing more can be written to what is mounted there. */
+const fillMounted = (directory: string): void => {
+  try {
+    for (;;) fs.appendFileSync(join(directory, "filling"), Buffer.alloc(65_536))
+  } catch (error) {
+    if (errnoOf(error) !== "ENOSPC") throw error
+  }
 }
 
 /** A small tmpfs with what was in the directory, and no room for anything else. */
 const fillDisk = (directory: string): void => {
+  if (mountTable().some(({ target }) => target === directory)) return fillMounted(directory)
   const files = fs.existsSync(directory)
     ? fs.readdirSync(directory).map((name) => [join(directory, name), fs.readFileSync(join(directory, name))] as const)
     : []

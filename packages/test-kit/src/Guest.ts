@@ -35,7 +35,7 @@ export type GuestProgram = typeof GuestProgram.Type
 export const Guest = Schema.Struct({
   /** The file system type; null where mount(8) finds none. A directory has that of its host. */
   fsType: Schema.NullOr(Schema.String),
-  init: Schema.Literals(["present", "missing", "not-executable"]),
+  init: Schema.Literals(["present", "missing", "not-executable", "without-interpreter"]),
   /** Other programs that `lxc.init.cmd` may name. */
   programs: Schema.Array(Schema.String),
   /** Programs that may be run in it, by their words with a blank between them. */

@@ -35,6 +35,8 @@ export const Happening = Schema.TaggedUnion({
   ExitInit: { ...named, code: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })) },
   /** The guest powers itself off; without the capability sys_boot its first process ends all the same. */
   PowerOff: named,
+  /** The guest reboots itself; without the capability sys_boot it is the end of its first process. */
+  RebootInside: named,
   /** lxc-freeze(1) by somebody else. */
   FreezeContainer: named,
   /** lxc-unfreeze(1) by somebody else. */
@@ -102,6 +104,8 @@ export const befall = (happening: Happening): Incidents.Incident => {
       return Incidents.exitInit(happening.name, happening.code)
     case "PowerOff":
       return Incidents.powerOff(happening.name)
+    case "RebootInside":
+      return Incidents.rebootInside(happening.name)
     case "FreezeContainer":
       return Incidents.freeze(happening.name)
     case "ThawContainer":

@@ -190,7 +190,7 @@ export const readSettings = (text: string, file: string, version: string): Resul
     return Result.fail(unreadable(file, `${key} = ${value}`, ...said))
   }
   return Result.succeed({
-    root: last(entries, "lxc.rootfs.path", "lxc.rootfs")?.replace(/^dir:/, ""),
+    root: last(entries, "lxc.rootfs.path", "lxc.rootfs")?.replace(/^dir:/, "").replace(/\/+(?=\/|$)/g, ""),
     nics: nicsOf(entries),
     limits: limitsOf(entries),
     payload: last(entries, "lxc.cgroup.dir.container"),

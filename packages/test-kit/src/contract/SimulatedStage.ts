@@ -39,7 +39,9 @@ const guests: Readonly<Record<StageGuest, Guests.Guest>> = {
   rebootable: script({ onInterrupt: { does: "reboot", afterMs: 50 } }),
   exitsAtOnce: Guests.dying(0, 3),
   exitsSoon: Guests.dying(200, 7),
-  missing: Guests.withoutInit()
+  missing: Guests.withoutInit(),
+  notExecutable: Guests.notExecutable(),
+  badInterpreter: script({ init: "without-interpreter" })
 }
 
 const scratch = "/srv/stage"
@@ -99,7 +101,7 @@ const make = Effect.gen(function*() {
  */
 export const layer = (options: HostOptions = {}): Layer.Layer<Host | Sessions | Stage> => {
   const images = Object.fromEntries(Object.entries(guests).map(([guest, behaviour]) => [imageOf(guest as StageGuest), behaviour])) // its own keys
-  const state = putDirectory(scratch)(emptyHost({ bridges: ["br0"], ...options, images }))
+  const state = putDirectory(scratch)(emptyHost({ bridges: ["br0"], ...options, images: { ...options.images, ...images } }))
   return Layer.effect(Stage, make).pipe(
     Layer.provideMerge(SimulatedHost.layer({ host: state })),
     Layer.provideMerge(TestClock.layer())

@@ -46,12 +46,12 @@ export type Ability =
  * - `obedient` ends within a tenth of a second after SIGPWR, `slow` only once it is 700 ms old: before, it loses the signal
  * - `deaf` takes no signal, `rebootable` reboots on SIGINT
  * - `exitsAtOnce` ends with code 3, `exitsSoon` after 200 ms with code 7
- * - `missing` has no init
+ * - `missing` has no init, `notExecutable` one without that right, `badInterpreter` one whose `#!` names nothing
  *
  * @since 0.1.0
  * @category models
  */
-export type StageGuest = "obedient" | "slow" | "deaf" | "rebootable" | "exitsAtOnce" | "exitsSoon" | "missing"
+export type StageGuest = "obedient" | "slow" | "deaf" | "rebootable" | "exitsAtOnce" | "exitsSoon" | "missing" | "notExecutable" | "badInterpreter"
 
 /**
  * A call of a tool that answers.

@@ -90,6 +90,10 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
   if (state.lxcVersion === null) {
     return failed(state, conflict("lxc-start is not installed", "install the package that has it"))
   }
+  if (nodeAt(state, step.logFile)?.kind === "directory") {
+    const advice = "this library did not make it so: look what it is, and mend or remove it by hand"
+    return failed(state, conflict(`${step.logFile} is a link or no regular file`, advice))
+  }
   const marked = { ...state, logMarks: { ...state.logMarks, [step.logFile]: nodeAt(state, step.logFile)?.text.length ?? 0 } }
   const running = containerNamed(state, step)
   if (running?.listening === true) {

@@ -168,7 +168,7 @@ const execFailure = (guest: Guest, init: string): LogMessage | undefined => {
   const program = init.split(" ")[0] ?? init
   const present = program === "/sbin/init" ? guest.init : guest.programs.includes(program) ? "present" : "missing"
   if (present === "present") return undefined
-  const why = present === "missing" ? "No such file or directory" : "Permission denied"
+  const why = present === "not-executable" ? "Permission denied" : "No such file or directory"
   return errorLine("start.c:start:2197", `${why} - Failed to exec "${program}"`)
 }
 
@@ -215,6 +215,7 @@ const canMount = (state: SimulatedState, guest: Guest, mount: MountSetting): boo
  */
 export const judge = (state: SimulatedState, container: SimulatedContainer, settings: LxcSettings): Verdict => {
   const root = settings.root ?? "/"
+  if (!root.startsWith("/")) return fails(state, errorLine("conf.c:lxc_rootfs_init:576", `Bad file descriptor - Failed to open "${root}"`))
   if (nodeAt(state, root)?.kind !== "directory") {
     return fails(
       state,
@@ -223,7 +224,6 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
     )
   }
   if (settings.root === undefined) return rootless(state, container.name)
-  if (!root.startsWith("/")) return fails(state, errorLine("conf.c:lxc_rootfs_init:576", `Bad file descriptor - Failed to open "${root}"`))
   const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
   if (group === undefined) return fails(state, groupExists)
   const networked = addNics(group.state, container, settings.nics)

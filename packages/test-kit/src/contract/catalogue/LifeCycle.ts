@@ -21,6 +21,30 @@ const reboot = ({ container }: Scene, timeoutMs = 5_000): Case<"RebootInPlace"> 
 const settled = Effect.sleep(300)
 
 const reboots: ReadonlyArray<CatalogueLine> = [{
+  line: "F: reboot from inside",
+  title: "keeps the monitor and gives another first process, which is logged; a wait for the end goes on",
+  needs,
+  run: Effect.gen(function*() {
+    const scene = yield* running(canReboot)
+    const before = yield* seen
+    yield* befall({ _tag: "RebootInside", name: scene.container.name })
+    yield* fails({ _tag: "AwaitStopped", ...scene.container, timeoutMs: 700, onTimeout: "fail" }, "StillRunning")
+    const after = yield* seen
+    yield* same("the monitor", after.monitor?.pid, before.monitor?.pid)
+    yield* isTrue("another first process", after.init !== null && after.init.pid !== before.init?.pid)
+    yield* isTrue("the log says so", (yield* logged(scene.start)).includes("ended on signal Hangup(1)"))
+  })
+}, {
+  line: "F: reboot from inside with sys_boot dropped",
+  title: "is a stop: the call fails, and init exits with 1",
+  needs,
+  run: Effect.gen(function*() {
+    const scene = yield* running({ guest: "rebootable" })
+    yield* befall({ _tag: "RebootInside", name: scene.container.name })
+    yield* applies({ _tag: "AwaitStopped", ...scene.container, timeoutMs: 5_000, onTimeout: "fail" })
+    yield* isTrue("the log says so", (yield* logged(scene.start)).includes("ended on error (1)"))
+  })
+}, {
   line: "F: reboot",
   title: "keeps the monitor and gives another first process; LXC logs signal Hangup(1)",
   needs,

@@ -6,14 +6,19 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import * as Effect from "effect/Effect"
-import { applies, fails, isTrue, same } from "../Expect.ts"
-import { befall, look, prepared } from "../Scene.ts"
+import { applies, fails, isOpen, isTrue, same } from "../Expect.ts"
+import { befall, inScratch, look, prepared } from "../Scene.ts"
 import { Stage } from "../Stage.ts"
 import { type CatalogueLine, configured, inventoryOf, isRefused, legacyLayouts, refuses, withContainers } from "./CatalogueLine.ts"
 
 const needs = withContainers
 
 const roots: ReadonlyArray<CatalogueLine> = [{
+  line: "A: rootfs.path relative",
+  title: "exit code 1; the log says Bad file descriptor",
+  needs,
+  run: refuses(["lxc.rootfs.path = dir:relative/root"], `Bad file descriptor - Failed to open "relative/root"`)
+}, {
   line: "A: rootfs path missing",
   title: "exit code 1; the log names the path, and says that the root could not be pinned",
   needs,
@@ -39,6 +44,22 @@ const roots: ReadonlyArray<CatalogueLine> = [{
     yield* isRefused(start, `No such file or directory - Failed to exec "/sbin/init"`)
   })
 }, {
+  line: "A: /sbin/init not executable",
+  title: "exit code 1; the log says Permission denied",
+  needs,
+  run: Effect.gen(function*() {
+    const { start } = yield* prepared({ guest: "notExecutable" })
+    yield* isRefused(start, `Permission denied - Failed to exec "/sbin/init"`)
+  })
+}, {
+  line: "A: /sbin/init with a bad #!",
+  title: "exit code 1; the log says that init is not there, and means its interpreter",
+  needs,
+  run: Effect.gen(function*() {
+    const { start } = yield* prepared({ guest: "badInterpreter" })
+    yield* isRefused(start, `No such file or directory - Failed to exec "/sbin/init"`)
+  })
+}, {
   line: "A: init.cmd missing",
   title: "exit code 1; the log names the program",
   needs,
@@ -56,6 +77,7 @@ const limits: ReadonlyArray<CatalogueLine> = [
   ["limit of an unknown controller", "lxc.cgroup.rdma.max = 1", `Failed to setup limits for the "rdma" controller`],
   ["cpuset.cpus out of range", "lxc.cgroup.cpuset.cpus = 0-999", `Numerical result out of range - Failed to set "cpuset.cpus" to "0-999"`],
   ["memsw without a memory limit", "lxc.cgroup.memory.memsw.limit_in_bytes = 8M", `Invalid argument - Failed to set "memory.memsw.limit_in_bytes" to "8M"`],
+  ["memsw below the memory limit", "lxc.cgroup.memory.limit_in_bytes = 16M\nlxc.cgroup.memory.memsw.limit_in_bytes = 8M", `Invalid argument - Failed to set "memory.memsw.limit_in_bytes" to "8M"`],
   ["bad devices.allow", "lxc.cgroup.devices.allow = garbage here", `Invalid argument - Failed to set "devices.allow" to "garbage here"`]
 ].map(([line = "", config = "", log = ""]) => ({
   line: `A: ${line}`,
@@ -120,6 +142,17 @@ const unreadable: ReadonlyArray<CatalogueLine> = [
 }))
 
 const scenes: ReadonlyArray<CatalogueLine> = [{
+  line: "A: log path is a directory",
+  title: "LXC would exit with 1; it is not asked: what is there is no log of the library's",
+  needs,
+  run: Effect.gen(function*() {
+    const { start } = yield* prepared()
+    const logFile = yield* inScratch("log")
+    yield* befall({ _tag: "PutDirectory", path: logFile })
+    yield* fails({ ...start, logFile }, "Conflict", { found: `${logFile} is a link or no regular file` })
+    yield* isOpen(start)
+  })
+}, {
   line: "A: no config at all",
   title: "exit code 1; stderr says that no config is specified",
   needs,

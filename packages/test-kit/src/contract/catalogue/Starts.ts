@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import * as Effect from "effect/Effect"
-import { applies, broken, fails, isOpen, isTrue, same } from "../Expect.ts"
-import { attached, befall, factsOfContainer, look, prepared, running } from "../Scene.ts"
+import { applies, broken, fails, holds, isOpen, isTrue, same } from "../Expect.ts"
+import { attached, befall, factsOfContainer, inScratch, look, prepared, running } from "../Scene.ts"
 import { Stage } from "../Stage.ts"
 import { allFacts, type CatalogueLine, configured, inventoryOf, legacyLayouts, logged, runsWith, seen, withContainers } from "./CatalogueLine.ts"
 
@@ -19,6 +20,9 @@ const accepted: ReadonlyArray<CatalogueLine> = [
   ["line that does not begin with lxc.", ["hello", "foo.bar = 1"]],
   ["CRLF, trailing blanks, quotes", ["lxc.environment = A=b\r", `lxc.environment = "B=c d"   `, "lxc.environment = C=#"]],
   ["optional mount.entry without its source", ["lxc.mount.entry = /no/such mnt none bind,optional 0 0"]],
+  ["blanks in a mount.entry, as \\040", ["lxc.mount.entry = tmpfs a\\040b tmpfs rw,create=dir 0 0"]],
+  ["mount.auto", ["lxc.mount.auto = proc:mixed sys:ro"]],
+  ["rootfs.options = ro", ["lxc.rootfs.options = ro"]],
   ["mount.entry with create=dir", ["lxc.mount.entry = tmpfs new/place tmpfs rw,create=dir 0 0"]]
 ].map(([line, lines]) => ({
   line: `A: ${String(line)}`,
@@ -62,6 +66,34 @@ const successes: ReadonlyArray<CatalogueLine> = [...accepted, {
   run: Effect.gen(function*() {
     const { image } = yield* Stage
     yield* runsWith([], { spec: { disks: [{ path: yield* image("obedient"), readOnly: true }] } })
+  })
+}, {
+  line: "A: rootfs full",
+  title: "is no hindrance: exit code 0",
+  needs,
+  run: Effect.gen(function*() {
+    const { root, start } = yield* prepared()
+    yield* befall({ _tag: "FillDisk", directory: root })
+    yield* applies(start)
+    yield* holds(start)
+  })
+}, {
+  line: "A: rootfs.path with // and a trailing /",
+  title: "is read as the path without them",
+  needs,
+  run: Effect.gen(function*() {
+    const { directories, name } = yield* Stage
+    yield* runsWith([`lxc.rootfs.path = dir:${directories.rootfs(name).replaceAll("/", "//")}/`])
+  })
+}, {
+  line: "A: log directory missing",
+  title: "is made",
+  needs,
+  run: Effect.gen(function*() {
+    const { start } = yield* prepared()
+    const directory = yield* inScratch("none")
+    yield* applies({ ...start, logFile: HostPath.make(`${directory}/log`) })
+    yield* same(directory, (yield* look(directory))?.kind, "directory")
   })
 }, {
   line: "A: already running",

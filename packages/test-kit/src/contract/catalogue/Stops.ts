@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { applies, broken, fails, holds, isOpen, isTrue, same } from "../Expect.ts"
 import { attached, befall, type Case, factsOfContainer, inScratch, prepared, running } from "../Scene.ts"
+import { systemd } from "../../Guest.ts"
 import { Stage } from "../Stage.ts"
 import { allFacts, type CatalogueLine, inventoryOf, withContainers } from "./CatalogueLine.ts"
 
@@ -74,10 +75,22 @@ const signals: ReadonlyArray<CatalogueLine> = [{
     yield* same("one interface less", (yield* inventoryOf("interface")).length, before.length - 1)
   })
 }, {
+  line: "B: lxc-stop of systemd",
+  title: "ends it in a quarter of a second by SIGRTMIN+3; SIGPWR alone is ignored",
+  needs,
+  simulatedOnly: "an image with systemd is not built by the tests",
+  host: { images: { "/srv/images/systemd.img": systemd() } },
+  run: Effect.gen(function*() {
+    const { container } = yield* running({ spec: { disks: [{ path: "/srv/images/systemd.img" }] } })
+    yield* applies({ ...signal(container), signal: "SIGPWR" })
+    yield* fails(stopped(container, 2_000), "StillRunning")
+    yield* applies(signal(container))
+    yield* applies(stopped(container, 250))
+  })
+}, {
   line: "B: sys_boot dropped",
   title: "an init that powers off exits instead: LXC logs no signal",
   needs,
-  simulatedOnly: "a full init takes three seconds for it",
   run: Effect.gen(function*() {
     const { confirmAlive, container } = yield* running()
     yield* befall({ _tag: "PowerOff", name: container.name })
@@ -87,7 +100,6 @@ const signals: ReadonlyArray<CatalogueLine> = [{
   line: "B: poweroff with sys_boot",
   title: "LXC logs signal Interrupt(2)",
   needs,
-  simulatedOnly: "what an application makes a guest do from within is not a happening on a real host",
   run: Effect.gen(function*() {
     const { confirmAlive, container } = yield* running({ spec: { lxc: { dropCapabilities: [] } } })
     yield* befall({ _tag: "PowerOff", name: container.name })
