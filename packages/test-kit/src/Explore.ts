@@ -28,9 +28,9 @@ export interface Violation {
  * @since 0.1.0
  * @category running
  */
-export const examine = (subject: Case): Violation | undefined => {
+export const examine = (subject: Case, promises = invariants): Violation | undefined => {
   const story = tell(subject)
-  for (const { check, name } of invariants) {
+  for (const { check, name } of promises) {
     const messages = check(story)
     if (messages.length > 0) return { invariant: name, messages, story, token: tokenOf(subject) }
   }
@@ -51,7 +51,7 @@ export const explore = (seed: number): Violation | undefined => examine(draw(see
  * @since 0.1.0
  * @category shrinking
  */
-export const shrink = (violation: Violation, tries = 400): Violation => {
+export const shrink = (violation: Violation, tries = 400, promises = invariants): Violation => {
   let smallest = violation
   let left = tries
   let again = true
@@ -60,7 +60,7 @@ export const shrink = (violation: Violation, tries = 400): Violation => {
     for (const candidate of simplerThan(smallest.story.subject)) {
       if (left === 0) return smallest
       left -= 1
-      const found = examine(candidate)
+      const found = examine(candidate, promises)
       if (found?.invariant !== violation.invariant) continue
       smallest = found
       again = true

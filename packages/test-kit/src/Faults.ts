@@ -6,6 +6,7 @@
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import * as Schema from "effect/Schema"
+import { Happening } from "./Happening.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -48,6 +49,8 @@ export type FaultPlace = typeof FaultPlace.Type
  *   it never returns. A tool that is at work goes on to its end and holds the locks until then.
  * - `defect`: a bug in the program: a defect, not a failure.
  * - `full-disk`: from now on nothing can be written below `path`.
+ * - `befall`: `happening` comes, and then it is done as if nothing were the matter; at an instant it comes in the middle of a
+ *   step.
  *
  * @since 0.1.0
  * @category models
@@ -60,7 +63,8 @@ export const FaultKind = Schema.Literals([
   "slow",
   "crash",
   "defect",
-  "full-disk"
+  "full-disk",
+  "befall"
 ])
 
 /**
@@ -85,7 +89,9 @@ export const Fault = Schema.Struct({
   /** How much longer a slow call takes; 1 s by default. */
   ms: Schema.optionalKey(Count),
   /** What is full; the run directory by default. */
-  path: Schema.optionalKey(Schema.String)
+  path: Schema.optionalKey(Schema.String),
+  /** What befalls the host; nothing by default. */
+  happening: Schema.optionalKey(Happening)
 })
 
 /**

@@ -11,6 +11,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Fault } from "./Faults.ts"
+import type { Happening } from "./Happening.ts"
 import { commandOf, toolOf } from "./StepTool.ts"
 
 /**
@@ -24,6 +25,8 @@ export interface Damage {
   readonly die: Effect.Effect<never>
   /** The disk below a directory is full. */
   readonly fill: (directory: string) => Effect.Effect<void>
+  /** What befalls the host. */
+  readonly befall: (happening: Happening) => Effect.Effect<void>
   /** Told of each fault that strikes. */
   readonly struck: (fault: Fault) => void
 }
@@ -62,6 +65,8 @@ const strike = <A>(
       return Effect.die(new Error("this defect was injected by a test"))
     case "full-disk":
       return Effect.andThen(damage.fill(fault.path ?? "/run/effect-lxc"), body)
+    case "befall":
+      return fault.happening === undefined ? body : Effect.andThen(damage.befall(fault.happening), body)
   }
 }
 
@@ -180,6 +185,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
 const nowhere: Damage = {
   die: Effect.never,
   fill: () => Effect.die(new Error("only the disk of a simulated host can be filled")),
+  befall: () => Effect.die(new Error("only a simulated host can be befallen")),
   struck: () => undefined
 }
 

@@ -36,7 +36,7 @@ export type CallEnd =
  */
 export type WorldEvent =
   | { readonly _tag: "Locked" | "Unlocked"; readonly pid: number; readonly instance: string; readonly operation: string; readonly state: SimulatedState }
-  | { readonly _tag: "JournalOpened" | "JournalRemoved"; readonly pid: number; readonly instance: string }
+  | { readonly _tag: "JournalOpened" | "JournalRemoved"; readonly pid: number; readonly instance: string; readonly state: SimulatedState }
   | { readonly _tag: "JournalAppended"; readonly pid: number; readonly instance: string; readonly entry: JournalEntry }
   /** `instance` is the one whose lock is held; null outside of any. */
   | { readonly _tag: "CallBegun"; readonly pid: number; readonly instance: string | null; readonly call: "observe" | "apply"; readonly step: Step }
@@ -55,6 +55,15 @@ export type Observer = (event: WorldEvent) => void
 const Applying = Context.Reference<{ readonly pid: number; readonly step: Step } | null>("@effect-lxc/test-kit/Applying", {
   defaultValue: () => null
 })
+
+/**
+ * What is done to the host in the middle of a step, and not by it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const fromOutside = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Applying, null)
 
 /**
  * Tells of each change of the host; what passes by itself with time is not told.
@@ -123,20 +132,21 @@ export const observedPort = (port: Host["Service"], pid: number, observer: Obser
  * @since 0.1.0
  * @category constructors
  */
-export const observedJournal = (journal: Journal["Service"], pid: number, observer: Observer): Journal["Service"] => {
-  const telling = <A, E>(body: Effect.Effect<A, E>, event: WorldEvent) => Effect.tap(body, () => Effect.sync(() => observer(event)))
+export const observedJournal = (journal: Journal["Service"], pid: number, cell: StateCell, observer: Observer): Journal["Service"] => {
+  const telling = <A, E, R>(body: Effect.Effect<A, E, R>, event: (state: SimulatedState) => WorldEvent) =>
+    Effect.tap(body, () => Effect.map(cell.read, (state) => observer(event(state))))
+  const removing = <A, E>(instance: string, body: Effect.Effect<A, E>) =>
+    telling(body, (state) => ({ _tag: "JournalRemoved", pid, instance, state }))
   return {
     ...journal,
     open: (directories, instance) =>
       Effect.map(
-        Effect.tap(journal.open(directories, instance), () =>
-          Effect.sync(() => observer({ _tag: "JournalOpened", pid, instance }))),
+        telling(journal.open(directories, instance), (state) => ({ _tag: "JournalOpened", pid, instance, state })),
         ({ append, remove }) => ({
-          append: (entry) => telling(append(entry), { _tag: "JournalAppended", pid, instance, entry }),
-          remove: telling(remove, { _tag: "JournalRemoved", pid, instance })
+          append: (entry) => telling(append(entry), () => ({ _tag: "JournalAppended", pid, instance, entry })),
+          remove: removing(instance, remove)
         })
       ),
-    discard: (directories, instance) =>
-      telling(journal.discard(directories, instance), { _tag: "JournalRemoved", pid, instance })
+    discard: (directories, instance) => removing(instance, journal.discard(directories, instance))
   }
 }

@@ -62,6 +62,8 @@ export const Request = Schema.TaggedUnion({
   Cleanup: named,
   CleanupAll: {},
   Recover: { name: Schema.optionalKey(InstanceName) },
+  Checkpoint: { ...named, directory: HostPath, stop: Schema.optionalKey(Schema.Boolean) },
+  Restore: { spec: WrittenSpec, directory: HostPath },
   /** Without a spec by the one it was started with. */
   Export: { ...named, archive: HostPath, spec: Schema.optionalKey(WrittenSpec), stop: Schema.optionalKey(Schema.Boolean), force },
   Import: { archive: HostPath, name: Schema.optionalKey(InstanceName), images: HostPath, start: Schema.optionalKey(Schema.Boolean) }
@@ -101,6 +103,8 @@ export const Answer = Schema.TaggedUnion({
   Unobserved: { problem: StepProblem },
   /** Somebody else is at work on the instance. */
   Locked: { instance: Schema.String },
+  /** The lock could not be asked for: its file cannot be had, with the code of errno(3). */
+  Unlockable: { path: Schema.String, code: Schema.String },
   Interrupted: {},
   /** A fault of the program. */
   Defect: { message: Schema.String }
@@ -145,7 +149,7 @@ const refusal = (error: AskError): Answer => {
     case "LockHeld":
       return { _tag: "Locked", instance: error.instance }
     case "LockError":
-      return { _tag: "Defect", message: error.message }
+      return { _tag: "Unlockable", path: error.path, code: error.code }
   }
 }
 
@@ -197,6 +201,10 @@ const call = (hypervisor: Hypervisor["Service"], request: Request): Effect.Effec
       return Effect.map(cleanupAll(hypervisor), done)
     case "Recover":
       return Effect.map(hypervisor.recover(request.name), recovered)
+    case "Checkpoint":
+      return Effect.map(hypervisor.checkpoint(request.name, request.directory, request), done)
+    case "Restore":
+      return Effect.map(Effect.flatMap(read(request.spec), (instance) => hypervisor.restore(instance, request.directory)), done)
     case "Export":
       return Effect.flatMap(readOptional(request.spec), ({ instance }) =>
         Effect.map(hypervisor.export(request.name, request.archive, { instance, stop: request.stop, force: request.force }), done))

@@ -18,12 +18,13 @@ import * as Schema from "effect/Schema"
 import type { Fault } from "./Faults.ts"
 import { type Damage, faultyPorts } from "./FaultyPorts.ts"
 import { isFull } from "./FileTree.ts"
+import { befall } from "./Happening.ts"
 import { emptyHost } from "./HostBuilder.ts"
 import { type Life, makeLife } from "./Life.ts"
 import { type LockTable, makeLockTable } from "./LockTable.ts"
 import { type JournalFiles, journalsIn, makeJournal, MemoryJournal } from "./MemoryJournal.ts"
 import { locksIn, makeLocks, MemoryLocks } from "./MemoryLocks.ts"
-import { observedCell, observedJournal, observedPort, type Observer } from "./Observing.ts"
+import { fromOutside, observedCell, observedJournal, observedPort, type Observer } from "./Observing.ts"
 import { type Recorded, recordingHost } from "./Recording.ts"
 import { makePort } from "./SimulatedPort.ts"
 import { makeSessions, type StateCell } from "./SimulatedSessions.ts"
@@ -128,17 +129,19 @@ const runIn = (life: Life, services: Context.Context<ProcessServices>): LibraryP
     return yield* Effect.raceFirst(ended, Effect.andThen(life.died, Effect.fail(new ProcessDied({ pid: life.pid }))))
   })
 
-/** A crash at an instant does not wait for a step. */
-const dieInTime = (life: Life, faults: ReadonlyArray<Fault>, struck: Damage["struck"]) =>
-  Effect.forEach(faults, (fault) =>
-    fault.kind !== "crash" || fault.place._tag !== "Instant" ? Effect.void : Effect.forkDetach(Effect.andThen(
-      Effect.sleep(fault.place.ms),
+/** A crash, and what befalls the host, at an instant do not wait for a step. */
+const strikeInTime = (life: Life, faults: ReadonlyArray<Fault>, { befall, struck }: Damage) =>
+  Effect.forEach(faults.filter(isInTime), (fault) =>
+    Effect.forkDetach(Effect.andThen(
+      Effect.sleep(fault.place._tag === "Instant" ? fault.place.ms : 0),
       Effect.suspend(() => {
         if (life.isDead()) return Effect.void
         struck(fault)
-        return life.kill
+        return fault.happening === undefined ? life.kill : befall(fault.happening)
       })
     )), { discard: true })
+
+const isInTime = ({ kind, place }: Fault): boolean => place._tag === "Instant" && (kind === "crash" || kind === "befall")
 
 /**
  * @since 0.1.0
@@ -159,20 +162,21 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
     const struck = (fault: Fault): void => observer?.({ _tag: "Struck", pid: life.pid, fault })
     const damage: Damage = {
       die: life.die,
-      fill: (directory) => cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }]),
+      fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
+      befall: (happening) => fromOutside(cell.modify((state) => [undefined, befall(happening)(state)])),
       struck
     }
-    const faulty = faultyPorts(faults, damage, yield* Clock.currentTimeMillis)
+    const faulty = faultyPorts(faults.filter((each) => !isInTime(each)), damage, yield* Clock.currentTimeMillis)
     const full = (path: string) => Effect.map(cell.read, (state) => isFull(state, path))
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
       Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), entries)),
-      Layer.succeed(Journal, bindJournal(watched.journal(faulty.journal(makeJournal(journals, full))), life)),
+      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, full))), life)),
       Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
       Layer.succeed(Sessions, makeSessions(cell))
     )
     const services = yield* Effect.scoped(Layer.build(Hypervisor.layer(hypervisor).pipe(Layer.provideMerge(ports))))
-    yield* dieInTime(life, faults, struck)
+    yield* strikeInTime(life, faults, damage)
     return {
       pid: life.pid,
       services,
@@ -199,7 +203,7 @@ const quiet = { host: (port: Host["Service"]) => port, journal: (port: Journal["
 const watching = (pid: number, cell: StateCell, observer: Observer | undefined) =>
   observer === undefined ? quiet : {
     host: (port: Host["Service"]) => observedPort(port, pid, observer),
-    journal: (port: Journal["Service"]) => observedJournal(port, pid, observer),
+    journal: (port: Journal["Service"]) => observedJournal(port, pid, cell, observer),
     locks: (event: "locked" | "unlocked", instance: string, operation: string) =>
       Effect.map(cell.read, (state) =>
         observer({ _tag: event === "locked" ? "Locked" : "Unlocked", pid, instance, operation, state }))

@@ -1,7 +1,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { vethName } from "@effect-lxc/core/model/VethName"
-import { Diff, emptyHost, Guest, Happening, Request, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
+import { Diff, emptyHost, Faults, Guest, Happening, Request, SimulatedHost, TestHypervisor, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 
@@ -41,6 +41,27 @@ describe("a request", () => {
       ])
       assert.deepInclude(answers[2], { step: "StartContainer", undone: true, residue: [] })
       assert.deepStrictEqual(answers.at(-1), { _tag: "Done", acted: 0, alreadyDone: 0, warnings: [] })
+    }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
+
+  it.effect("is told of a lock that cannot be asked for as what it is, not as a bug", () =>
+    Effect.gen(function*() {
+      const process = yield* (yield* World).process({ faults: [Faults.at({ _tag: "Lock", nth: 0 }, "refuse")] })
+      const answer = yield* process.run(Request.ask({ _tag: "Start", spec: spec("/srv/web1.img") }))
+      assert.deepStrictEqual(answer, { _tag: "Unlockable", path: "/run/effect-lxc/locks/web1.lock", code: "EIO" })
+    }).pipe(Effect.provide(World.layer({ host }))))
+
+  it.effect("keeps the processes of a container in a directory, and brings them back", () =>
+    Effect.gen(function*() {
+      const quiet = { ...spec("/srv/web1.img"), lxc: { ttys: 0, console: "none" } }
+      const directory = HostPath.make("/srv/kept")
+      const answers = yield* asked(
+        { _tag: "Start", spec: quiet },
+        { _tag: "Checkpoint", name, directory, stop: true },
+        { _tag: "Cleanup", name },
+        { _tag: "Restore", spec: quiet, directory },
+        { _tag: "Stop", name, timeoutMs: 10_000 }
+      )
+      assert.deepStrictEqual(tags(answers), ["Done", "Done", "Done", "Done", "Done"])
     }).pipe(Effect.provide(TestHypervisor.layer({ host }))))
 
   it("is itself again after it was stored as JSON", () => {

@@ -1,4 +1,5 @@
 import { defaultDirectories as directories } from "@effect-lxc/core/host/Directories"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import { begunBy } from "@effect-lxc/core/plan/JournalEntry"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
@@ -101,6 +102,19 @@ describe("a fault", () => {
       )
       yield* world.update((state) => ({ ...state, full: ["/run"] }))
       assert.strictEqual(tagOf(yield* startWith()), "HostError")
+    })))
+
+  it.effect("befalls the host between two steps, or in the middle of one, and is none of what the step does", () =>
+    inWorld(Effect.gen(function*() {
+      const happening = { _tag: "KillInit", name: web1.name } as const
+      const between = yield* startWith(Faults.atTag("ConfirmAlive", "befall", { call: "observe", happening }))
+      const within = yield* startWith(Faults.atInstant(100, "befall", { happening }))
+      for (const result of [between, within]) {
+        assert.isTrue(Result.isFailure(result) && result.failure._tag === "OperationFailed" && result.failure.step._tag === "ConfirmAlive")
+      }
+      const elsewhere = Faults.atTag("Mount", "befall", { happening: { _tag: "MountTmpfs", path: HostPath.make("/srv") } })
+      assert.strictEqual(tagOf(yield* startWith(elsewhere)), "done")
+      assert.isTrue((yield* (yield* World).state).mounts.some(({ target }) => target === "/srv"))
     })))
 
   for (const act of ["open", "append", "remove"] as const) {

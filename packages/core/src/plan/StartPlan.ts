@@ -158,16 +158,20 @@ const bringUp = (
   ]
 }
 
-const remember = (instance: Instance, directories: Directories, bootId: string): ReadonlyArray<Step> => [
-  { _tag: "MakeDirectory", path: hostPath(directories.state), mode: "0700", keep: false },
-  {
-    _tag: "WriteFile",
-    path: hostPath(directories.meantToRun(instance.name)),
-    mode: "0600",
-    text: encodeMeantToRun({ bootId, instance }),
-    previous: null
-  }
-]
+/** What was meant to run before, and did not since the host booted, still is when its start fails. */
+const remember = (instance: Instance, directories: Directories, bootId: string, wasMeantToRun: boolean): ReadonlyArray<Step> => {
+  const text = encodeMeantToRun({ bootId, instance })
+  return [
+    { _tag: "MakeDirectory", path: hostPath(directories.state), mode: "0700", keep: false },
+    {
+      _tag: "WriteFile",
+      path: hostPath(directories.meantToRun(instance.name)),
+      mode: "0600",
+      text,
+      previous: wasMeantToRun ? text : null
+    }
+  ]
+}
 
 /**
  * What a spec names on the host.
@@ -220,7 +224,7 @@ export const planStart = (
     ...prepare(instance, directories, config.success.text),
     ...disks.success.steps,
     ...bringUp(instance, directories, config.success, facts, options),
-    ...remember(instance, directories, facts.bootId)
+    ...remember(instance, directories, facts.bootId, remains.container?.meantToRun ?? false)
   ]
   return Result.succeed(
     new Plan({

@@ -190,6 +190,16 @@ it.effect("a stop that failed is dealt with before the next operation, which say
     assert.strictEqual(yield* stateOf("web1"), "RUNNING")
   }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
 
+it.effect("after a boot, what was meant to run still is when its start fails at the very end", () =>
+  Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const { update } = yield* SimulatedHost
+    yield* hypervisor.start(web1)
+    yield* update(Incidents.reboot("00000000-0000-0000-0000-000000000002"))
+    assert.deepStrictEqual((yield* problemOf(hypervisor.start(web1))).residue, [])
+    assert.deepStrictEqual((yield* hypervisor.recover()).notRunning, ["web1"])
+  }).pipe(onHost({ host: host(), faults: [Faults.atTag("WriteFile", "act-then-refuse", { nth: 5 })] })))
+
 it.effect("after a boot, what was meant to run is reported", () =>
   Effect.gen(function*() {
     const hypervisor = yield* Hypervisor

@@ -28,6 +28,8 @@ export const Starting = Schema.TaggedUnion({
   InitKilled: {},
   /** It was exported, and for that stopped. */
   Exported: {},
+  /** It was ended with a checkpoint, if it could be. */
+  Checkpointed: {},
   /** It ran when the power failed. */
   Booted: {},
   CrashedStart: { nth: Count },
@@ -56,12 +58,12 @@ export type Ask = typeof Ask.Type
 
 /**
  * Somebody who asks one thing after the other, in a process of his own. The faults are of that process; where it dies
- * another one without faults goes on with the next request.
+ * another one goes on with the next request, and has those of `afterCrash`, and after its death one without faults.
  *
  * @since 0.1.0
  * @category models
  */
-export const Operator = Schema.Struct({ asks: Schema.Array(Ask), faults: Schema.Array(Fault) })
+export const Operator = Schema.Struct({ asks: Schema.Array(Ask), faults: Schema.Array(Fault), afterCrash: Schema.Array(Fault) })
 
 /**
  * @since 0.1.0
@@ -89,7 +91,7 @@ export const Case = Schema.Struct({
  */
 export type Case = typeof Case.Type
 
-const Token = Schema.fromJsonString(Schema.toCodecJson(Schema.Struct({ version: Schema.Literal(1), ...Case.fields })))
+const Token = Schema.fromJsonString(Schema.toCodecJson(Schema.Struct({ version: Schema.Literal(2), ...Case.fields })))
 const encode = Schema.encodeSync(Token)
 const decode = Schema.decodeUnknownOption(Token)
 
@@ -99,7 +101,7 @@ const decode = Schema.decodeUnknownOption(Token)
  * @since 0.1.0
  * @category encoding
  */
-export const tokenOf = (subject: Case): string => encode({ version: 1, ...subject }).replaceAll("'", "\\u0027")
+export const tokenOf = (subject: Case): string => encode({ version: 2, ...subject }).replaceAll("'", "\\u0027")
 
 /**
  * @since 0.1.0

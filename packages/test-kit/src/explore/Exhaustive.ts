@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Faults from "../Faults.ts"
+import type { Happening } from "../Happening.ts"
 import { type Scenario, simplest } from "../Scenario.ts"
 import type { Case, Starting } from "./Case.ts"
 import { requestsOf } from "./Generating.ts"
 import { tell } from "./Story.ts"
 
-const scenario: Scenario = { ...simplest, nics: ["bridged"], memory: "64MiB" }
+const scenario: Scenario = { ...simplest, nics: ["bridged"], memory: "64MiB", quiet: true }
 
 const startings: ReadonlyArray<Starting> = [
   { _tag: "Clean" },
@@ -20,11 +22,17 @@ const startings: ReadonlyArray<Starting> = [
   { _tag: "MonitorStopped" },
   { _tag: "Booted" },
   { _tag: "Exported" },
+  { _tag: "Checkpointed" },
   { _tag: "CrashedStart", nth: 18 },
   { _tag: "CrashedKill", nth: 8 }
 ]
 
 const kinds: ReadonlyArray<Faults.FaultKind> = ["refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "crash", "defect", "full-disk"]
+
+const name = InstanceName.make(scenario.name)
+
+/** What befalls the container between two steps. */
+const happenings: ReadonlyArray<Happening> = [{ _tag: "KillInit", name }, { _tag: "KillMonitor", name }]
 
 const countOf = (subject: Case, tag: "CallBegun" | "JournalAppended"): number => {
   const { events } = tell(subject)
@@ -35,7 +43,7 @@ const countOf = (subject: Case, tag: "CallBegun" | "JournalAppended"): number =>
 
 /**
  * For each request from each state to start from: each kind of fault at each step, before it is observed and when it is
- * applied, and a crash or a full disk at each write to the journal. With `every` n only each n-th case.
+ * applied, the death of the first process and of the monitor before it, and a crash or a full disk at each write to the journal. With `every` n only each n-th case.
  *
  * @since 0.1.0
  * @category constructors
@@ -48,14 +56,17 @@ export function* everyStepEveryFault(every = 1): Generator<Case> {
         scenario,
         starting,
         neighbour: true,
-        operators: [{ asks: [{ request, afterMs: 0, interruptAfterMs: null }], faults }],
+        operators: [{ asks: [{ request, afterMs: 0, interruptAfterMs: null }], faults, afterCrash: [] }],
         schedule: 0
       })
       const steps = countOf(caseOf(), "CallBegun")
       const writes = countOf(caseOf(), "JournalAppended")
       const faults = [
         ...Array.from({ length: steps }, (_, index) =>
-          kinds.flatMap((kind) => (["apply", "observe"] as const).map((call) => Faults.atIndex(index, kind, { call })))).flat(),
+          [
+            ...kinds.flatMap((kind) => (["apply", "observe"] as const).map((call) => Faults.atIndex(index, kind, { call }))),
+            ...happenings.map((happening) => Faults.atIndex(index, "befall", { call: "observe", happening }))
+          ]).flat(),
         ...Array.from({ length: writes }, (_, nth) =>
           (["refuse", "act-then-refuse", "crash"] as const).map((kind) => Faults.atJournal("append", kind, { nth }))).flat(),
         ...(["refuse", "act-then-refuse", "crash"] as const).flatMap((kind) => [

@@ -8,8 +8,11 @@ import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { type Dice, makeDice } from "../Dice.ts"
 import * as Faults from "../Faults.ts"
 import type { Request } from "../Request.ts"
+import type { Happening } from "../Happening.ts"
 import { type Scenario, specOf } from "../Scenario.ts"
+import { places } from "./Belonging.ts"
 import type { Ask, Case, Operator, Starting } from "./Case.ts"
+import { directories } from "./StartingState.ts"
 
 /** So few scenarios, that the states to start from need not be made anew for each case. */
 const scenarios = 32
@@ -28,7 +31,7 @@ const drawScenario = (seed: number): Scenario => {
     volatile: dice.oneIn(5),
     data: dice.oneIn(5),
     bootable: dice.oneIn(5),
-    quiet: dice.oneIn(5),
+    quiet: dice.oneIn(3),
     guest: dice.pick(["busybox", "systemd"]),
     nics: several(dice, 2, () => dice.pick(["bridged", "small", "macvlan", "phys"])),
     memory: dice.pick([null, "64MiB", "256MiB"]),
@@ -54,6 +57,7 @@ const drawStarting = (dice: Dice): Starting => {
     { _tag: "MonitorStopped" },
     { _tag: "InitKilled" },
     { _tag: "Exported" },
+    { _tag: "Checkpointed" },
     { _tag: "Booted" },
     { _tag: "CrashedStart", nth },
     { _tag: "CrashedKill", nth }
@@ -68,8 +72,9 @@ const drawStarting = (dice: Dice): Starting => {
  */
 export const requestsOf = (scenario: Scenario): readonly [Request, ...ReadonlyArray<Request>] => {
   const name = InstanceName.make(scenario.name)
-  const archive = HostPath.make(`/srv/exports/${name}.tar`)
-  const images = HostPath.make("/srv/imported")
+  const archive = HostPath.make(`${places.exports}/${name}.tar`)
+  const images = HostPath.make(places.imported)
+  const checkpoint = HostPath.make(`${places.checkpoints}/${name}`)
   return [
     { _tag: "Start", spec: specOf(scenario) },
     { _tag: "Stop", name, timeoutMs: 5_000 },
@@ -84,8 +89,11 @@ export const requestsOf = (scenario: Scenario): readonly [Request, ...ReadonlyAr
     { _tag: "Recover", name },
     { _tag: "Recover" },
     { _tag: "Export", name, archive, spec: specOf(scenario), stop: true, force: true },
-    { _tag: "Export", name, archive: HostPath.make(`/srv/exports/${name}.new.tar`), spec: specOf(scenario), stop: true },
-    { _tag: "Import", archive, images }
+    { _tag: "Export", name, archive: HostPath.make(`${places.exports}/${name}.new.tar`), spec: specOf(scenario), stop: true },
+    { _tag: "Import", archive, images },
+    { _tag: "Checkpoint", name, directory: checkpoint },
+    { _tag: "Checkpoint", name, directory: checkpoint, stop: true },
+    { _tag: "Restore", spec: specOf(scenario), directory: checkpoint }
   ]
 }
 
@@ -109,7 +117,33 @@ const drawPlace = (dice: Dice): Faults.FaultPlace => {
   ])
 }
 
-const drawFault = (dice: Dice): Faults.Fault => {
+const drawHappening = (dice: Dice, scenario: Scenario): Happening => {
+  const name = InstanceName.make(scenario.name)
+  const root = HostPath.make(directories.rootfs(name))
+  return dice.pick<Happening>([
+    { _tag: "KillMonitor", name },
+    { _tag: "OrphanContainer", name },
+    { _tag: "StopMonitor", name },
+    { _tag: "KillInit", name },
+    { _tag: "ExitInit", name, code: 1 },
+    { _tag: "PowerOff", name },
+    { _tag: "FreezeContainer", name },
+    { _tag: "ThawContainer", name },
+    { _tag: "Occupy", path: root },
+    { _tag: "MountTmpfs", path: root },
+    { _tag: "MountTmpfs", path: HostPath.make(places.checkpoints) }
+  ])
+}
+
+/** Something befalls the host between two steps, or in the middle of one. */
+const drawIncident = (dice: Dice, scenario: Scenario): Faults.Fault =>
+  Faults.at(dice.oneIn(2) ? { _tag: "Instant", ms: dice.below(800) } : { _tag: "Index", index: dice.below(40) }, "befall", {
+    call: dice.oneIn(2) ? "observe" : "apply",
+    happening: drawHappening(dice, scenario)
+  })
+
+const drawFault = (dice: Dice, scenario: Scenario): Faults.Fault => {
+  if (dice.oneIn(6)) return drawIncident(dice, scenario)
   const place = drawPlace(dice)
   const kind = dice.pick<Faults.FaultKind>(["refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "crash", "crash", "defect", "full-disk"])
   return Faults.at(place, kind, {
@@ -122,7 +156,8 @@ const drawFault = (dice: Dice): Faults.Fault => {
 
 const drawOperator = (dice: Dice, scenario: Scenario): Operator => ({
   asks: [drawAsk(dice, scenario), ...several(dice, 2, () => drawAsk(dice, scenario))],
-  faults: several(dice, 2, () => drawFault(dice))
+  faults: several(dice, 2, () => drawFault(dice, scenario)),
+  afterCrash: several(dice, 2, () => drawFault(dice, scenario))
 })
 
 /**

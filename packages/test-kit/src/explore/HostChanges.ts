@@ -1,12 +1,9 @@
 /**
- * What is different between two states of a simulated host, and whose it is. Only what is not the very same object is looked
+ * What is different between two states of a simulated host. Only what is not the very same object is looked
  * at: states of one run share almost everything.
  *
  * @since 0.1.0
  */
-import type { Directories } from "@effect-lxc/core/host/Directories"
-import { isBelow } from "@effect-lxc/core/model/HostPath"
-import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import type { SimulatedState } from "../SimulatedState.ts"
 
 /**
@@ -99,69 +96,3 @@ export const changesBetween = (before: SimulatedState, after: SimulatedState): R
     ...newFiles.map((each) => ({ sign: "+", ...each }) as const)
   ]
 }
-
-/**
- * An instance of a case, with the disks and interfaces that its spec names.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Belongings {
-  readonly name: string
-  readonly disks: ReadonlyArray<string>
-  readonly interfaces: ReadonlyArray<string>
-}
-
-const isIn = (root: string, path: string): boolean => path === root || isBelow(root, path)
-
-/** LXC numbers a directory whose name is taken. */
-const isGroupOf = (name: string, path: string): boolean =>
-  path.split("/").some((part) =>
-    [`lxc.payload.${name}`, `lxc.monitor.${name}`].some((own) =>
-      part.startsWith(own) && /^(?:-\d+)?$/.test(part.slice(own.length))
-    )
-  )
-
-/** What exports and imports make, in places that their user names. */
-const isElsewhere = (path: string): boolean =>
-  isBelow("/srv/exports", path) || isBelow("/srv/imported", path)
-
-/**
- * Whether something is an instance's own, or was made by its exports and imports.
- *
- * @since 0.1.0
- * @category queries
- */
-export const isOf = (directories: Directories, { disks, interfaces, name }: Belongings, { kind, what }: Item): boolean => {
-  switch (kind) {
-    case "file":
-    case "directory":
-      return isIn(directories.container(name), what) || isIn(directories.logs(name), what) ||
-        isIn(directories.exported(name), what) || what === directories.meantToRun(name) || isElsewhere(what)
-    case "mount":
-      return isIn(directories.container(name), what)
-    case "loop":
-      return disks.includes(what) || isElsewhere(what)
-    case "interface":
-      return what.startsWith(vethPrefix(name)) || interfaces.includes(what)
-    case "cgroup":
-    case "process":
-      return isGroupOf(name, what)
-    case "container":
-      return what === `${directories.containers}/${name}`
-  }
-}
-
-/**
- * Whether something may be left for good, whatever happens: logs, the roots of the library's directories, and the empty
- * `lxc.pivot` that LXC leaves.
- *
- * @since 0.1.0
- * @category queries
- */
-export const isPermanent = (directories: Directories, { kind, what }: Item): boolean =>
-  kind === "cgroup"
-    ? what.endsWith("/lxc.pivot")
-    : (kind === "file" || kind === "directory") &&
-      ([directories.run, directories.containers, directories.state, `${directories.run}/exports`].includes(what) || isIn(directories.log, what) ||
-        isIn(directories.locks, what))

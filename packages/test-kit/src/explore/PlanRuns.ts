@@ -1,5 +1,5 @@
 /**
- * The plans that were carried out in a story, each from its first step to the end of its rollback.
+ * The plans that were carried out in a story, each from its first step to the end of its rollback or of its recovery.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,8 @@ import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import type { SimulatedState } from "../SimulatedState.ts"
-import type { Story } from "./Story.ts"
+import { changesBetween } from "./HostChanges.ts"
+import type { Story, StoryEvent, Told } from "./Story.ts"
 
 /**
  * @since 0.1.0
@@ -24,50 +25,132 @@ export interface PlanRun {
   failed: { readonly step: Step; readonly problem: StepProblem } | undefined
   interrupted: boolean
   rollingBack: boolean
+  /** Whether steps were begun that a failure undoes. */
+  undoable: boolean
   /** Undefined where nothing was rolled back, or not to the end. */
   rolledBack: { readonly residue: ReadonlyArray<Step>; readonly after: SimulatedState } | undefined
+  /** The host when a recovery had dealt with it; undefined where none had to, or could. */
+  recovered: SimulatedState | undefined
+  /** Whether anything but the operation, its rollback and its recovery may have changed the instance meanwhile. */
+  disturbed: boolean
+  /** Steps that could not be looked at when they were looked at last. */
+  readonly blind: Set<string>
 }
+
+/** What goes on by itself after somebody did it, for so many milliseconds at most: an end comes by and by. */
+const unrest = 20_000
+
+const endings: ReadonlySet<Step["_tag"]> = new Set(["SignalContainer", "KillContainer", "ForbidForks", "RebootInPlace", "Checkpoint"])
+
+type Changed = Extract<StoryEvent, { _tag: "HostChanged" }>
+
+const instanceOf = ({ instance, step }: Changed): string | undefined =>
+  instance ?? (step !== null && "name" in step ? step.name : undefined)
+
+/** How far a story was read. */
+interface Scan {
+  readonly runs: Array<PlanRun>
+  /** By process. */
+  readonly current: Map<number, PlanRun>
+  /** By instance: the one whose journal is there. */
+  readonly open: Map<string, PlanRun>
+  /** By instance; that of all is under the empty name. */
+  readonly restlessUntil: Map<string, number>
+}
+
+const disturb = ({ current, open, restlessUntil }: Scan, event: Changed, at: number): void => {
+  const { after, before, pid, step } = event
+  const instance = instanceOf(event)
+  if (step === null) {
+    if (changesBetween(before, after).length === 0) return
+    restlessUntil.set("", at + unrest)
+    for (const run of open.values()) run.disturbed = true
+    return
+  }
+  if (instance === undefined) return
+  if (endings.has(step._tag)) restlessUntil.set(instance, at + unrest)
+  const run = open.get(instance)
+  if (run === undefined || run.pid === pid) return
+  if (pid === null || current.get(pid)?.operation !== "recover") run.disturbed = true
+}
+
+type Progressed = Extract<StoryEvent, { _tag: "Progressed" }>
+
+const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Progressed, operation: Operation, instance: string, at: number): void => {
+  const begun: PlanRun = {
+    pid,
+    operation,
+    instance,
+    before: state,
+    refused: undefined,
+    failed: undefined,
+    interrupted: false,
+    rollingBack: false,
+    undoable: false,
+    rolledBack: undefined,
+    recovered: undefined,
+    disturbed: at < Math.max(restlessUntil.get("") ?? -1, restlessUntil.get(instance) ?? -1),
+    blind: new Set()
+  }
+  runs.push(begun)
+  current.set(pid, begun)
+  if (operation !== "recover") open.set(instance, begun)
+}
+
+const progress = (run: PlanRun, { event, state }: Progressed): void => {
+  if (event._tag === "StepFailed") run.failed = { step: event.step, problem: event.problem }
+  if (event._tag === "Interrupted") run.interrupted = true
+  if (event._tag === "RollbackBegun") {
+    run.rollingBack = true
+    for (const step of event.undo) run.blind.add(JSON.stringify(step))
+  }
+  if (event._tag === "RollbackDone") run.rolledBack = { residue: event.residue.map(({ step }) => step), after: state }
+}
+
+const call = (run: PlanRun, { call, end, step }: Extract<StoryEvent, { _tag: "CallEnded" }>): void => {
+  if (!run.rollingBack && end._tag === "Refused") run.refused ??= end.problem
+  if (!run.rollingBack || call === "apply") return
+  if (end._tag === "Seen") run.blind.delete(JSON.stringify(step))
+  else run.blind.add(JSON.stringify(step))
+}
+
+const journal = ({ current, open }: Scan, event: Extract<StoryEvent, { _tag: "JournalOpened" | "JournalAppended" | "JournalRemoved" }>): void => {
+  const run = current.get(event.pid)
+  // What fails before the plan begins is not of the plan before.
+  if (event._tag === "JournalOpened") current.delete(event.pid)
+  if (event._tag === "JournalAppended" && run?.instance === event.instance && event.entry._tag === "Intent" && event.entry.undo) {
+    run.undoable = true
+  }
+  if (event._tag !== "JournalRemoved") return
+  const origin = open.get(event.instance)
+  if (origin !== undefined && run?.operation === "recover") origin.recovered = event.state
+  open.delete(event.instance)
+}
+
+const scan = (events: ReadonlyArray<Told>): ReadonlyArray<PlanRun> => {
+  const state: Scan = { runs: [], current: new Map(), open: new Map(), restlessUntil: new Map() }
+  for (const { at, event } of events) {
+    if (event._tag === "HostChanged") disturb(state, event, at)
+    if (event._tag === "JournalOpened" || event._tag === "JournalAppended" || event._tag === "JournalRemoved") journal(state, event)
+    if (event._tag === "Progressed" && event.event._tag === "PlanBegun") {
+      begin(state, event, event.event.operation, event.event.instance, at)
+    }
+    const run = "pid" in event && event.pid !== null ? state.current.get(event.pid) : undefined
+    if (run === undefined) continue
+    if (event._tag === "CallEnded" && event.instance === run.instance) call(run, event)
+    if (event._tag === "Progressed") progress(run, event)
+  }
+  return state.runs
+}
+
+const known = new WeakMap<Story["events"], ReadonlyArray<PlanRun>>()
 
 /**
  * @since 0.1.0
  * @category queries
  */
 export const planRunsOf = ({ events }: Story): ReadonlyArray<PlanRun> => {
-  const runs: Array<PlanRun> = []
-  const current = new Map<number, PlanRun>()
-  for (const { event } of events) {
-    // What fails before the plan begins is not of the plan before.
-    if (event._tag === "JournalOpened") current.delete(event.pid)
-    if (event._tag === "CallEnded") {
-      const run = current.get(event.pid)
-      if (run !== undefined && !run.rollingBack && event.end._tag === "Refused" && event.instance === run.instance) {
-        run.refused ??= event.end.problem
-      }
-    }
-    if (event._tag !== "Progressed") continue
-    const { event: progress, pid, state } = event
-    const run = current.get(pid)
-    if (progress._tag === "PlanBegun") {
-      const { instance, operation } = progress
-      const begun: PlanRun = {
-        pid,
-        operation,
-        instance,
-        before: state,
-        refused: undefined,
-        failed: undefined,
-        interrupted: false,
-        rollingBack: false,
-        rolledBack: undefined
-      }
-      runs.push(begun)
-      current.set(pid, begun)
-    }
-    if (run === undefined) continue
-    if (progress._tag === "StepFailed") run.failed = { step: progress.step, problem: progress.problem }
-    if (progress._tag === "Interrupted") run.interrupted = true
-    if (progress._tag === "RollbackBegun") run.rollingBack = true
-    if (progress._tag === "RollbackDone") run.rolledBack = { residue: progress.residue.map(({ step }) => step), after: state }
-  }
+  const runs = known.get(events) ?? scan(events)
+  known.set(events, runs)
   return runs
 }

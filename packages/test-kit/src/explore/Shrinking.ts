@@ -19,11 +19,16 @@ const simplerAsks = (ask: Ask): ReadonlyArray<Ask> => [
   ...(ask.interruptAfterMs === null ? [] : [{ ...ask, interruptAfterMs: null }])
 ]
 
-const simplerOperators = ({ asks, faults }: Operator): ReadonlyArray<Operator> => [
-  ...leavingOut(faults).map((fewer) => ({ asks, faults: fewer })),
-  ...leavingOut(asks).filter((fewer) => fewer.length > 0).map((fewer) => ({ asks: fewer, faults })),
-  ...replacing(asks, simplerAsks).map((simpler) => ({ asks: simpler, faults })),
-  ...replacing(faults, (fault) => fault.repeats ? [{ ...fault, repeats: false }] : []).map((simpler) => ({ asks, faults: simpler }))
+const simplerFaults = (faults: Operator["faults"]): ReadonlyArray<Operator["faults"]> => [
+  ...leavingOut(faults),
+  ...replacing(faults, (fault) => fault.repeats ? [{ ...fault, repeats: false }] : [])
+]
+
+const simplerOperators = (operator: Operator): ReadonlyArray<Operator> => [
+  ...simplerFaults(operator.faults).map((faults) => ({ ...operator, faults })),
+  ...simplerFaults(operator.afterCrash).map((afterCrash) => ({ ...operator, afterCrash })),
+  ...leavingOut(operator.asks).filter((fewer) => fewer.length > 0).map((asks) => ({ ...operator, asks })),
+  ...replacing(operator.asks, simplerAsks).map((asks) => ({ ...operator, asks }))
 ]
 
 /** The scenario stands in the requests as well. */

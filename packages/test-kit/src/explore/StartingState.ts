@@ -21,6 +21,7 @@ import { cleanHostOf, hostOf, instanceOf } from "../Scenario.ts"
 import { simulate } from "../Simulation.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 import { makeWorld, type World } from "../World.ts"
+import { places } from "./Belonging.ts"
 import type { Case } from "./Case.ts"
 
 /**
@@ -46,7 +47,7 @@ export const neighbourOf = ({ scenario }: Pick<Case, "scenario">): InstanceName 
 const neighbourRoot = "/srv/roots/neighbour"
 
 const withPlaces = (state: SimulatedState): SimulatedState => {
-  const made = ["/srv/exports", "/srv/imported", neighbourRoot].reduce((before, path) => makeDirectories(before, path), state)
+  const made = [...Object.values(places), neighbourRoot].reduce((before, path) => makeDirectories(before, path), state)
   return { ...made, images: { ...made.images, [neighbourRoot]: Guests.obedient() } }
 }
 
@@ -90,9 +91,15 @@ const bring = Effect.fnUntraced(function*(world: World["Service"], { scenario, s
     case "Booted":
       return yield* befalls(world, Incidents.reboot("5a1d1b2e-0000-4000-8000-000000000002"))
     case "Exported": {
-      const archive = HostPath.make(`/srv/exports/${name}.tar`)
+      const archive = HostPath.make(`${places.exports}/${name}.tar`)
       // What is on a device is refused: then it runs, and there is no export.
       yield* Effect.ignore(process.run(hypervise((hypervisor) => hypervisor.export(name, archive, { stop: true }))))
+      return
+    }
+    case "Checkpointed": {
+      const directory = HostPath.make(`${places.checkpoints}/${name}`)
+      // With terminals of LXC's it goes on running.
+      yield* Effect.ignore(process.run(hypervise((hypervisor) => hypervisor.checkpoint(name, directory, { stop: true }))))
       return
     }
     case "CrashedKill": {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Incidents from "../Incidents.ts"
+import { topMount } from "../MountOps.ts"
 import type { WorldEvent } from "../Observing.ts"
 import { type Answer, ask as askHypervisor } from "../Request.ts"
 import { simulate } from "../Simulation.ts"
@@ -99,14 +100,22 @@ const inProcess = Effect.fnUntraced(function*(process: LibraryProcess, ask: Ask,
 
 const operate = Effect.fnUntraced(function*(world: World["Service"], operator: Operator, index: number, tell: Tell) {
   let process = yield* world.process({ faults: operator.faults, lockWaitMs: 20_000 })
+  let next = operator.afterCrash
   for (const ask of operator.asks) {
     yield* Effect.sleep(ask.afterMs)
-    if (yield* process.isDead) process = yield* world.process({ lockWaitMs: 20_000 })
+    if (yield* process.isDead) {
+      process = yield* world.process({ faults: next, lockWaitMs: 20_000 })
+      next = []
+    }
     yield* tell({ _tag: "Asked", operator: index, pid: process.pid, ask })
     const ending = yield* inProcess(process, ask, telling(world, process.pid, tell))
     yield* tell({ _tag: "Answered", operator: index, pid: process.pid, ask, ending, state: yield* world.state })
   }
 })
+
+/** Whoever mounted a tmpfs there unmounts it. */
+const takenOff = (path: string): Incidents.Incident => (state) =>
+  topMount(state, path)?.fsType === "tmpfs" ? Incidents.unmountFrom(path)(state) : state
 
 /** Recovers, cleans up and stops everything, on a host where nothing goes wrong any more. */
 const heal = Effect.fnUntraced(function*(world: World["Service"], subject: Case, tell: Tell) {
@@ -114,6 +123,10 @@ const heal = Effect.fnUntraced(function*(world: World["Service"], subject: Case,
   yield* tell({ _tag: "Healed" })
   yield* world.update((state) => ({ ...state, full: [] }))
   yield* world.update(Incidents.continueMonitor(subject.scenario.name))
+  for (const { happening } of subject.operators.flatMap(({ afterCrash, faults }) => [...faults, ...afterCrash])) {
+    if (happening?._tag === "Occupy") yield* world.update(Incidents.release(happening.path))
+    if (happening?._tag === "MountTmpfs") yield* world.update(takenOff(happening.path))
+  }
   const process = yield* world.process()
   const run = <A, E>(body: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) =>
     process.run(Effect.provideService(Effect.flatMap(Hypervisor, body), Progress, telling(world, process.pid, tell)))

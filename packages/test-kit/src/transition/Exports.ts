@@ -29,6 +29,14 @@ const sumOf = ({ guest, manifest, spec }: Omit<Archive, "sum">): string => fnv1a
 const noDirectory = (state: SimulatedState, argv: Parameters<typeof commandFailed>[0], directory: string): Outcome =>
   failed(state, commandFailed(argv, 2, `tar: ${directory}: Cannot open: No such file or directory\ntar: Error is not recoverable: exiting now\n`))
 
+/**
+ * Whether a text is a whole stream, as its sum says.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isWholeArchive = (text: string): boolean => Option.exists(decode(text), (archive) => archive.sum === sumOf(archive))
+
 const fileOf = (archive: string, stream: string): string => archive === "-" ? stream : archive
 
 const damaged = (archive: string, why: string): StepProblem => ({ _tag: "ArchiveDamaged", archive, why })

@@ -1,0 +1,98 @@
+/**
+ * What holds of answers.
+ *
+ * @since 0.1.0
+ */
+import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
+import { containersOf } from "../../Facts.ts"
+import type { SimulatedState } from "../../SimulatedState.ts"
+import { directories } from "../StartingState.ts"
+import type { Invariant } from "./Invariant.ts"
+
+/**
+ * Everything comes to an end.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const nothingHangs: Invariant = {
+  name: "nothing-hangs",
+  check: ({ hang }) => hang === undefined ? [] : [hang]
+}
+
+/** What a name has to be after a request that was done, also where a guest may die as soon as it was seen alive. */
+const befallenExpectations: Readonly<Record<string, ReadonlyArray<string>>> = { Stop: ["gone"], Kill: ["gone"] }
+
+/** What a name has to be after a request that was done. */
+const expectations: Readonly<Record<string, ReadonlyArray<string>>> = {
+  ...befallenExpectations,
+  Start: ["RUNNING null"],
+  Reboot: ["RUNNING null"],
+  Freeze: ["FROZEN null"],
+  Thaw: ["RUNNING null"]
+}
+
+/**
+ * What is said to be done is done.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const answersTrue: Invariant = {
+  name: "answers-true",
+  check: (story) => {
+    const unlocked = new Map<string, SimulatedState>()
+    const name = story.subject.scenario.name
+    let befallen = false
+    return story.events.flatMap(({ event }) => {
+      if (event._tag === "Unlocked") unlocked.set(`${event.pid} ${event.instance}`, event.state)
+      if (event._tag === "Asked") unlocked.delete(`${event.pid} ${name}`)
+      if (event._tag === "Struck" && event.fault.kind === "befall") befallen = true
+      if (event._tag !== "Answered" || event.ending._tag !== "Done") return []
+      const expected = befallen ? befallenExpectations[event.ask.request._tag] : expectations[event.ask.request._tag]
+      const state = unlocked.get(`${event.pid} ${name}`)
+      if (expected === undefined || state === undefined) return []
+      const facts = containersOf(state, directories, false).find((each) => each.name === name)
+      const status = facts === undefined ? undefined : statusOf(facts)
+      const found = status === undefined ? "gone" : `${status.state} ${status.problem}`
+      return expected.includes(found) ? [] : [`${event.ask.request._tag} ${name} is done, and it is ${found}`]
+    })
+  }
+}
+
+/**
+ * Whoever is told that the host, or a journal, could not be had is told the truth: nothing was done.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const nothingDoneUnobserved: Invariant = {
+  name: "nothing-done-unobserved",
+  check: (story) => {
+    const applied = new Map<number, number>()
+    return story.events.flatMap(({ event }) => {
+      if (event._tag === "Asked") applied.set(event.pid, 0)
+      // What was recovered before is another operation.
+      if (event._tag === "Progressed" && event.event._tag === "PlanBegun" && event.event.operation === "recover") applied.set(event.pid, -Infinity)
+      if (event._tag === "CallBegun" && event.call === "apply") applied.set(event.pid, (applied.get(event.pid) ?? 0) + 1)
+      if (event._tag !== "Answered" || event.ending._tag !== "Unobserved" || (applied.get(event.pid) ?? 0) <= 0) return []
+      return [`${event.ask.request._tag} could not observe: ${JSON.stringify(event.ending.problem)}, after ${applied.get(event.pid)} steps`]
+    })
+  }
+}
+
+/**
+ * A defect is answered with only where one was put in, or a lock that cannot be had.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const noDefects: Invariant = {
+  name: "no-defects",
+  check: ({ events }) => {
+    const put = events.some(({ event }) => event._tag === "Struck" && (event.fault.kind === "defect" || event.fault.place._tag === "Lock"))
+    return put ? [] : events.flatMap(({ event }) =>
+      event._tag === "Answered" && event.ending._tag === "Defect" ? [event.ending.message] : []
+    )
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What holds when something failed: it is as before, or the residue says what is not.
+ *
+ * @since 0.1.0
+ */
+import { type ContainerStatus, isActive, statusOf } from "@effect-lxc/core/host/ContainerStatus"
+import { isNothing, remainsOf } from "@effect-lxc/core/host/Remains"
+import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { isBelow } from "@effect-lxc/core/model/HostPath"
+import { members } from "@effect-lxc/core/plan/ExportFormat"
+import type { Step } from "@effect-lxc/core/plan/Step"
+import { factsOf } from "../../Facts.ts"
+import { namesIn } from "../../FileTree.ts"
+import type { SimulatedState } from "../../SimulatedState.ts"
+import { observe } from "../../Transition.ts"
+import { isOf, isPermanent, places } from "../Belonging.ts"
+import { changesBetween, type HostChange } from "../HostChanges.ts"
+import { type PlanRun, planRunsOf } from "../PlanRuns.ts"
+import { directories } from "../StartingState.ts"
+import type { Story } from "../Story.ts"
+import { belongingsOf, type Invariant, show } from "./Invariant.ts"
+
+const isAt = (root: string, path: string): boolean => path === root || isBelow(root, path)
+
+/** Whether a step that was not done is why something is not as it was. */
+const explains = (step: Step, { kind, what }: HostChange): boolean => {
+  switch (step._tag) {
+    case "RemoveDirectory":
+    case "MakeDirectory":
+      return kind === "directory" && what === step.path
+    case "RemoveFile":
+    case "WriteFile":
+      return kind === "file" && (what === step.path || what === `${step.path}.new`)
+    case "RemoveTree":
+      return isAt(step.path, what)
+    case "MoveIntoPlace":
+      return isAt(step.from, what) || isAt(step.to, what)
+    case "Unmount":
+      return kind === "mount" && what === step.target
+    case "DetachLoop":
+      return kind === "loop" && what === step.file
+    case "KillContainer":
+    case "AwaitStopped":
+      return kind === "container" || kind === "process"
+    case "Freeze":
+    case "Thaw":
+      return kind === "container"
+    case "DeleteInterface":
+      return kind === "interface" && what === step.name
+    case "RemoveCgroups":
+      return kind === "cgroup" && step.hierarchies.some((hierarchy) => step.names.some((name) => isAt(`${hierarchy}/${name}`, what)))
+    case "SetLimit":
+      return kind === "cgroup" && what.endsWith(`/${payloadCgroup(step.name)}`)
+    default:
+      return false
+  }
+}
+
+/** A directory stays because of what is left in it, and that is looked at by itself. */
+const isNeeded = (after: SimulatedState, { kind, what }: HostChange): boolean => kind === "directory" && namesIn(after, what).length > 0
+
+/** An export stops what runs, and that is not undone; then its spec is nowhere else but in RUN/exports. */
+const stopsFirst = ({ before, instance, operation }: PlanRun): boolean =>
+  operation === "export" && !isNothing(remainsOf(directories, instance, factsOf(before, directories)))
+
+const headOf = (instance: string): ReadonlySet<string> => {
+  const files = directories.exported(instance)
+  return new Set([files, `${files}/${members.manifest}`, `${files}/${members.spec}`])
+}
+
+/** Of a start what an earlier run left is cleaned up; what takes away first is not undone so far. */
+const mayLose = (run: PlanRun, { kind, what }: HostChange): boolean => {
+  const { before, instance, operation } = run
+  switch (operation) {
+    case "reboot":
+      return true
+    case "export":
+      return stopsFirst(run) && !isBelow(places.exports, what)
+    case "start":
+    case "restore":
+      return kind !== "file" || isBelow(directories.container(instance), what)
+    default:
+      // What does not last by itself: its end was under way.
+      return !isAlive(before, instance) && kind !== "file"
+  }
+}
+
+const statusIn = (state: SimulatedState, instance: string): ContainerStatus | undefined => {
+  const { container } = remainsOf(directories, instance, factsOf(state, directories))
+  return container === undefined ? undefined : statusOf(container)
+}
+
+const isAlive = (state: SimulatedState, instance: string): boolean => {
+  const status = statusIn(state, instance)
+  return status !== undefined && isActive(status)
+}
+
+/** What somebody else mounted in its place is not the instance's to unmount. */
+const isForeign = ({ events }: Story, { kind, line, what }: HostChange): boolean =>
+  kind === "mount" && line.endsWith(" tmpfs") && events.some(({ event }) =>
+    event._tag === "Struck" && event.fault.happening?._tag === "MountTmpfs" && event.fault.happening.path === what)
+
+/** What is meant to run stays so; with which spec and since when may change. */
+const isOnlyRewritten = (after: SimulatedState, instance: string, { what }: HostChange): boolean =>
+  what === directories.meantToRun(instance) && after.files[what] !== undefined
+
+/** What is not as it was before an operation that was undone, and is not named. */
+const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: ReadonlyArray<Step>): ReadonlyArray<HostChange> => {
+  const own = belongingsOf(story, run.instance)
+  const head = stopsFirst(run) ? headOf(run.instance) : new Set<string>()
+  return changesBetween(run.before, after).filter((change) => {
+    if (!isOf(directories, own, change) || isPermanent(directories, change)) return false
+    if (residue.some((step) => explains(step, change))) return false
+    if (change.sign === "-" && isOnlyRewritten(after, run.instance, change)) return false
+    return change.sign === "+"
+      ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isOnlyRewritten(run.before, run.instance, change)
+      : !run.disturbed && !mayLose(run, change)
+  })
+}
+
+const told = (run: PlanRun, how: string) => (change: HostChange): string => `${run.operation} ${run.instance} was ${how}, and this is not as before: ${show(change)}`
+
+/**
+ * After a rollback the instance is as before, but for what the residue names; and the residue names nothing that is done.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const undoneOrNamed: Invariant = {
+  name: "undone-or-named",
+  check: (story) =>
+    planRunsOf(story).flatMap((run) => {
+      if (run.rolledBack === undefined) return []
+      const { after, residue } = run.rolledBack
+      const done = run.disturbed ? [] : residue.filter((step) => {
+        if (run.blind.has(JSON.stringify(step))) return false
+        const seen = observe(after, step, new Map())
+        return "done" in seen && seen.done
+      })
+      return [
+        ...notUndone(story, run, after, residue).map(told(run, "rolled back")),
+        ...done.map((step) => `${run.operation} ${run.instance} names as left what is not: ${JSON.stringify(step)}`)
+      ]
+    })
+}
+
+/** What took away goes on to its end, but what runs in order, or may, is left alone. */
+const notCompleted = (story: Story, run: PlanRun, after: SimulatedState): ReadonlyArray<string> => {
+  if (run.disturbed || run.operation === "checkpoint" || run.operation === "export") return []
+  const remains = remainsOf(directories, run.instance, factsOf(after, directories))
+  const status = statusIn(after, run.instance)
+  if (isNothing(remains) || (status !== undefined && isActive(status) && (status.problem === null || status.problem === "monitor-silent"))) return []
+  const own = belongingsOf(story, run.instance)
+  return changesBetween({ ...after, files: {}, loops: [], mounts: [], interfaces: [], containers: [], processes: [], trees: [] }, after)
+    .filter((change) => change.sign === "+" && isOf(directories, own, change) && !isPermanent(directories, change) && change.kind !== "process")
+    .map(told(run, "completed by a recovery"))
+}
+
+/**
+ * One recovery after an operation that did not end, the instance is as before it, or what took away has done so.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const recoveredAsBefore: Invariant = {
+  name: "recovered-as-before",
+  check: (story) =>
+    planRunsOf(story).flatMap((run) =>
+      run.recovered === undefined ? [] : run.undoable
+        ? notUndone(story, run, run.recovered, []).map(told(run, "recovered"))
+        : notCompleted(story, run, run.recovered)
+    )
+}
+
+/**
+ * The failure that is reported is the first one.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const firstFailureReported: Invariant = {
+  name: "first-failure-reported",
+  check: (story) =>
+    planRunsOf(story).flatMap(({ failed, instance, operation, refused }) =>
+      failed === undefined || refused === undefined || JSON.stringify(failed.problem) === JSON.stringify(refused)
+        ? []
+        : [`${operation} ${instance} reports ${JSON.stringify(failed.problem)}, and first came ${JSON.stringify(refused)}`]
+    )
+}
