@@ -104,7 +104,7 @@ const packing = (
   root: PathFacts,
   kind: RootKind,
   archive: ArchivePath,
-  force: boolean
+  replace: boolean
 ): ReadonlyArray<Step> => {
   const growing = archive === "-" ? archive : unfinished(archive, instance.name)
   const remove = (member: string): Step => ({ _tag: "RemoveFile", path: join(files, member) })
@@ -116,7 +116,7 @@ const packing = (
     { _tag: "RemoveDirectory", path: parent(files), ifEmpty: true },
     ...(growing === "-" || archive === "-"
       ? []
-      : [{ _tag: "MoveIntoPlace", from: growing, to: archive, replace: force, ifThere: false } as const])
+      : [{ _tag: "MoveIntoPlace", from: growing, to: archive, replace, ifThere: false } as const])
   ]
 }
 
@@ -178,6 +178,7 @@ export const planExport = (
   ]
   if (rejections.length > 0 || Result.isFailure(kind) || root === undefined) return reject(...rejections)
   const files = hostPath(directories.exported(name))
+  const replace = facts.paths.some((each) => each.path === archive && each.kind === "file")
   const first = [
     ...preparing(instance, files, root, kind.success, ending === undefined),
     ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
@@ -188,7 +189,7 @@ export const planExport = (
       instance: name,
       directories,
       basis: basisOf(directories, name, { paths: exportPaths(instance, archive), links: [] }, facts, remains),
-      steps: [...first, ...packing(instance, files, root, kind.success, archive, force)],
+      steps: [...first, ...packing(instance, files, root, kind.success, archive, replace)],
       undoFrom: ending === undefined ? 0 : first.length,
       warnings: instance.disks.slice(1).map((each) => `${each.path} is not the root and is not in the export`)
     })

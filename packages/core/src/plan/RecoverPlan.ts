@@ -4,22 +4,41 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
+import { remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { JournalEntry } from "./JournalEntry.ts"
 import { Plan } from "./Plan.ts"
 import type { PlanRejected } from "./PlanRejected.ts"
 import { resolved, rollbackOf } from "./Rollback.ts"
+import type { Step } from "./Step.ts"
 import { planCleanup } from "./StopPlan.ts"
 
 const kills = (entry: JournalEntry): boolean =>
   entry._tag === "Intent" && (entry.step._tag === "ForbidForks" || entry.step._tag === "KillContainer")
 
 /**
- * What was to be undone is undone, the last first; an operation that took away is completed as far as nothing that runs in
- * order is touched. Who was being killed is killed.
+ * Whether a step can still be taken: of a container that has ended there is no limit and no freezing to put back, and one
+ * that is not in order cannot be frozen by its monitor.
+ */
+const isPossible = (status: ContainerStatus | undefined) => (step: Step): boolean => {
+  switch (step._tag) {
+    case "SetLimit":
+    case "Thaw":
+      return status !== undefined && isActive(status)
+    case "Freeze":
+      return status !== undefined && isActive(status) && status.problem === null
+    default:
+      return true
+  }
+}
+
+/**
+ * What was to be undone is undone, the last first, as far as what it was done to is there; an operation that took away is
+ * completed as far as nothing that runs in order is touched. Who was being killed is killed.
  *
  * @since 0.1.0
  * @category planners
@@ -35,7 +54,9 @@ export const planRecover = (
   const results = new Map(entries.flatMap((entry) =>
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))
-  const steps = rollbackOf(begun).map((step) => resolved(step, results))
+  const { container } = remainsOf(directories, name, facts)
+  const isLeft = isPossible(container === undefined ? undefined : statusOf(container))
+  const steps = rollbackOf(begun).map((step) => resolved(step, results)).filter(isLeft)
   return Result.succeed(
     new Plan({
       operation: "recover",

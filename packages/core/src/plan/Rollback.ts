@@ -62,7 +62,8 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
     case "ImportArchive":
       return [{ _tag: "RemoveTree", path: step.directory }]
     case "MoveIntoPlace":
-      return [{ ...step, from: step.to, to: step.from, replace: false, ifThere: true }]
+      // What was replaced is gone: then the new one, which is whole, is better than none.
+      return step.replace ? [] : [{ ...step, from: step.to, to: step.from, replace: false, ifThere: true }]
     default:
       return []
   }

@@ -108,7 +108,7 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
       return [`it stopped there; the same command goes on${other ? `, or: ${pasted(this.next)}` : ""}`]
     }
     if (this.residue.length === 0 && this.operation === "export") {
-      return [`what was written of the export was removed; if ${this.instance} was stopped for it, it stays stopped`]
+      return [`what was written of the export was removed, unless it had replaced an older file; if ${this.instance} was stopped for it, it stays stopped`]
     }
     if (this.residue.length === 0) {
       return [

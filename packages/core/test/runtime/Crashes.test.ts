@@ -1,5 +1,5 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, Guest, MemoryJournal, TestKit, World } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, Incidents, MemoryJournal, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { directories, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -66,3 +66,27 @@ it.effect("a guest that did not obey is not waited for again: its stop has waite
     yield* process.run(hypervise((hypervisor) => hypervisor.recover(web1.name)))
     assert.isBelow((yield* Clock.currentTimeMillis) - began, 1_000)
   }), host({ images: { "/srv/web1.img": Guest.obedient(), "/srv/deaf.img": Guest.deaf() } })))
+
+const changing = {
+  resize: (hypervisor: Hypervisor["Service"]) => hypervisor.resize(web1.name, { pids: 50 }),
+  freeze: (hypervisor: Hypervisor["Service"]) => hypervisor.freeze(web1.name),
+  thaw: (hypervisor: Hypervisor["Service"]) => hypervisor.thaw(web1.name)
+}
+
+for (const [what, ask] of Object.entries(changing)) {
+  it.effect(`a ${what} whose process died, and then its container, is dealt with: nothing of that keeps the name from being used`, () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const healthy = yield* world.process()
+      yield* healthy.run(hypervise((hypervisor) => hypervisor.start(web1)))
+      if (what === "thaw") yield* healthy.run(hypervise((hypervisor) => hypervisor.freeze(web1.name)))
+      const dying = yield* world.process({ faults: [Faults.atJournal("append", "crash", { nth: 2 })] })
+      yield* Effect.exit(dying.run(hypervise(ask)))
+      assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
+      yield* world.update(Incidents.killMonitor("web1"))
+      yield* Effect.sleep(2_000)
+      assert.deepStrictEqual((yield* healthy.run(hypervise((hypervisor) => hypervisor.recover()))).unfinished, [])
+      yield* healthy.run(hypervise((hypervisor) => hypervisor.cleanup(web1.name)))
+      assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
+    })))
+}

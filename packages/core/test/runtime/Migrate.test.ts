@@ -64,6 +64,21 @@ describe("export", () => {
       assert.deepStrictEqual(yield* codesOf(to("/none/web1.export", true)), ["directory-missing"])
     }).pipe(onHost({ host: host() })))
 
+  it.effect("that replaced an older file and fails then leaves the new one, which is whole: the older is gone", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.export(web1.name, archive, { instance: web1 })
+      const { message } = yield* problemOf(hypervisor.export(web1.name, archive, { instance: web1, force: true }))
+      assert.include(message, "unless it had replaced an older file")
+      yield* hypervisor.import(archive, { name: web2, start: false })
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 1 })] })))
+
+  it.effect("with force that replaced nothing and fails then leaves nothing", () =>
+    Effect.gen(function*() {
+      yield* problemOf((yield* Hypervisor).export(web1.name, archive, { instance: web1, force: true }))
+      assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "act-then-refuse")] })))
+
   it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

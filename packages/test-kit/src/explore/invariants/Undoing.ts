@@ -100,9 +100,14 @@ const isForeign = ({ events }: Story, { kind, line, what }: HostChange): boolean
   kind === "mount" && line.endsWith(" tmpfs") && events.some(({ event }) =>
     event._tag === "Struck" && event.fault.happening?._tag === "MountTmpfs" && event.fault.happening.path === what)
 
-/** What is meant to run stays so; with which spec and since when may change. */
-const isOnlyRewritten = (after: SimulatedState, instance: string, { what }: HostChange): boolean =>
-  what === directories.meantToRun(instance) && after.files[what] !== undefined
+/** What is meant to run stays so; with which spec and since when may change. An archive that was replaced is gone. */
+const isOnlyRewritten = (other: SimulatedState, { instance, operation }: PlanRun, { kind, what }: HostChange): boolean =>
+  kind === "file" && other.files[what] !== undefined &&
+  (what === directories.meantToRun(instance) || (operation === "export" && isBelow(places.exports, what)))
+
+/** What befell a container that was there is none of the operation's doing. */
+const isBefallen = ({ before, disturbed, instance }: PlanRun, { kind }: HostChange): boolean =>
+  disturbed && (kind === "container" || kind === "process") && isAlive(before, instance)
 
 /** What is not as it was before an operation that was undone, and is not named. */
 const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: ReadonlyArray<Step>): ReadonlyArray<HostChange> => {
@@ -111,9 +116,9 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
   return changesBetween(run.before, after).filter((change) => {
     if (!isOf(directories, own, change) || isPermanent(directories, change)) return false
     if (residue.some((step) => explains(step, change))) return false
-    if (change.sign === "-" && isOnlyRewritten(after, run.instance, change)) return false
+    if (change.sign === "-" && isOnlyRewritten(after, run, change)) return false
     return change.sign === "+"
-      ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isOnlyRewritten(run.before, run.instance, change)
+      ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) && !isOnlyRewritten(run.before, run, change)
       : !run.disturbed && !mayLose(run, change)
   })
 }
