@@ -35,6 +35,8 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
     case "MakeDirectory":
       return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true }]
     case "WriteFile":
+      // What stays whatever comes need not be written again.
+      if (step.previous === step.text) return []
       return step.previous === null
         ? [{ _tag: "RemoveFile", path: step.path }]
         : [{ ...step, text: step.previous, previous: step.text }]

@@ -90,3 +90,17 @@ for (const [what, ask] of Object.entries(changing)) {
       assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
     })))
 }
+
+it.effect("what was meant to run still is when its start crashed at the very end, and so did its recovery", () =>
+  inWorld(Effect.gen(function*() {
+    const world = yield* World
+    const healthy = yield* world.process()
+    yield* healthy.run(hypervise((hypervisor) => hypervisor.start(web1)))
+    yield* world.update(Incidents.reboot("00000000-0000-0000-0000-000000000002"))
+    const starting = yield* world.process({ faults: [Faults.atJournal("remove", "crash", { nth: 1 })] })
+    yield* Effect.exit(starting.run(hypervise((hypervisor) => hypervisor.start(web1))))
+    const recovering = yield* world.process({ faults: [Faults.atJournal("remove", "crash")] })
+    yield* Effect.exit(recovering.run(hypervise((hypervisor) => hypervisor.recover())))
+    const report = yield* healthy.run(hypervise((hypervisor) => hypervisor.recover()))
+    assert.deepStrictEqual([report.unfinished, report.notRunning], [[], ["web1"]])
+  })))

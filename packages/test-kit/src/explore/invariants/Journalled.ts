@@ -6,6 +6,7 @@
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
+import type { Fault } from "../../Faults.ts"
 import { directories, startingStateOf } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
 import type { Invariant } from "./Invariant.ts"
@@ -46,6 +47,10 @@ const journalsBefore = ({ subject }: Story): Map<string, ReadonlyArray<JournalEn
   return new Map(entries === undefined ? [] : [[name, entries]])
 }
 
+/** A journal that was removed, and is said not to be: what it told is undone without it. */
+const isDeceit = ({ kind, place }: Fault): boolean =>
+  place._tag === "Journal" && place.act === "remove" && (kind === "act-then-refuse" || kind === "act-then-hang")
+
 /**
  * Whatever is applied, its intent, or that of what it undoes, is in the journal before; the journal that a recovery is made
  * from is there as long as that is at work.
@@ -58,9 +63,11 @@ export const intentFirst: Invariant = {
   check: (story) => {
     const journals = journalsBefore(story)
     const recovering = new Set<number>()
+    const deceived = new Set<number>()
     return story.events.flatMap(({ event }) => {
+      if (event._tag === "Struck" && isDeceit(event.fault)) deceived.add(event.pid)
       if (event._tag === "JournalOpened") journals.set(event.instance, [])
-      if (event._tag === "JournalRemoved") journals.delete(event.instance)
+      if (event._tag === "JournalRemoved" && !deceived.delete(event.pid)) journals.delete(event.instance)
       if (event._tag === "JournalAppended") journals.set(event.instance, [...journals.get(event.instance) ?? [], event.entry])
       if (event._tag === "Progressed" && event.event._tag === "PlanBegun") {
         if (event.event.operation === "recover") recovering.add(event.pid)
