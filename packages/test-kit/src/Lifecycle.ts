@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { nodeAt, remove } from "./FileTree.ts"
+import { remove } from "./FileTree.ts"
 import { adjustBridges } from "./Interfaces.ts"
 import { appendLog } from "./LxcLogText.ts"
-import { freeUnused, topMount } from "./MountOps.ts"
+import { freeUnused, guestAt, topMount } from "./MountOps.ts"
 import {
   answers,
   changeContainer,
@@ -68,11 +68,11 @@ const endOrphan = (state: SimulatedState, container: SimulatedContainer): Simula
   return freeUnused({ ...ended, containers: ended.containers.filter((each) => each.id !== container.id) })
 }
 
-const logEnd = (state: SimulatedState, container: SimulatedContainer, how: string | undefined): SimulatedState =>
-  how === undefined ? state : appendLog(state, container.logFile, container.name, [{
+const logEnd = (state: SimulatedState, { logFile, name }: SimulatedContainer, init: number, how: string | undefined): SimulatedState =>
+  how === undefined ? state : appendLog(state, logFile, name, [{
     level: "INFO",
     source: "error.c:lxc_error_set_and_log:34",
-    text: `Child <${container.init ?? 0}> ended on ${how}`
+    text: `Child <${init}> ended on ${how}`
   }])
 
 /**
@@ -89,7 +89,7 @@ export const initEnds = (state: SimulatedState, id: number, how: string | undefi
   const ended = { init: null, phase: "ending", frozen: false, pending: [] } as const
   const dead = freeUnused(changeContainer(endProcesses(state, container), id, ended))
   return answers(state, container)
-    ? cleanUpLater(logEnd(dead, container, how), id)
+    ? cleanUpLater(logEnd(dead, container, container.init, how), id)
     : dead
 }
 
@@ -144,8 +144,9 @@ const isV2 = (state: SimulatedState): boolean => state.trees.every((tree) => tre
  */
 export const deliver = (state: SimulatedState, id: number, signal: string): SimulatedState => {
   const container = containerById(state, id)
-  const init = processOf(state, container?.init ?? null)
-  if (container === undefined || !isLiving(init)) return state
+  if (container === undefined) return state
+  const init = processOf(state, container.init)
+  if (!isLiving(init)) return state
   if (container.frozen && !(signal === "SIGKILL" && isV2(state))) {
     return changeContainer(state, id, { pending: [...container.pending, signal] })
   }
@@ -219,23 +220,22 @@ const poweredOff = "signal Interrupt(2)"
  */
 export const reboot = (state: SimulatedState, id: number): SimulatedState => {
   const container = containerById(state, id)
-  if (container === undefined || container.init === null) return state
+  if (container === undefined) return state
+  const init = processOf(state, container.init)
+  if (init === undefined) return state
   if (!container.mayReboot) return initExits(state, id, 1)
   if (!answers(state, container) || !hasInit(state, container)) return initEnds(state, id, "signal Hangup(1)")
-  const { command = "/sbin/init" } = processOf(state, container.init) ?? {}
   const agenda = state.agenda.filter(({ event }) => event._tag === "Reaped" || event.id !== id)
-  const ended = endProcesses(logEnd({ ...state, agenda }, container, "signal Hangup(1)"), container)
-  const begun = spawn(limitedAnew(ended, container), { parent: container.monitor ?? 1, command, cgroup: container.payload })
+  const ended = endProcesses(logEnd({ ...state, agenda }, container, init.pid, "signal Hangup(1)"), container)
+  const begun = spawn(limitedAnew(ended, container), { parent: init.parent, command: init.command, cgroup: container.payload })
   const again = changeContainer(begun, id, { init: ended.nextPid, execedAt: state.now, frozen: false, pending: [] })
   const { exits } = container.guest
   return exits === null ? again : schedule(again, exits.afterMs, { _tag: "InitExits", id, code: exits.code })
 }
 
 /** Whether an init is on the root as it is mounted now. */
-const hasInit = (state: SimulatedState, { root }: SimulatedContainer): boolean => {
-  const over = topMount(state, root)
-  return over === undefined || state.images[over.image ?? ""]?.init === "present"
-}
+const hasInit = (state: SimulatedState, { root }: SimulatedContainer): boolean =>
+  topMount(state, root) === undefined || guestAt(state, root)?.init === "present"
 
 /** LXC makes the cgroup again, by the config that it read at the start. */
 const limitedAnew = (state: SimulatedState, { limits, payload }: SimulatedContainer): SimulatedState => ({
@@ -255,9 +255,7 @@ const ifThawed = (state: SimulatedState, container: SimulatedContainer, what: st
   container.frozen ? changeContainer(state, container.id, { pending: [...container.pending, what] }) : body()
 
 const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
-  if (event._tag === "Reaped") {
-    return processOf(state, event.pid)?.state === "Z" ? removeProcess(state, event.pid) : state
-  }
+  if (event._tag === "Reaped") return removeProcess(state, event.pid)
   const container = containerById(state, event.id)
   if (container === undefined) return state
   switch (event._tag) {
@@ -280,9 +278,16 @@ const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
 
 const monitorExits = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
   const ended = removeGroups(removeProcess(state, container.monitor), container.monitorGroup)
-  const filed = nodeAt(ended, container.pidFile) === undefined ? ended : remove(ended, container.pidFile)
-  return freeUnused({ ...filed, containers: filed.containers.filter((each) => each.id !== container.id) })
+  const unfiled = remove(ended, container.pidFile)
+  return freeUnused({ ...unfiled, containers: unfiled.containers.filter((each) => each.id !== container.id) })
 }
+
+/** What happens next: of what happens at the same time, what was noted first. */
+const nextOf = (state: SimulatedState): SimulatedState["agenda"][number] | undefined =>
+  state.agenda.reduce<SimulatedState["agenda"][number] | undefined>(
+    (first, each) => first === undefined || each.at < first.at ? each : first,
+    undefined
+  )
 
 /**
  * When the next thing happens by itself; undefined where nothing will.
@@ -290,11 +295,7 @@ const monitorExits = (state: SimulatedState, container: SimulatedContainer): Sim
  * @since 0.1.0
  * @category queries
  */
-export const nextEventAt = (state: SimulatedState): number | undefined =>
-  state.agenda.reduce<number | undefined>(
-    (first, { at }) => first === undefined || at < first ? at : first,
-    undefined
-  )
+export const nextEventAt = (state: SimulatedState): number | undefined => nextOf(state)?.at
 
 /**
  * Lets time pass up to `to`, and everything happen that was due by then, in its order.
@@ -305,13 +306,10 @@ export const nextEventAt = (state: SimulatedState): number | undefined =>
 export const advance = (state: SimulatedState, to: number): SimulatedState => {
   let current = state
   while (true) {
-    const at = nextEventAt(current)
-    if (at === undefined || at > to) return to > current.now ? { ...current, now: to } : current
-    const index = current.agenda.findIndex((each) => each.at === at)
-    const due = current.agenda[index]
-    if (due === undefined) return current
-    const agenda = current.agenda.filter((_, each) => each !== index)
-    current = happens({ ...current, agenda, now: Math.max(current.now, at) }, due.event)
+    const due = nextOf(current)
+    if (due === undefined || due.at > to) return to > current.now ? { ...current, now: to } : current
+    const agenda = current.agenda.filter((each) => each !== due)
+    current = happens({ ...current, agenda, now: Math.max(current.now, due.at) }, due.event)
   }
 }
 

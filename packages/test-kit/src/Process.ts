@@ -9,8 +9,8 @@ import type { SimulatedContainer, SimulatedProcess, SimulatedState } from "./Sim
  * @since 0.1.0
  * @category queries
  */
-export const processOf = (state: SimulatedState, pid: number | null): SimulatedProcess | undefined =>
-  pid === null ? undefined : state.processes.find((each) => each.pid === pid)
+export const processOf = (state: SimulatedState, pid: number | null | undefined): SimulatedProcess | undefined =>
+  state.processes.find((each) => each.pid === pid)
 
 /**
  * @since 0.1.0
