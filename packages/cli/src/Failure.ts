@@ -27,6 +27,7 @@ const codes: ReadonlyMap<string, FailureCode> = new Map([
   ["PlanStale", 3]
 ])
 
+/** What every error of the library is. */
 interface Tagged {
   readonly _tag: string
   readonly message: string
@@ -85,7 +86,13 @@ export const failuresOf = (cause: Cause.Cause<unknown>): ReadonlyArray<Failure> 
   return [failureOf(error)]
 }
 
-const failureOf = (error: Tagged): Failure => ({
+/**
+ * One failure.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const failureOf = (error: Tagged): Failure => ({
   code: codes.get(error._tag) ?? 1,
   message: messageOf(error),
   fields: fieldsOf(error)

@@ -107,4 +107,22 @@ describe("commands that change a container by its name", () => {
         const report = JSON.parse(recovered.out) as { recovered: ReadonlyArray<{ instance: string; operation: string }> }
         assert.deepInclude(report.recovered[0], { instance: name, operation: "stop" })
       }), Guest.deaf()))
+
+  it.effect("recover tells programs what is left of what it could not end, and the commands for it", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        const { update } = yield* SimulatedHost
+        yield* effectLxc("start", file("g.yaml", specText))
+        yield* update(Incidents.killMonitor(name))
+        yield* update(Incidents.occupy(`/run/effect-lxc/containers/${name}/rootfs`))
+        assert.strictEqual((yield* effectLxc("stop", name)).code, 1)
+        const { code, err, out } = yield* effectLxc("recover", "--json")
+        assert.strictEqual(code, 1)
+        const { unfinished: [only] } = JSON.parse(out) as { unfinished: ReadonlyArray<{ error: Record<string, unknown> }> }
+        assert.deepInclude(only?.error, { _tag: "OperationFailed", operation: "recover", next: ["effect-lxc", "recover", name] })
+        assert.deepNestedInclude(only, { "error.problem._tag": "Busy", "error.step._tag": "Unmount" })
+        const told = JSON.parse(err.trimEnd().split("\n").at(-1) ?? "") as { error: { error: unknown } }
+        assert.deepStrictEqual(told.error.error, only?.error)
+      })
+    ))
 })

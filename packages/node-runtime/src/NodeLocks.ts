@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
-import { escape } from "@effect-lxc/core/model/HostText"
 import { LockError, LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -15,7 +14,8 @@ import * as fs from "node:fs"
 import { HeldLock } from "./HeldLock.ts"
 import { ensureOwnDirectory } from "./HostFiles.ts"
 import { errnoOf } from "./KernelFiles.ts"
-import { believed, NotOurs, requireOwnFile } from "./OwnFiles.ts"
+import { holderOf } from "./LockHolders.ts"
+import { NotOurs, requireOwnFile } from "./OwnFiles.ts"
 import { toolPath } from "./Tools.ts"
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
@@ -50,12 +50,6 @@ const flock = (path: string, file: number, waitMs: number): Effect.Effect<boolea
       ))
     return Effect.sync(() => child.kill("SIGKILL"))
   })
-
-/** What the holder wrote: one line, not to be trusted further than it can be shown. */
-const holderOf = (path: string): string | null => {
-  const text = (believed(path) ?? "").split("\n", 1)[0] ?? ""
-  return text === "" ? null : escape(text.slice(0, 200))
-}
 
 /** A pipe must not hold us up, and what is not ours must not be written to. */
 const openOwn = (path: string): number => {

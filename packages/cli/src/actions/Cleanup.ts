@@ -12,6 +12,7 @@ import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { RecoverReport } from "@effect-lxc/core/runtime/Recovery"
+import { type Failure, failureOf } from "../Failure.ts"
 import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { viewed } from "../OperationView.ts"
@@ -71,8 +72,12 @@ export const cleanup = Effect.fnUntraced(function*(input: {
   }))
 })
 
-/** An operation that has not ended. */
-class Unfinished extends Data.TaggedError("Unfinished")<{ readonly instance: string; readonly reason: string }> {
+/** An operation that has not ended; `error` is why, with all that a program may want to know. */
+class Unfinished extends Data.TaggedError("Unfinished")<{
+  readonly instance: string
+  readonly reason: string
+  readonly error: Failure["fields"]
+}> {
   override get message(): string {
     return `${this.instance} is unfinished: ${this.reason}`
   }
@@ -96,10 +101,11 @@ export const recover = Effect.fnUntraced(function*(input: { readonly name: Optio
     const hypervisor = yield* Hypervisor
     const output = yield* Output
     const report = yield* viewed(hypervisor.recover(Option.getOrUndefined(input.name)))
+    const unfinished = report.unfinished.map(({ error, ...each }) => ({ ...each, error: failureOf(error).fields }))
     const text = lines(report).map((line) => `${harmless(line)}\n`).join("")
-    yield* output.out((yield* Json) ? `${JSON.stringify(report, undefined, 2)}\n` : text === "" ? "nothing was unfinished\n" : text)
-    if (report.unfinished.length > 0) {
-      return yield* new SeveralFailed({ errors: report.unfinished.map((each) => new Unfinished(each)) })
+    yield* output.out((yield* Json) ? `${JSON.stringify({ ...report, unfinished }, undefined, 2)}\n` : text === "" ? "nothing was unfinished\n" : text)
+    if (unfinished.length > 0) {
+      return yield* new SeveralFailed({ errors: unfinished.map((each) => new Unfinished(each)) })
     }
   }))
 })

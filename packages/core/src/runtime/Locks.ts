@@ -18,7 +18,10 @@ import type { Operation } from "../plan/Operation.ts"
  */
 export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
   instance: Schema.String,
-  /** What the holder says of itself: its pid, its operation and since when; null where it says nothing. */
+  /**
+   * What the holder says of itself: its pid, its operation and since when, and, where it is dead, the tool that holds the
+   * lock on; null where it says nothing.
+   */
   holder: Schema.NullOr(Schema.String),
   waitedMs: Schema.Int,
   /** Whether it is the lock of one of its disks, which another instance has. */

@@ -13,6 +13,18 @@ import type { Host } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
 
 /**
+ * An operation that has not ended, and why: `error` has what is left, and the commands that go on, where there are any.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unfinished {
+  readonly instance: string
+  readonly reason: string
+  readonly error: ChangeError
+}
+
+/**
  * What `recover` found and did.
  *
  * @since 0.1.0
@@ -22,7 +34,7 @@ export interface RecoverReport {
   /** Operations that had not ended and have been dealt with now. */
   readonly recovered: ReadonlyArray<Recovered>
   /** Operations that have not ended: somebody is at it, or dealing with it failed. */
-  readonly unfinished: ReadonlyArray<{ readonly instance: string; readonly reason: string }>
+  readonly unfinished: ReadonlyArray<Unfinished>
   /** Instances that are meant to run and do not. */
   readonly notRunning: ReadonlyArray<string>
 }
@@ -47,11 +59,11 @@ export const makeRecover = (
 ) =>
   Effect.fn("Hypervisor.recover")(function*(name?: InstanceName) {
     const names = name === undefined ? (yield* journals.list(directories)).filter(isInstanceName) : [name]
-    const unfinished: Array<{ readonly instance: string; readonly reason: string }> = []
+    const unfinished: Array<Unfinished> = []
     const recovered: Array<Recovered> = []
     for (const instance of names) {
       yield* Effect.match(settle(instance, name === undefined ? Math.min(briefly, lockWaitMs) : lockWaitMs), {
-        onFailure: (error) => unfinished.push({ instance, reason: error.message }),
+        onFailure: (error) => unfinished.push({ instance, reason: error.message, error }),
         onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
       })
     }
