@@ -144,11 +144,9 @@ describe.runIf(realHost.available)("hostile guests and full disks on real LXC", 
       const instance = lab.instance("held", "obedient", quick)
       yield* hypervisor.start(instance)
       const holder = spawn("sleep", ["60"], { argv0: "good\n\u001b[2J\u202eevil", cwd: lab.directories.rootfs(instance.name), stdio: "ignore" })
-      const gone = new Promise((resolve) => holder.once("exit", resolve))
-      const error = yield* Effect.flip(hypervisor.stop(instance.name))
+      const gone = Effect.promise(() => new Promise((resolve) => holder.once("exit", resolve).kill("SIGKILL")))
+      const error = yield* Effect.ensuring(Effect.flip(hypervisor.stop(instance.name)), gone)
       assert.include(error.message.split("\n"), `  held by ${holder.pid} (good\\n\\u{1b}[2J\\u{202e}evil 60)`)
-      holder.kill("SIGKILL")
-      yield* Effect.promise(() => gone)
       yield* hypervisor.stop(instance.name)
     })))
 
