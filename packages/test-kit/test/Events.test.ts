@@ -100,7 +100,7 @@ describe("a frozen container", () => {
       assert.isNotNull(web1(waiting)?.init)
       const over = done(waiting, thaw)
       assert.isNull(web1(over)?.init)
-      assert.deepStrictEqual(ends(over), how)
+      assert.deepStrictEqual(ends(over), [...how])
     }
   })
 
