@@ -86,7 +86,10 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
 })
 
-/** Does one step of a rollback; gives what kept it from being done. A step may fail, and have been done. */
+/** How long a last look at a step that was not undone in order may take. */
+const lastLookMs = 1_000
+
+/** Does one step of a rollback; gives what kept it from being done. A step may fail, or be cut off, and have been done. */
 const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
   const host = yield* Host
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
@@ -96,10 +99,10 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: numbe
     if (!observed.done) yield* host.apply(step, run.results)
   })
   const exit = yield* Effect.exit(Effect.timeoutOption(attempt, leftMs))
-  if (Exit.isSuccess(exit)) return Option.isNone(exit.value) ? late : undefined
-  const again = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), leftMs))
+  if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return undefined
+  const again = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), lastLookMs))
   const isDone = Exit.isSuccess(again) && Option.exists(again.value, ({ done }) => done)
-  return isDone ? undefined : problemOf(exit.cause)
+  return isDone ? undefined : Exit.isSuccess(exit) ? late : problemOf(exit.cause)
 })
 
 /** Tries every step of a rollback, as long as there is time; what fails is kept as residue and does not stop the others. */

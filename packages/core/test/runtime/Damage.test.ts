@@ -71,6 +71,16 @@ describe("undoing takes no longer than its limit", () => {
       assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
     }).pipe(onHost(limited, { step: "100 millis" })))
 
+  it.effect("and what was done when it was over is not residue, though it did not end", () =>
+    Effect.gen(function*() {
+      const { residue } = yield* problemOf((yield* Hypervisor).start(web1))
+      assert.isFalse(residue.some(({ step }) => step._tag === "KillContainer"), "the container is dead")
+      assert.isAbove(residue.length, 0)
+    }).pipe(onHost({
+      ...limited,
+      faults: [Faults.atTag("ConfirmAlive", "hang"), Faults.atTag("KillContainer", "act-then-hang")]
+    }, { step: "100 millis" })))
+
   it.effect("when an embedding program interrupts it: the residue is told, and a recovery finishes it", () => {
     const { events, listening } = told()
     return Effect.gen(function*() {
