@@ -65,7 +65,7 @@ export const Request = Schema.TaggedUnion({
   Checkpoint: { ...named, directory: HostPath, stop: Schema.optionalKey(Schema.Boolean) },
   Restore: { spec: WrittenSpec, directory: HostPath },
   /** Without a spec by the one it was started with. */
-  Export: { ...named, archive: HostPath, spec: Schema.optionalKey(WrittenSpec), stop: Schema.optionalKey(Schema.Boolean), force },
+  Export: { ...named, archive: HostPath, spec: Schema.optionalKey(WrittenSpec), stop: Schema.optionalKey(Schema.Boolean), timeoutMs, force },
   Import: { archive: HostPath, name: Schema.optionalKey(InstanceName), images: HostPath, start: Schema.optionalKey(Schema.Boolean) }
 })
 
@@ -207,7 +207,7 @@ const call = (hypervisor: Hypervisor["Service"], request: Request): Effect.Effec
       return Effect.map(Effect.flatMap(read(request.spec), (instance) => hypervisor.restore(instance, request.directory)), done)
     case "Export":
       return Effect.flatMap(readOptional(request.spec), ({ instance }) =>
-        Effect.map(hypervisor.export(request.name, request.archive, { instance, stop: request.stop, force: request.force }), done))
+        Effect.map(hypervisor.export(request.name, request.archive, { ...request, instance }), done))
     case "Import":
       return Effect.map(hypervisor.import(request.archive, request), done)
   }

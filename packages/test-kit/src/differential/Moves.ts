@@ -11,7 +11,7 @@ import { vethName } from "@effect-lxc/core/model/VethName"
 import * as Schema from "effect/Schema"
 import { Happening } from "../Happening.ts"
 import { Request, type WrittenSpec } from "../Request.ts"
-import { type Actor, actorNames, actors, fileIn, nameIn, type Setting } from "./Setting.ts"
+import { type Actor, actorNames, actors, archives, fileIn, imports, nameIn, type Setting } from "./Setting.ts"
 
 /**
  * @since 0.1.0
@@ -133,6 +133,23 @@ const requests: ReadonlyArray<readonly [weight: number, Maker]> = [
   [5, named("Freeze")],
   [5, named("Thaw")],
   [5, (random, setting, actor) => ({ _tag: "Resize", name: nameIn(setting, actor), wanted: wantedOf(random) })],
+  [2, (random, setting, actor) => ({
+    _tag: "Export",
+    name: nameIn(setting, actor),
+    archive: fileIn(setting, pick(random, archives)),
+    spec: { name: nameIn(setting, actor), disks: [{ path: fileIn(setting, pick(random, actors[actor].disks)) }] },
+    stop: chance(random, 50),
+    timeoutMs: stopMs(random, actor),
+    force: chance(random, 70)
+  })],
+  [1, (random, setting, actor) => ({
+    _tag: "Import",
+    archive: fileIn(setting, pick(random, archives)),
+    name: nameIn(setting, actor),
+    images: fileIn(setting, imports),
+    // Only what an actor is known for is started, so that each has one kind of guest.
+    start: false
+  })],
   [4, named("Cleanup")],
   [2, () => ({ _tag: "CleanupAll" })],
   [2, () => ({ _tag: "Recover" })]
@@ -167,6 +184,8 @@ const happenings: ReadonlyArray<readonly [weight: number, Maker]> = [
   [3, named("StopMonitor")],
   [4, named("ContinueMonitor")],
   [3, (_, setting, actor) => ({ _tag: "ExitInit", name: nameIn(setting, actor), code: 7 })],
+  // Of the others none hears what it is told.
+  [2, (random, setting) => ({ _tag: "PowerOff", name: nameIn(setting, pick(random, ["calm", "rival"])) })],
   [2, named("FreezeContainer")],
   [2, named("ThawContainer")],
   // Whoever holds a root costs each operation that would unmount it five seconds.

@@ -46,6 +46,20 @@ export const images: Readonly<Record<"obedient.img" | "deaf.img" | "dying.img" |
 }
 
 /**
+ * The files of a setting that instances are exported to, and the directory that they are imported to.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const archives = ["one.export", "other.export"] as const
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const imports = "imported"
+
+/**
  * Instances, each with one kind of guest, so that how long its stop takes is never a matter of chance.
  *
  * @since 0.1.0

@@ -23,7 +23,7 @@ import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import * as Effect from "effect/Effect"
 import type { Answer } from "../Request.ts"
-import { actorNames, fileIn, images, nameIn, type Setting, unplaced } from "./Setting.ts"
+import { actorNames, archives, fileIn, images, imports, nameIn, type Setting, unplaced } from "./Setting.ts"
 
 /**
  * @since 0.1.0
@@ -91,10 +91,11 @@ const infoLine = (info: ContainerInfo): string => {
 const pathsOf = (setting: Setting): Lines => [
   setting.directories.containers,
   setting.directories.state,
-  ...Object.keys(images).map((name) => fileIn(setting, name)),
+  ...[...Object.keys(images), ...archives, imports].map((name) => fileIn(setting, name)),
   ...actorNames.flatMap((actor) => {
     const own = setting.directories.container(nameIn(setting, actor))
-    return [own, `${own}/rootfs`, `${own}/lower`, `${own}/memory`, `${own}/disk1`, `${own}/config.new`]
+    const imported = `${fileIn(setting, imports)}/${nameIn(setting, actor)}`
+    return [imported, `${imported}.img`, `${imported}.json`, own, `${own}/rootfs`, `${own}/lower`, `${own}/memory`, `${own}/disk1`, `${own}/config.new`]
   })
 ]
 
