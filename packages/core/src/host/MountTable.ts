@@ -91,8 +91,10 @@ export const mountedAt = (table: ReadonlyArray<MountEntry>, target: string): Mou
  * @since 0.1.0
  * @category queries
  */
-export const unmountOrder = (table: ReadonlyArray<MountEntry>, root: string): ReadonlyArray<MountEntry> =>
-  table.filter((mount) => mount.target === root || isBelow(root, mount.target)).reverse()
+export const unmountOrder = (table: ReadonlyArray<MountEntry>, root: string): ReadonlyArray<MountEntry> => {
+  const below = root === "/" ? "/" : `${root}/`
+  return table.filter(({ target }) => target === root || target.startsWith(below)).reverse()
+}
 
 /**
  * How the file system at a directory would show in the table if the directory were bound elsewhere: the device, and

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import { loopsAt, pathAt } from "../host/FactsIndex.ts"
-import type { HostFacts, PathFacts } from "../host/HostFacts.ts"
+import type { HostFacts, LoopDevice, PathFacts } from "../host/HostFacts.ts"
 import { isMountOf, type MountEntry } from "../host/MountTable.ts"
 import type { Partition } from "../host/PartitionTable.ts"
 import { isBelow } from "../model/HostPath.ts"
@@ -149,11 +149,11 @@ const usedBy = (instance: Instance, index: number, source: DiskSource, facts: Ho
   }]
 }
 
-/** Whether a mount shows bytes of a disk. */
-const shows = (mount: MountEntry, source: DiskSource, facts: HostFacts): boolean => {
+/** Whether a mount shows bytes of a disk; `loops` have its file behind them, by their devices. */
+const shows = (mount: MountEntry, source: DiskSource, loops: ReadonlyMap<string, LoopDevice>): boolean => {
   if (source.kind === "directory") return false
   if (source.device !== undefined && mount.device === source.device || mount.source === source.path) return true
-  const loop = loopsAt(facts, mount.source).find((each) => each.backingFile === source.path)
+  const loop = loops.get(mount.source)
   const offset = loop?.offset ?? 0
   return loop !== undefined && (offset === 0 || offset === source.offset || source.sizeLimit === 0)
 }
@@ -166,7 +166,8 @@ const mountedElsewhere = (
   facts: HostFacts
 ): ReadonlyArray<Rejection> => {
   const own = directories.container(instance.name)
-  const elsewhere = facts.mounts.find((mount) => !isBelow(own, mount.target) && shows(mount, source, facts))
+  const loops = new Map(facts.loops.filter((each) => each.backingFile === source.path).map((each) => [each.device, each]))
+  const elsewhere = facts.mounts.find((mount) => shows(mount, source, loops) && !isBelow(own, mount.target))
   return elsewhere === undefined ? [] : [{
     code: "disk-in-use",
     field: fieldOf(index),

@@ -3,17 +3,21 @@
  *
  * @since 0.1.0
  */
-import * as Result from "effect/Result"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { PathFacts } from "../host/HostFacts.ts"
-import { decodeInstance } from "../model/Instance.ts"
 import type { Plan } from "./Plan.ts"
+
+/** Of a record, whatever else is in it. */
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({
+  disks: Schema.Array(Schema.Struct({ path: Schema.String }))
+})))
 
 /** The paths of the disks of the record that is written, before any of them is touched. */
 const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string> => {
   const record = steps.findLast((step) => step._tag === "WriteFile" && step.path === directories.record(instance))
   const text = record?._tag === "WriteFile" ? record.text : ""
-  const decoded = Result.flatMap(Result.try(() => JSON.parse(text) as unknown), (json) => decodeInstance(json))
-  return Result.isSuccess(decoded) ? decoded.success.disks.map((disk) => disk.path) : []
+  return Option.match(decode(text), { onNone: () => [], onSome: ({ disks }) => disks.map((disk) => disk.path) })
 }
 
 /**
