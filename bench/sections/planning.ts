@@ -45,6 +45,9 @@ const plansOf = (instances: ReadonlyArray<Instance>, facts: HostFacts): Contende
 
 const several = Array.from({ length: 1_000 }, () => instance)
 
+/** Of which none was planned before: their records are not written yet. */
+const others = () => Array.from({ length: 1_000 }, () => Result.getOrThrow(decodeInstance(plain)))
+
 export const planning: Section = {
   name: "planning",
   needs: "nothing",
@@ -52,12 +55,14 @@ export const planning: Section = {
     const some = several.slice(0, 20)
     const found = await alternately(15, {
       small: plansOf(several, small),
+      others: () => plansOf(others(), small)(),
       tenth: plansOf(some, crowded(0.1)),
       crowded: plansOf(some, crowded(1))
     })
     return {
       rows: [
-        row("1,000 plans to start", found.small),
+        row("1,000 plans to start one instance", found.small),
+        row("1,000 plans to start instances that are new", found.others),
         row("20 plans with 1,000 mounts and 200 containers", found.tenth),
         row("20 plans with 10,000 mounts and 2,000 containers", found.crowded)
       ],

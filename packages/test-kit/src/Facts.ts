@@ -23,6 +23,7 @@ import { unlimited } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
+import { remembered } from "./Remembered.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
 const isInstanceName = Schema.is(InstanceName)
@@ -57,23 +58,15 @@ const cgroupDirectories = (state: SimulatedState): ReadonlyArray<CgroupDirectory
 
 const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
-const readRecord = (text: string): Instance | null => {
+/** The same records are asked for each time somebody looks at the host. */
+const readRecord = remembered((text: string): Instance | null => {
   const parsed = readJson(text)
   return Option.isNone(parsed) ? null : Result.getOrElse(decodeInstance(parsed.value), () => null)
-}
-
-/** The records that were read last: the same ones are asked for each time somebody looks at the host. */
-const records = new Map<string, Instance | null>()
+})
 
 const recordOf = (state: SimulatedState, file: string): Instance | null => {
   const text = nodeAt(state, file)?.text
-  if (text === undefined) return null
-  const known = records.get(text)
-  if (known !== undefined) return known
-  if (records.size >= 64) records.clear()
-  const record = readRecord(text)
-  records.set(text, record)
-  return record
+  return text === undefined ? null : readRecord(text)
 }
 
 const containerFacts = (

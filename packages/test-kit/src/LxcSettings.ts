@@ -9,6 +9,7 @@ import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { errorLine, type LogMessage } from "./LxcLogText.ts"
+import { remembered } from "./Remembered.ts"
 
 /**
  * @since 0.1.0
@@ -171,7 +172,11 @@ const unreadable = (file: string, line: string, ...why: ReadonlyArray<LogMessage
  * @since 0.1.0
  * @category decoding
  */
-export const readSettings = (text: string, file: string, version: string): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
+export const readSettings = (text: string, file: string, version: string): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> =>
+  read(text, file, version)
+
+/** A start reads its config more than once. */
+const read = remembered((text: string, file: string, version: string): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
   const parsed = parse(text)
   if (Result.isFailure(parsed)) {
     const why = errorLine("confile.c:parse_line:3099", `Invalid argument - Invalid configuration line: ${parsed.failure.text}`)
@@ -200,4 +205,4 @@ export const readSettings = (text: string, file: string, version: string): Resul
     diesWithMonitor: last(entries, "lxc.monitor.signal.pdeath") !== "0",
     mounts: mountsOf(entries)
   })
-}
+})

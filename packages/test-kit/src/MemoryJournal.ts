@@ -18,7 +18,7 @@ import { callFailed } from "./Outcome.ts"
  * @since 0.1.0
  * @category models
  */
-export type JournalFiles = Map<string, ReadonlyArray<JournalEntry>>
+export type JournalFiles = Map<string, Array<JournalEntry>>
 
 /**
  * The port of a process on the journals of its host. `isFull` says whether nothing can be written to a path.
@@ -30,13 +30,16 @@ export const makeJournal = (
   files: JournalFiles,
   isFull: (path: string) => Effect.Effect<boolean> = () => Effect.succeed(false)
 ): Journal["Service"] => {
-  const write = (path: string, entries: () => ReadonlyArray<JournalEntry>) =>
+  const write = (path: string, body: () => void) =>
     Effect.flatMap(isFull(path), (full) =>
       full
         ? Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
-        : Effect.sync(() => {
-          files.set(path, entries())
-        }))
+        : Effect.sync(body))
+  const append = (path: string, entry: JournalEntry) => {
+    const entries = files.get(path)
+    if (entries === undefined) files.set(path, [entry])
+    else entries.push(entry)
+  }
   const remove = (path: string) =>
     Effect.sync(() => {
       files.delete(path)
@@ -44,12 +47,12 @@ export const makeJournal = (
   return Journal.of({
     open: (directories, instance) => {
       const path = directories.journal(instance)
-      return Effect.as(write(path, () => []), {
-        append: (entry) => write(path, () => [...files.get(path) ?? [], entry]),
+      return Effect.as(write(path, () => files.set(path, [])), {
+        append: (entry) => write(path, () => append(path, entry)),
         remove: remove(path)
       })
     },
-    read: (directories, instance) => Effect.sync(() => files.get(directories.journal(instance)) ?? []),
+    read: (directories, instance) => Effect.sync(() => [...files.get(directories.journal(instance)) ?? []]),
     discard: (directories, instance) => remove(directories.journal(instance)),
     list: (directories) =>
       Effect.sync(() => {
@@ -93,6 +96,6 @@ export class MemoryJournal extends Context.Service<MemoryJournal, {
  * @category constructors
  */
 export const journalsIn = (files: JournalFiles): MemoryJournal["Service"] => ({
-  entries: (directories, instance) => Effect.sync(() => files.get(directories.journal(instance)) ?? []),
+  entries: (directories, instance) => Effect.sync(() => [...files.get(directories.journal(instance)) ?? []]),
   open: Effect.sync(() => [...files.keys()].sort())
 })

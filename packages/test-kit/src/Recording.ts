@@ -30,6 +30,35 @@ export interface Recorded {
 }
 
 /** The command of a step, with the results of earlier ones in place of their names. */
+/**
+ * What was asked of a host: the last calls, in order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallRecord {
+  readonly note: (entry: Recorded) => void
+  readonly entries: () => ReadonlyArray<Recorded>
+}
+
+/**
+ * A record of `most` calls, so that a host can live long.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCallRecord = (most = 10_000): CallRecord => {
+  let entries: Array<Recorded> = []
+  const last = () => entries.slice(Math.max(0, entries.length - most))
+  return {
+    note: (entry) => {
+      entries.push(entry)
+      if (entries.length >= 2 * most) entries = last()
+    },
+    entries: last
+  }
+}
+
 const commandWith = (step: Step, results: Results): ReadonlyArray<string> | undefined =>
   argvOf(step)?.map((word) => word.startsWith("$") ? results.get(word.slice(1)) ?? word : word)
 
@@ -47,7 +76,7 @@ const outcomeOf = <A>(exit: Exit.Exit<A, HostError>, success: (value: A) => stri
  * @since 0.1.0
  * @category constructors
  */
-export const recordingHost = (host: Host["Service"], entries: Array<Recorded>): Host["Service"] => {
+export const recordingHost = (host: Host["Service"], record: CallRecord): Host["Service"] => {
   const noting = <A>(
     call: Recorded["call"],
     step: Step,
@@ -57,7 +86,7 @@ export const recordingHost = (host: Host["Service"], entries: Array<Recorded>): 
   ) =>
     Effect.onExit(body, (exit) =>
       Effect.map(Clock.currentTimeMillis, (at) => {
-        entries.push({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
+        record.note({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
       }))
   return {
     ...host,

@@ -26,6 +26,8 @@ export interface SimulatedHostOptions {
   readonly host?: SimulatedState | undefined
   /** What goes wrong. */
   readonly faults?: ReadonlyArray<Fault> | undefined
+  /** How many calls of the host are kept in the record: the last 10,000 by default. */
+  readonly recordLimit?: number | undefined
 }
 
 /**
@@ -39,7 +41,7 @@ export class SimulatedHost extends Context.Service<SimulatedHost, {
   readonly state: Effect.Effect<SimulatedState>
   /** Changes the state as somebody else would, between two steps or in the middle of one. */
   readonly update: (change: (state: SimulatedState) => SimulatedState) => Effect.Effect<void>
-  /** Everything that was asked of the host, in order. */
+  /** What was asked of the host, in order: the last 10,000 calls, where {@link SimulatedHostOptions} say nothing else. */
   readonly record: Effect.Effect<ReadonlyArray<Recorded>>
   /** The commands by which a real host would have done what was applied and succeeded; system calls are left out. */
   readonly commands: Effect.Effect<ReadonlyArray<ReadonlyArray<string>>>

@@ -21,10 +21,13 @@ export const makeCell = (initial: SimulatedState): Effect.Effect<StateCell> =>
     let changed = Deferred.makeUnsafe<void>()
     const modify = <A>(body: (state: SimulatedState) => readonly [A, SimulatedState]): Effect.Effect<A> =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const [value, next] = body(advance(state, now))
-        if (next !== state) {
+        const passed = advance(state, now)
+        const [value, next] = body(passed)
+        // Who waits knows the time: that alone wakes nobody. What happened by itself was on the agenda.
+        const wakes = next !== passed || passed.agenda !== state.agenda
+        state = next
+        if (wakes) {
           const waiting = changed
-          state = next
           changed = Deferred.makeUnsafe<void>()
           Deferred.doneUnsafe(waiting, Effect.void)
         }

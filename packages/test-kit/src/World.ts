@@ -25,7 +25,7 @@ import { type LockTable, makeLockTable } from "./LockTable.ts"
 import { type JournalFiles, journalsIn, makeJournal, MemoryJournal } from "./MemoryJournal.ts"
 import { locksIn, makeLocks, MemoryLocks } from "./MemoryLocks.ts"
 import { fromOutside, observedCell, observedJournal, observedPort, type Observer } from "./Observing.ts"
-import { type Recorded, recordingHost } from "./Recording.ts"
+import { makeCallRecord, type Recorded, recordingHost } from "./Recording.ts"
 import { makePort } from "./SimulatedPort.ts"
 import { makeSessions, type StateCell } from "./SimulatedSessions.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly journals?: JournalFiles | undefined
   /** Told of everything that processes do. */
   readonly observer?: Observer | undefined
+  /** How many calls of the host are kept in the record: the last 10,000 by default. */
+  readonly recordLimit?: number | undefined
 }
 
 /**
@@ -100,7 +102,7 @@ export class World extends Context.Service<World, {
   readonly state: Effect.Effect<SimulatedState>
   /** Changes the host as somebody else would. */
   readonly update: (change: (state: SimulatedState) => SimulatedState) => Effect.Effect<void>
-  /** Everything that was asked of the host, in order. */
+  /** What was asked of the host, in order: the last calls, see {@link WorldOptions}. */
   readonly record: Effect.Effect<ReadonlyArray<Recorded>>
   readonly journals: JournalFiles
   readonly locks: LockTable
@@ -153,7 +155,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
   const cell = observer === undefined ? inner : observedCell(inner, observer)
   const journals: JournalFiles = new Map(options.journals)
   const locks = makeLockTable()
-  const entries: Array<Recorded> = []
+  const record = makeCallRecord(options.recordLimit)
   let processes = 0
 
   const process = Effect.fnUntraced(function*({ faults = [], ...hypervisor }: ProcessOptions = {}) {
@@ -170,7 +172,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
     const full = (path: string) => Effect.map(cell.read, (state) => isFull(state, path))
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
-      Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), entries)),
+      Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), record)),
       Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, full))), life)),
       Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
       Layer.succeed(Sessions, makeSessions(cell))
@@ -189,7 +191,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
   return World.of({
     cell,
     state: cell.read,
-    record: Effect.sync(() => [...entries]),
+    record: Effect.sync(record.entries),
     update: (change) => cell.modify((state) => [undefined, change(state)]),
     journals,
     locks,

@@ -5,10 +5,11 @@ import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import {
   Arbitraries, Diff, Facts, Faults, FaultyPorts, Guest, Incidents, MemoryLocks, Scenario, SimulatedHost, SimulatedStateFromJson,
-  TestHypervisor, TestKit, Transition
+  TestHypervisor, TestKit, Transition, World
 } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Result, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import { container, directories, prepared, running, start } from "./steps.ts"
 
 const web1 = Result.getOrThrow(decodeInstance({ name: "web1", disks: [{ path: "/srv/web1.img" }] }))
@@ -170,6 +171,29 @@ describe("the host of a test", () => {
       )
       assert.deepStrictEqual(yield* simulated.acted, [file])
     }).pipe(Effect.provide(SimulatedHost.layer({ host: running({ guest: Guest.deaf() }) }))))
+
+  it.effect("keeps the last calls, as many as it was told", () =>
+    Effect.gen(function*() {
+      const host = yield* Host
+      const simulated = yield* SimulatedHost
+      for (let at = 0; at < 10; at++) yield* host.observe({ ...file, path: HostPath.make(`/run/${at}`) }, new Map())
+      assert.deepStrictEqual(
+        (yield* simulated.record).map(({ step }) => step._tag === "WriteFile" ? step.path : ""),
+        ["/run/7", "/run/8", "/run/9"]
+      )
+    }).pipe(Effect.provide(SimulatedHost.layer({ host: state, recordLimit: 3 }))))
+
+  it.effect("wakes nobody by the time that passes while others look at it", () =>
+    Effect.gen(function*() {
+      const { cell } = yield* World
+      const waiting = yield* Effect.forkChild(cell.waitUntil((yield* Clock.currentTimeMillis) + 1_000), { startImmediately: true })
+      yield* TestClock.adjust(10)
+      yield* cell.read
+      yield* TestClock.adjust(10)
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* cell.modify((before) => [undefined, { ...before, full: ["/srv"] }])
+      yield* Fiber.join(waiting)
+    }).pipe(Effect.provide(World.layer({ host: state }))))
 
   it.effect("wakes whoever waits as soon as something happens on it", () =>
     Effect.gen(function*() {
