@@ -7,6 +7,7 @@
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
 import type { Directories } from "@effect-lxc/core/host/Directories"
+import { glimpse } from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
@@ -58,8 +59,10 @@ export interface ContainersOptions {
   readonly all: boolean
   /** What reads the instance records, which planners need and lists do not. */
   readonly recordOf?: ((directories: Directories, name: string) => Instance | null) | undefined
-  /** Whose limits to read; nobody's where nothing is said. */
-  readonly limitsOf?: ((name: string) => boolean) | undefined
+  /** Also what limits them, where they run under this library's lxcpath. */
+  readonly limits?: boolean | undefined
+  /** The one that matters: of others whose monitor listens nothing is looked at but the record. */
+  readonly instance?: string | undefined
 }
 
 /** Read at once: a plan to change them needs every one, for a way back. */
@@ -95,13 +98,15 @@ const observe = (
   { lxcPath, name }: CommandSocket,
   listening: boolean,
   meantToRun: boolean,
-  { limitsOf, recordOf }: ContainersOptions
+  { instance = name, limits = false, recordOf }: ContainersOptions
 ): ContainerFacts => {
   const own = lxcPath === directories.containers
+  const record = own ? recordOf?.(directories, name) ?? null : null
+  if (listening && name !== instance) return glimpse({ lxcPath, name, record, meantToRun })
   const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own)
   const foreignGroup = !own && init === null
   return {
-    ...(own && limitsOf?.(name) === true && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),
+    ...(own && limits && name === instance && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),
     name,
     lxcPath,
     socket: listening,
@@ -110,7 +115,7 @@ const observe = (
     populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
     freezer: foreignGroup ? "thawed" : freezerState(trees, group),
     files: own ? [...names(directories.container(name))].sort() : [],
-    record: own ? recordOf?.(directories, name) ?? null : null,
+    record,
     meantToRun
   }
 }

@@ -3,10 +3,16 @@
  *
  * @since 0.1.0
  */
+import {
+  interfaceMatters,
+  loopMatters,
+  pathsFor,
+  pathsInParts,
+  pathsNamed,
+  type PlannedFor
+} from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts, HostFacts, Interface, PathFacts } from "@effect-lxc/core/host/HostFacts"
-import type { Disk } from "@effect-lxc/core/model/Disk"
 import { isObservedPath } from "@effect-lxc/core/model/HostPath"
-import { isVethName, vethPrefix } from "@effect-lxc/core/model/VethName"
 import type { FactsQuery, HostError } from "@effect-lxc/core/runtime/Host"
 import { parseKernel } from "@effect-lxc/core/model/CpuSet"
 import * as Effect from "effect/Effect"
@@ -40,12 +46,9 @@ const interfaceAt = (name: string): Interface | undefined => {
   return mtu === undefined ? undefined : { name, kind: kindOf(name), mtu }
 }
 
-/** A host with many containers has as many pairs: those of others say nothing to the one that is planned for. */
-const interfacesFor = Effect.fnUntraced(function*(instance: string | undefined) {
-  const mine = instance === undefined ? "" : vethPrefix(instance)
+const observeInterfaces = Effect.fnUntraced(function*(matters: (name: string) => boolean) {
   const all = yield* reading("/sys/class/net", () => names("/sys/class/net"))
-  const wanted = all.filter((name) => !isVethName(name) || name.startsWith(mine))
-  const found = yield* inSlices("/sys/class/net", wanted, interfaceAt)
+  const found = yield* inSlices("/sys/class/net", all.filter(matters), interfaceAt)
   return found.filter((each) => each !== undefined).sort((one, other) => one.name < other.name ? -1 : 1)
 })
 
@@ -65,30 +68,56 @@ const lookAt = (path: string, partitions: boolean): PathFacts => {
   }
 }
 
-const recordedDisks = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray<Disk> =>
-  containers.flatMap((container) => container.record?.disks ?? [])
+/** Whether a disk of another can be left out: a file or a directory that is none of those that are known. */
+const isElsewhere = (path: string, known: ReadonlySet<string>): boolean => {
+  const stats = statOf(path)
+  return stats !== undefined && (stats.isFile() || stats.isDirectory()) && !known.has(fileKey(stats))
+}
+
+const statOf = (path: string): fs.Stats | undefined => {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+const fileKey = ({ dev, ino }: fs.Stats): string => `${dev}:${ino}`
+
+const observePaths = Effect.fnUntraced(function*(
+  asked: ReadonlyArray<string>,
+  containers: ReadonlyArray<ContainerFacts>,
+  planned: PlannedFor | undefined
+) {
+  const recorded = containers.flatMap((container) => container.record?.disks ?? []).map((disk) => disk.path)
+  const paths = [...new Set([...asked, ...recorded])]
+  if (planned === undefined) return yield* inSlices("/", paths, (path) => lookAt(path, true))
+  const own = pathsNamed(planned, containers)
+  const parted = pathsInParts(containers)
+  const known = new Set((yield* inSlices("/", [...own], statOf)).filter((each) => each !== undefined).map(fileKey))
+  const found = yield* inSlices("/", paths, (path) =>
+    own.has(path) || !isElsewhere(path, known) ? lookAt(path, own.has(path) || parted.has(path)) : undefined)
+  return pathsFor(planned, { containers, paths: found.filter((each) => each !== undefined) })
+})
 
 /**
- * Looks at everything; `tools` are the directories of tools.
+ * Looks at everything, or at what matters to the plan for one instance; `tools` are the directories of tools.
  *
  * @since 0.1.0
  * @category reading
  */
 export const gatherFacts = Effect.fnUntraced(function*(
-  { directories, instance, paths: asked = [] }: FactsQuery,
+  { directories, instance, links, paths: asked = [] }: FactsQuery,
   lxcVersion: string | null,
   tools: ReadonlyArray<string>
 ) {
   const { mounts, trees } = yield* requireTrees
-  const isPlannedFor = (name: string): boolean => instance === undefined || name === instance
-  const options = { all: true, recordOf, limitsOf: isPlannedFor }
+  const planned = instance === undefined ? undefined : { directories, instance, links, paths: asked }
+  const options = { all: true, recordOf, limits: true, instance }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
-  const disks = recordedDisks(containers)
-  const paths = [...new Set([...asked, ...disks.map((disk) => disk.path)])]
-  // Whether a partition of another instance is taken is told by its place on the disk.
-  const own = recordedDisks(containers.filter((each) => isPlannedFor(each.name)))
-  const whole = new Set([...asked, ...[...own, ...disks.filter((disk) => disk.partition !== undefined)].map((disk) => disk.path)])
+  const paths = yield* observePaths(asked, containers, planned)
+  const loops = planned === undefined ? undefined : loopMatters(planned, mounts, paths)
   return {
     lxcVersion,
     kernel: os.release(),
@@ -96,10 +125,10 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
     // A file with a line break in its name is nobody's disk here: a spec cannot name it.
-    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", loopNames), loopDevice))
+    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", loopNames), (name) => loopDevice(name, loops)))
       .filter((each) => each !== undefined)
       .filter((each) => isObservedPath(each.backingFile)),
-    interfaces: yield* interfacesFor(instance),
+    interfaces: yield* observeInterfaces(planned === undefined ? () => true : interfaceMatters(planned, containers)),
     containers,
     cgroupDirectories: yield* inSlices(
       "/sys/fs/cgroup",
@@ -109,6 +138,6 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cpus: yield* reading("/sys/devices/system/cpu", () =>
       Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => [])),
     security: yield* reading("/etc/subuid", () => securityFacts(tools)),
-    paths: yield* inSlices("/", paths, (path) => lookAt(path, whole.has(path)))
+    paths
   } satisfies HostFacts
 })

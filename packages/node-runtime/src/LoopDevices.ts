@@ -27,14 +27,14 @@ export const backingFileOf = (device: string): string | undefined =>
 export const loopNames = (): ReadonlyArray<string> => names("/sys/block").filter((name) => name.startsWith("loop"))
 
 /**
- * A loop device by its name; undefined where it has no file.
+ * A loop device by its name; undefined where it has no file, or by device and file does not matter.
  *
  * @since 0.1.0
  * @category reading
  */
-export const loopDevice = (name: string): LoopDevice | undefined => {
+export const loopDevice = (name: string, matters: (loop: LoopDevice) => boolean = () => true): LoopDevice | undefined => {
   const file = backingFile(name)
-  if (file === undefined) return undefined
+  if (file === undefined || !matters({ device: `/dev/${name}`, backingFile: file })) return undefined
   const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
   return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
 }
@@ -46,4 +46,4 @@ export const loopDevice = (name: string): LoopDevice | undefined => {
  * @category reading
  */
 export const loopDevices = (): ReadonlyArray<LoopDevice> =>
-  loopNames().map(loopDevice).filter((each) => each !== undefined)
+  loopNames().map((name) => loopDevice(name)).filter((each) => each !== undefined)

@@ -1,3 +1,5 @@
+import { factsFor } from "@effect-lxc/core/host/FactsFor"
+import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
 import { planResize } from "@effect-lxc/core/plan/ResizePlan"
 import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
@@ -7,7 +9,9 @@ import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
 import { planKill, planStop } from "@effect-lxc/core/plan/StopPlan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
-import { vethName } from "@effect-lxc/core/model/VethName"
+import { isVethName, vethName } from "@effect-lxc/core/model/VethName"
+import { Host } from "@effect-lxc/core/runtime/Host"
+import { layer as hostLayer } from "@effect-lxc/node-runtime/NodeHost"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
@@ -91,6 +95,65 @@ describe.runIf(realHost.available)("looking at a real host", () => {
       const start = planStart(one, lab.directories, yield* hypervisor.facts(paths))
       assert.deepStrictEqual(encodePlan(yield* plan.start(one)), encodePlan(Result.getOrThrow(start)))
       yield* hypervisor.kill(other.name)
+    })))
+
+  it.live("what is looked at for one instance is the part of everything that matters to it", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const host = yield* Effect.provide(Host, hostLayer)
+      const { directories } = lab
+      const one = lab.instance("part", "busybox", quick)
+      const shared = `${lab.files}/hard-link.img`
+      fs.copyFileSync(lab.image("obedient"), `${lab.files}/other.img`)
+      fs.linkSync(`${lab.files}/other.img`, shared)
+      const others = ["beside", "left"].map((name) => lab.instance(name, "obedient", { ...quick, disks: [{ path: name === "left" ? lab.image("obedient") : shared }] }))
+      for (const each of [one, ...others]) yield* hypervisor.start(each)
+      const monitor = fs.readFileSync(directories.monitorPid(others[1]?.name ?? ""), "utf8")
+      process.kill(Number(monitor), "SIGKILL")
+      yield* Effect.sleep(300)
+      const links = [vethName(others[0]?.name ?? "", 0)]
+      const seen = ({ cgroupDirectories, containers, interfaces, loops, paths }: HostFacts) => ({
+        cgroupDirectories,
+        loops,
+        paths,
+        interfaces: interfaces.filter(({ name }) => isVethName(name) || name === lab.bridge),
+        containers: containers.filter(({ lxcPath }) => lxcPath === directories.containers)
+          .map(({ memoryUsage: _, ...container }) => container)
+      })
+      for (const paths of [[], [`${lab.files}/other.img`, `${lab.files}/missing.img`]]) {
+        const planned = { directories, instance: one.name, paths, links }
+        const part = yield* host.facts(planned)
+        assert.deepStrictEqual(seen(part), seen(factsFor(planned, yield* host.facts({ directories, paths }))))
+        assert.strictEqual(part.paths.some((each) => each.path === shared), paths.length > 0)
+        assert.deepStrictEqual(part.interfaces.filter((each) => isVethName(each.name)).length, 2)
+      }
+      for (const each of [one, ...others]) yield* hypervisor.kill(each.name)
+    })))
+
+  it.live("a record that changed is read again, and one that is no longer to be believed is not", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("record", "obedient", quick)
+      yield* hypervisor.start(instance)
+      const record = lab.directories.record(instance.name)
+      const seen = Effect.map(hypervisor.facts(), ({ containers }) =>
+        containers.find((each) => each.name === instance.name)?.record?.resources.pids)
+      const text = fs.readFileSync(record, "utf8")
+      const withPids = (pids: number): void =>
+        fs.writeFileSync(record, JSON.stringify({ ...JSON.parse(text) as object, resources: { pids } })) // an object was written
+      const found: Array<number | undefined> = []
+      for (const pids of [101, 102, 103]) {
+        withPids(pids)
+        found.push(yield* seen, yield* seen)
+        yield* Effect.sleep(60)
+        found.push(yield* seen)
+      }
+      assert.deepStrictEqual(found, [101, 101, 101, 102, 102, 102, 103, 103, 103])
+      fs.chmodSync(record, 0o666)
+      assert.isUndefined(yield* seen)
+      fs.chmodSync(record, 0o600)
+      assert.strictEqual(yield* seen, 103)
+      yield* hypervisor.kill(instance.name)
     })))
 
   it.live("what the guest receives is what the host's end sends", () =>

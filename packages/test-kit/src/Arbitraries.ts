@@ -6,6 +6,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { atIndex, type Fault } from "./Faults.ts"
+import { Neighbour } from "./Neighbours.ts"
 import { Scenario, simplest } from "./Scenario.ts"
 import { simplest as simplestSituation, Situation } from "./Situation.ts"
 
@@ -46,6 +47,14 @@ export const situation: Arbitrary.Arbitrary<Situation> = Arbitrary.schema(Situat
     ...simplerScenario(value.scenario).map((scenario) => ({ ...value, scenario }))
   ]
 })
+
+/**
+ * Up to three other instances, for the host of a scenario.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const neighbours: Arbitrary.Arbitrary<ReadonlyArray<Neighbour>> = Arbitrary.array(Arbitrary.schema(Neighbour), { maxLength: 3 })
 
 const Place = Schema.Struct({
   index: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 })),

@@ -21,7 +21,7 @@ import type { SimulatedState } from "./SimulatedState.ts"
 
 export { idempotent, minimal, ordered, undoneBy } from "./laws/Carrying.ts"
 export { type FactsLaw, type Law, planFor, type Planner, type PlanLaw, type Question, type Trial } from "./laws/Law.ts"
-export { confined, pure, storable, total } from "./laws/Planning.ts"
+export { confined, contentWithPart, pure, storable, total } from "./laws/Planning.ts"
 export { asPlanned } from "./laws/Running.ts"
 export { asWritten } from "./laws/Script.ts"
 export { undone } from "./laws/Undoing.ts"

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { withOnly } from "@effect-lxc/core/host/ContainerUsage"
+import { factsFor } from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
@@ -59,7 +60,11 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
   const { read } = cell
   const apply = applyOn(cell, life)
   return Host.of({
-    facts: ({ directories, paths }) => Effect.map(read, (state) => factsOf(state, directories, paths)),
+    facts: ({ directories, instance, links, paths }) =>
+      Effect.map(read, (state) => {
+        const everything = factsOf(state, directories, paths)
+        return instance === undefined ? everything : factsFor({ directories, instance, links, paths }, everything)
+      }),
     containers: ({ all, directories, records }) =>
       Effect.map(read, (state) => {
         const found = containersOf(state, directories, all ?? false)

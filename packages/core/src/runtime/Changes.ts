@@ -71,7 +71,8 @@ const isAbsent = Effect.fnUntraced(function*(
 
 /** A stored plan, if what it was made for still holds. */
 const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], directories: Directories, stored: Plan) {
-  const facts = yield* host.facts({ directories, paths: namedIn(stored).paths, instance: stored.instance })
+  const { links, paths } = namedIn(stored)
+  const facts = yield* host.facts({ directories, links, paths, instance: stored.instance })
   return yield* Effect.fromResult(Result.flatMap(stillHolds(stored, directories, facts), (plan) => fitsHost(plan, facts)))
 })
 

@@ -44,10 +44,9 @@ export interface FactsQuery {
   readonly directories: Directories
   /** Paths that a spec names; those of the records of instances are looked at in any case. */
   readonly paths?: ReadonlyArray<string> | undefined
-  /**
-   * The one that is planned for. Of others may be left out, which saves time: limits, tables of disks that they have whole,
-   * cgroup directories and the host's ends of their nics.
-   */
+  /** Interfaces that a spec names. */
+  readonly links?: ReadonlyArray<string> | undefined
+  /** The one that is planned for: then what only others have is left out, as `factsFor` leaves it out, which saves time. */
   readonly instance?: string | undefined
 }
 

@@ -14,6 +14,7 @@ import { decodeExportHead } from "../plan/ExportFormat.ts"
 import { type ArchivePath, type ExportOptions, exportPaths, planExport } from "../plan/ExportPlan.ts"
 import { type ImportOptions, importPaths, nameOf, planImport } from "../plan/ImportPlan.ts"
 import type { InvalidSpec } from "../model/InvalidSpec.ts"
+import type { Named } from "../plan/Basis.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
 import { planPowercycle } from "../plan/PowercyclePlan.ts"
@@ -61,8 +62,10 @@ export interface Planning {
   readonly import: (archive: ArchivePath, options?: ImportOptions) => PlannedImport
 }
 
-const pathsOf = (instance: Instance | undefined): ReadonlyArray<string> =>
-  instance === undefined ? [] : namedBy(instance).paths
+/** What a planner has looked at beside the instance itself. */
+type LookedAt = Partial<Pick<Named, "paths" | "links">>
+
+const namedIn = (instance: Instance | undefined): LookedAt => instance === undefined ? {} : namedBy(instance)
 
 /**
  * An export by the name it has in messages.
@@ -81,10 +84,10 @@ export const makePlanning = (
   journals: Journal["Service"],
   directories: Directories
 ): Planning => {
-  const facts = (instance: string, paths: ReadonlyArray<string> = []) => host.facts({ directories, paths, instance })
+  const facts = (instance: string, { links, paths }: LookedAt = {}) => host.facts({ directories, links, paths, instance })
   return {
     start: Effect.fn("Hypervisor.plan.start")(function*(instance, options) {
-      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(instance.name, pathsOf(instance)), options))
+      return yield* Effect.fromResult(planStart(instance, directories, yield* facts(instance.name, namedIn(instance)), options))
     }),
     stop: Effect.fn("Hypervisor.plan.stop")(function*(name, options) {
       return yield* Effect.fromResult(planStop(name, directories, yield* facts(name), options))
@@ -109,15 +112,16 @@ export const makePlanning = (
       return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(name), options))
     }),
     export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
-      const observed = yield* facts(name, exportPaths(options.instance, archive))
+      const observed = yield* facts(name, { paths: exportPaths(options.instance, archive) })
       return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
     }),
     checkpoint: Effect.fn("Hypervisor.plan.checkpoint")(function*(name, directory, options) {
-      const observed = yield* facts(name, checkpointPaths(directory))
+      const observed = yield* facts(name, { paths: checkpointPaths(directory) })
       return yield* Effect.fromResult(planCheckpoint(name, directory, directories, observed, options))
     }),
     restore: Effect.fn("Hypervisor.plan.restore")(function*(instance, directory, options) {
-      const observed = yield* facts(instance.name, [...pathsOf(instance), ...checkpointPaths(directory)])
+      const { links, paths } = namedBy(instance)
+      const observed = yield* facts(instance.name, { links, paths: [...paths, ...checkpointPaths(directory)] })
       return yield* Effect.fromResult(planRestore(instance, directory, directories, observed, options))
     }),
     powercycle: Effect.suspend(() => host.facts({ directories })).pipe(
@@ -126,11 +130,12 @@ export const makePlanning = (
     ),
     import: Effect.fn("Hypervisor.plan.import")(function*(archive, options) {
       const exported = yield* Effect.fromResult(decodeExportHead(yield* host.exportHead(archive), sourceOf(archive)))
-      const observed = yield* facts(nameOf(exported, options), importPaths(exported, archive, directories, options))
+      const paths = importPaths(exported, archive, directories, options)
+      const observed = yield* facts(nameOf(exported, options), { paths, links: namedBy(exported.instance).links })
       return yield* Effect.fromResult(planImport(exported, archive, directories, observed, options))
     }),
     reboot: Effect.fn("Hypervisor.plan.reboot")(function*(name, { inPlace = false, ...options } = {}) {
-      const observed = yield* facts(name, pathsOf(options.instance))
+      const observed = yield* facts(name, namedIn(options.instance))
       return yield* Effect.fromResult(
         inPlace
           ? planRebootInPlace(name, directories, observed, options)

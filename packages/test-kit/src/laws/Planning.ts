@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import { defaultDirectories } from "@effect-lxc/core/host/Directories"
+import { factsFor, type PlannedFor } from "@effect-lxc/core/host/FactsFor"
 import { confined as isConfined } from "@effect-lxc/core/plan/Confinement"
 import { decodePlan, encodePlan, type Plan } from "@effect-lxc/core/plan/Plan"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
-import { answerOf, type FactsLaw, ofAnswers, ofPlans, type PlanLaw } from "./Law.ts"
+import { answerOf, type FactsLaw, type Law, ofAnswers, ofPlans, type PlanLaw, questionOf } from "./Law.ts"
 
 /** So that whoever writes to it throws. */
 const deepFreeze = <A>(value: A): A => {
@@ -108,3 +110,23 @@ export const confined: PlanLaw = ofPlans("confined", "each step is about its own
     const refused = isConfined(plan)
     return Result.isFailure(refused) ? refused.failure.message : undefined
   }))
+
+/**
+ * What is observed where one instance is planned for is enough: the answer is the one that the whole host gives. `about`
+ * says whom the planner is asked about, and to which interfaces the spec links it.
+ *
+ * @since 0.1.0
+ * @category laws
+ */
+export const contentWithPart = <Input>(about: (input: Input) => Pick<PlannedFor, "instance" | "links">): Law<Input> => ({
+  name: "content with its part",
+  promise: "what a host is observed to have for one instance gives the plan that all that it has gives",
+  broken: (planner, trial) =>
+    Effect.sync(() => {
+      const question = questionOf(planner, trial)
+      const { directories = defaultDirectories, facts, input } = question
+      const part = factsFor({ ...about(input), directories, paths: planner.paths?.(input) }, facts)
+      const [whole, partly] = [facts, part].map((each) => textOf(answerOf(planner, { ...question, facts: each })))
+      return whole === partly ? undefined : `what only others have changes its answer:\n${parting(whole ?? "", partly ?? "")}`
+    })
+})

@@ -1,0 +1,148 @@
+/**
+ * The part of what is known of a host on which the plan for one instance rests.
+ *
+ * A host with many instances has as many disks, devices and processes of others, which say nothing to that plan: what
+ * need not be known need not be read. A law of planners says that this part gives the plan that everything gives.
+ *
+ * @since 0.1.0
+ */
+import { isVethName, vethPrefix } from "../model/VethName.ts"
+import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import type { Directories } from "./Directories.ts"
+import type { ContainerFacts, HostFacts, LoopDevice, PathFacts } from "./HostFacts.ts"
+import { type MountEntry, unmountOrder } from "./MountTable.ts"
+
+/**
+ * What is planned for: an instance, and what its spec names on the host. What its record names counts in any case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PlannedFor {
+  readonly directories: Directories
+  readonly instance: string
+  readonly paths?: ReadonlyArray<string> | undefined
+  /** Interfaces to which its nics are linked. */
+  readonly links?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * All that need be known of another container whose monitor listens: that it lives, and by its record with what disks.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const glimpse = ({ lxcPath, meantToRun, name, record }: Pick<ContainerFacts, "lxcPath" | "meantToRun" | "name" | "record">): ContainerFacts => ({
+  name,
+  lxcPath,
+  socket: true,
+  monitor: null,
+  init: null,
+  populated: true,
+  freezer: "thawed",
+  files: [],
+  record,
+  meantToRun
+})
+
+const withoutLimits = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => container
+
+/** The record as which the instance was started, null without one. */
+const recordIn = ({ directories, instance }: PlannedFor, containers: ReadonlyArray<ContainerFacts>) =>
+  containers.find((each) => each.name === instance && each.lxcPath === directories.containers)?.record ?? null
+
+/**
+ * Which interfaces matter, by their names: of the pairs that this library makes only the instance's own, and those that it
+ * is linked to.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const interfaceMatters = (planned: PlannedFor, containers: ReadonlyArray<ContainerFacts>): (name: string) => boolean => {
+  const own = vethPrefix(planned.instance)
+  const links = new Set([...planned.links ?? [], ...recordIn(planned, containers)?.nics.map((nic) => nic.link) ?? []])
+  return (name) => !isVethName(name) || name.startsWith(own) || links.has(name)
+}
+
+/**
+ * The paths of its own disks, and all else that its spec names.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const pathsNamed = (planned: PlannedFor, containers: ReadonlyArray<ContainerFacts>): ReadonlySet<string> =>
+  new Set([...planned.paths ?? [], ...recordIn(planned, containers)?.disks.map((disk) => disk.path) ?? []])
+
+/**
+ * The paths of disks of which a partition is named: whether that is taken is told by its place in the table.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const pathsInParts = (containers: ReadonlyArray<ContainerFacts>): ReadonlySet<string> =>
+  new Set(containers.flatMap((each) => each.record?.disks ?? []).flatMap((disk) => disk.partition === undefined ? [] : [disk.path]))
+
+/**
+ * Which loop devices matter: those with one of these files, and those that are mounted below the instance's own directory.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const loopMatters = (
+  { directories, instance }: PlannedFor,
+  mounts: ReadonlyArray<MountEntry>,
+  paths: ReadonlyArray<PathFacts>
+): (loop: LoopDevice) => boolean => {
+  const mounted = new Set(unmountOrder(mounts, directories.container(instance)).map((mount) => mount.source))
+  const partitions = paths.flatMap((each) => each.partitions ?? []).flatMap(({ node }) => node === undefined ? [] : [node.path])
+  const files = new Set([...paths.flatMap((each) => [each.path, each.realPath]), ...partitions])
+  return ({ backingFile, device }) => mounted.has(device) || files.has(backingFile)
+}
+
+/**
+ * Which paths matter: files and directories of others do where they are the instance's own by another name.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const pathsFor = (
+  planned: PlannedFor,
+  { containers, paths }: Pick<HostFacts, "containers" | "paths">
+): ReadonlyArray<PathFacts> => {
+  const named = pathsNamed(planned, containers)
+  const own = paths.filter((each) => named.has(each.path))
+  const real = new Set(own.map((each) => each.realPath))
+  const inodes = new Set(own.map((each) => each.inode))
+  const parted = pathsInParts(containers)
+  return paths.flatMap((each) => {
+    if (named.has(each.path)) return [each]
+    const shared = real.has(each.realPath) || (each.inode !== undefined && inodes.has(each.inode))
+    if (!shared && (each.kind === "file" || each.kind === "directory")) return []
+    const { partitions: _, ...whole } = each
+    return [parted.has(each.path) ? each : whole]
+  })
+}
+
+/**
+ * Facts without what only other instances have.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const factsFor = (planned: PlannedFor, facts: HostFacts): HostFacts => {
+  const { containers, mounts } = facts
+  const { instance } = planned
+  const paths = pathsFor(planned, facts)
+  const loops = loopMatters(planned, mounts, paths)
+  const interfaces = interfaceMatters(planned, containers)
+  const groups = [payloadCgroup(instance), monitorCgroup(instance)]
+  return {
+    ...facts,
+    loops: facts.loops.filter(loops),
+    interfaces: facts.interfaces.filter(({ name }) => interfaces(name)),
+    containers: containers.map((each) =>
+      each.name === instance ? each : each.socket ? glimpse(each) : withoutLimits(each)),
+    cgroupDirectories: facts.cgroupDirectories.filter(({ name }) => groups.some((group) => name.startsWith(group))),
+    paths
+  }
+}

@@ -1,0 +1,109 @@
+import { defaultDirectories } from "@effect-lxc/core/host/Directories"
+import { factsFor } from "@effect-lxc/core/host/FactsFor"
+import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
+import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { vethName } from "@effect-lxc/core/model/VethName"
+import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
+import { planResize } from "@effect-lxc/core/plan/ResizePlan"
+import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
+import { planCleanup, planKill, planStop } from "@effect-lxc/core/plan/StopPlan"
+import { Arbitraries, Facts, Incidents, Laws, Neighbours, Scenario, Situation, TestHypervisor } from "@effect-lxc/test-kit"
+import { suite } from "@effect-lxc/test-kit/LawSuite"
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Result, Schema } from "effect"
+
+interface Asked {
+  readonly instance: Instance
+  readonly name: InstanceName
+}
+
+const trialOf = (instance: Instance, neighbours: ReadonlyArray<Neighbours.Neighbour>, host: Laws.Trial<Asked>["host"], from: unknown) => ({
+  input: { instance, name: instance.name },
+  host: Neighbours.withNeighbours(neighbours, host),
+  from: { neighbours, from }
+})
+
+/** A disk that neighbours may have, and a link to what may be the nic of one. */
+const More = Schema.Struct({ partition: Schema.NullOr(Schema.Literals([1, 2])), neighbourly: Schema.Boolean })
+
+const specOf = (scenario: Scenario.Scenario, more: typeof More.Type): Instance => {
+  const { disks, nics, ...spec } = Scenario.specOf(scenario)
+  const link = { mode: "macvlan", link: vethName("app1", 1) }
+  return Result.getOrThrow(decodeInstance({
+    ...spec,
+    disks: more.partition === null ? disks : [{ path: Neighbours.sharedDisk, partition: more.partition }],
+    nics: more.neighbourly && scenario.lxc !== "oldest" ? [...Scenario.instanceOf(scenario).nics, link] : nics
+  }))
+}
+
+const starts = Arbitrary.map(
+  Arbitrary.all([Arbitraries.scenario, Arbitraries.neighbours, Arbitrary.schema(More)]),
+  ([scenario, neighbours, more]) => trialOf(specOf(scenario, more), neighbours, Scenario.hostOf(scenario), { scenario, more })
+)
+
+const situations = Arbitrary.map(
+  Arbitrary.all([Arbitraries.situation, Arbitraries.neighbours, Arbitrary.schema(Schema.Boolean)]),
+  ([situation, neighbours, recorded]) => {
+    const instance = Scenario.instanceOf(situation.scenario)
+    const lost = recorded ? [] : [Incidents.removePath(defaultDirectories.record(instance.name))]
+    const host = lost.reduce((state, incident) => incident(state), Situation.hostOf(situation))
+    return trialOf(instance, neighbours, host, { situation, recorded })
+  }
+)
+
+const law = Laws.contentWithPart(({ instance }: Asked) => ({ instance: instance.name, links: namedBy(instance).links }))
+
+/** Nothing is named for what is asked about something that has a record, but by that. */
+const alone = Laws.contentWithPart(({ name }: Asked) => ({ instance: name }))
+
+const planner = (name: string, plan: Laws.Planner<Asked>["plan"]): Laws.Planner<Asked> => ({ name, plan })
+
+suite({ ...planner("planStart", ({ instance }, at, facts) => planStart(instance, at, facts)), paths: ({ instance }) => namedBy(instance).paths }, starts, { laws: [law], runs: 200 })
+for (const each of [
+  planner("planStop", ({ name }, at, facts) => planStop(name, at, facts)),
+  planner("planKill", ({ name }, at, facts) => planKill(name, at, facts)),
+  planner("planCleanup", ({ name }, at, facts) => planCleanup(name, at, facts)),
+  planner("planReboot", ({ name }, at, facts) => planReboot(name, at, facts)),
+  planner("planFreeze", ({ name }, at, facts) => planFreeze(name, at, facts)),
+  planner("planResize", ({ name }, at, facts) => planResize(name, { pids: 50 }, at, facts))
+]) suite(each, situations, { laws: [alone], runs: 40 })
+
+describe("the part of the facts for one instance", () => {
+  const neighbour = (disk: Neighbours.Neighbour["disk"], nics: 0 | 2 = 0): Neighbours.Neighbour => ({ name: "app1", disk, nics, fares: "running" })
+  const host = (...neighbours: ReadonlyArray<Neighbours.Neighbour>) =>
+    Neighbours.withNeighbours(neighbours, Scenario.hostOf({ ...Scenario.simplest, nics: ["bridged"] }))
+  const everything = (...neighbours: ReadonlyArray<Neighbours.Neighbour>) => Facts.factsOf(host(...neighbours), defaultDirectories, ["/srv/images/root.img"])
+  const asked = { directories: defaultDirectories, instance: "web1", paths: ["/srv/images/root.img"] }
+  const web1 = Scenario.instanceOf(Scenario.simplest)
+
+  it("has nothing of a neighbour with a disk of its own but that it lives, and by what record", () => {
+    const whole = everything(neighbour("own", 2))
+    const part = factsFor(asked, whole)
+    const { limits, memoryUsage, ...container } = whole.containers[0] ?? assert.fail("no neighbour runs")
+    assert.isNotEmpty(limits)
+    assert.isDefined(memoryUsage)
+    const unseen = { monitor: null, init: null, files: [] }
+    assert.deepStrictEqual(part.containers, [{ ...container, ...unseen }])
+    assert.deepStrictEqual(part.paths.map((each) => each.path), asked.paths)
+    assert.deepStrictEqual([part.loops, part.cgroupDirectories], [[], []])
+    assert.deepStrictEqual(part.interfaces.map((each) => each.name), ["lo", "eth0", "eth1", "eth2", "br0"])
+  })
+
+  it("keeps a neighbour's disk that is the same file by another name", () => {
+    const whole = everything(neighbour("own"))
+    const twice = { ...whole, paths: whole.paths.map((each) => ({ ...each, inode: "1:7" })) }
+    const answers = [whole, twice].map((facts) => planStart(web1, defaultDirectories, factsFor(asked, facts)))
+    assert.deepStrictEqual(answers.map(Result.isSuccess), [true, false])
+  })
+
+  it.effect("has the nic of another that a spec is linked to", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const link = vethName("app1", 1)
+      const linked = yield* Effect.fromResult(decodeInstance({ name: "web1", disks: [{ path: "/srv/images/root.img" }], nics: [{ mode: "macvlan", link }] }))
+      const { basis } = yield* hypervisor.plan.start(linked)
+      assert.deepStrictEqual(basis.interfaces.map((each) => each.name), [link])
+    }).pipe(Effect.provide(TestHypervisor.layer({ host: host(neighbour("own", 2)) }))))
+})
