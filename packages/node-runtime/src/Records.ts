@@ -6,7 +6,8 @@
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import * as Result from "effect/Result"
-import { believed } from "./OwnFiles.ts"
+import type * as fs from "node:fs"
+import { believed, believedStats } from "./OwnFiles.ts"
 
 const decodeRecord = (text: string): Instance | null => {
   try {
@@ -16,24 +17,43 @@ const decodeRecord = (text: string): Instance | null => {
   }
 }
 
-/** What was decoded before, by its text: decoding takes ten times as long as reading. Forgotten when it has grown large. */
-const decoded = new Map<string, Instance | null>()
-const mostDecoded = 5_000
+/** A record as it was decoded, and what the file was then. */
+interface Known {
+  readonly file: fs.Stats
+  readonly record: Instance | null
+}
+
+/** By their paths: decoding takes a hundred times as long as seeing that a file is the same. Forgotten when it has grown large. */
+const known = new Map<string, Known>()
+const mostKnown = 5_000
+
+const isSameFile = (one: fs.Stats, other: fs.Stats): boolean =>
+  one.ctimeMs === other.ctimeMs && one.mtimeMs === other.mtimeMs && one.ino === other.ino && one.dev === other.dev &&
+  one.size === other.size
+
+/** Within a tick of the kernel's clock, 10 ms at most, a file can change twice and have the same times. */
+const settledAfter = 50
+
+const read = (at: string, file: fs.Stats): Instance | null => {
+  const text = believed(at)
+  const record = text === undefined ? null : decodeRecord(text)
+  if (known.size >= mostKnown) known.clear()
+  if (Date.now() - file.ctimeMs > settledAfter) known.set(at, { file, record })
+  return record
+}
 
 /**
- * The instance as it was started; null where its record is not there, cannot be believed or is of another.
+ * The instance as it was started; null where its record is not there, cannot be believed or is of another. A file that has
+ * not changed since it was decoded is not read again.
  *
  * @since 0.1.0
  * @category reading
  */
 export const recordOf = (directories: Directories, name: string): Instance | null => {
-  const text = believed(directories.record(name))
-  if (text === undefined) return null
-  let record = decoded.get(text)
-  if (record === undefined) {
-    record = decodeRecord(text)
-    if (decoded.size >= mostDecoded) decoded.clear()
-    decoded.set(text, record)
-  }
+  const at = directories.record(name)
+  const file = believedStats(at)
+  if (file === undefined) return null
+  const before = known.get(at)
+  const record = before !== undefined && isSameFile(before.file, file) ? before.record : read(at, file)
   return record?.name === name ? record : null
 }
