@@ -1,6 +1,6 @@
 /**
- * Containers, observed without asking LXC: one read of /proc/net/unix, and for each container its run directory, two
- * lines of /proc and two files of its cgroup.
+ * Containers, observed without asking LXC: one read of /proc/net/unix, and for each container a few lines of /proc and two
+ * files of its cgroup.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/C
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { glimpse } from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
-import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
@@ -36,11 +36,40 @@ const groupsOf = (tree: string, name: string, pinned: boolean): ReadonlyArray<st
     : names(tree).filter((each) => each.startsWith(group) && /^(?:-[1-9]\d*)?$/.test(each.slice(group.length)))
 }
 
+/** A monitor with its child, the first process of the container. */
+interface Pair {
+  readonly monitor: ProcessStat
+  readonly init: ProcessStat
+}
+
+/** Who was found before, by the place of the container. A process with its start time stays who it is: that it lives is all to look at. */
+const pairs = new Map<string, Pair>()
+const mostPairs = 5_000
+
+const sameAlive = (process: ProcessStat): ProcessStat | undefined => {
+  const now = processStat(process.pid)
+  return isAlive(now) && isSameProcess(now, process) ? now : undefined
+}
+
+const pairAgain = (before: Pair | undefined): Pair | undefined => {
+  const monitor = before === undefined ? undefined : sameAlive(before.monitor)
+  const init = before === undefined || monitor === undefined ? undefined : sameAlive(before.init)
+  return monitor === undefined || init === undefined ? undefined : { monitor, init }
+}
+
 const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean): Processes => {
+  const place = `${container.lxcPath}/${container.name}`
+  const pair = pairAgain(pairs.get(place))
+  if (pair !== undefined) return { ...pair, group: payloadCgroup(container.name) }
   const tree = trackingTree(trees)?.mountPoint ?? ""
   const monitor = monitorByFile(container)
   const child = monitor === undefined ? undefined : initOfMonitor(monitor)
-  if (monitor !== undefined && child !== undefined) return { monitor, init: child, group: payloadCgroup(container.name) }
+  if (monitor !== undefined && child !== undefined) {
+    if (pairs.size >= mostPairs) pairs.clear()
+    pairs.set(place, { monitor, init: child })
+    return { monitor, init: child, group: payloadCgroup(container.name) }
+  }
+  pairs.delete(place)
   for (const group of groupsOf(tree, container.name, own)) {
     const pid = initIn(`${tree}/${group}`)
     const parent = pid === undefined ? undefined : monitorOfInit(pid, container)
@@ -57,7 +86,9 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean):
 export interface ContainersOptions {
   /** Also those under other lxcpaths. */
   readonly all: boolean
-  /** What reads the instance records, which planners need and lists do not. */
+  /** Only that one. */
+  readonly name?: string | undefined
+  /** What reads the instance records; without it no run directory is looked into, as planners need and lists do not. */
   readonly recordOf?: ((directories: Directories, name: string) => Instance | null) | undefined
   /** Also what limits them, where they run under this library's lxcpath. */
   readonly limits?: boolean | undefined
@@ -114,7 +145,7 @@ const observe = (
     init,
     populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
     freezer: foreignGroup ? "thawed" : freezerState(trees, group),
-    files: own ? [...names(directories.container(name))].sort() : [],
+    files: own && recordOf !== undefined ? [...names(directories.container(name))].sort() : [],
     record,
     meantToRun
   }
@@ -145,7 +176,9 @@ export const containersToObserve = (
   const meant = new Set<string>(wanted)
   const seen = new Map([...mine, ...listening].map((socket) => [key(socket), socket]))
   const ioWeightFile = once(() => cgroupFacts(trees).ioWeightFile)
-  return [...seen].filter(([, socket]) => options.all || socket.lxcPath === lxcPath).map(([id, socket]) => () => {
+  const isAsked = (socket: CommandSocket): boolean =>
+    (options.all || socket.lxcPath === lxcPath) && (options.name === undefined || socket.name === options.name)
+  return [...seen].filter(([, socket]) => isAsked(socket)).map(([id, socket]) => () => {
     const meantToRun = socket.lxcPath === lxcPath && meant.has(socket.name)
     return observe(directories, trees, ioWeightFile, socket, alive.has(id), meantToRun, options)
   })

@@ -16,7 +16,7 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
 import { type ContainerRef, monitorByFile, startersOf } from "./Monitors.ts"
-import { ageOf, commandOf, processStat, receivableSignals, waitsForSignals } from "./Processes.ts"
+import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -51,7 +51,7 @@ const chosen = (signal: string, mask: bigint): number | undefined =>
 export const signalContainer = Effect.fn("ContainerSteps.signal")(function*(step: Case<"SignalContainer">) {
   const init = initOf(step)
   if (init === undefined) return
-  const until = (yield* Clock.currentTimeMillis) + Math.max(0, step.graceMs - ageOf(init))
+  const until = (yield* Clock.currentTimeMillis) + Math.max(0, step.graceMs - ageOf(init, upFor()))
   let number: number | undefined
   while (true) {
     const mask = receivableSignals(init.pid) ?? 0n

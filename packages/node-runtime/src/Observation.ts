@@ -19,10 +19,10 @@ import { usageReader } from "./Usage.ts"
  * @category constructors
  */
 export const observation = (recordOf?: ContainersOptions["recordOf"]): Pick<Host["Service"], "containers" | "names" | "usage"> => ({
-  containers: Effect.fn("NodeHost.containers")(function*({ all, directories, records }) {
+  containers: Effect.fn("NodeHost.containers")(function*({ all, directories, name, records }) {
     const { trees } = yield* requireTrees
     const signs = yield* systemCall("read", "/proc and /sys", () =>
-      containersToObserve(directories, trees, { all: all ?? false, recordOf: records === true ? recordOf : undefined }))
+      containersToObserve(directories, trees, { all: all ?? false, name, recordOf: records === true ? recordOf : undefined }))
     return yield* inSlices("/proc and /sys", signs, (observed) => observed())
   }),
   names: ({ directories }) => systemCall("read", "/proc/net/unix", () => runningNames(directories)),

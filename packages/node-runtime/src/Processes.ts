@@ -112,15 +112,20 @@ const ticksPerSecond = 100
 export const startedAfterBoot = (process: ProcessStat): number => process.startTime * 1000 / ticksPerSecond
 
 /**
- * How long a process has run, in milliseconds.
+ * How long the host has been up, in milliseconds.
  *
  * @since 0.1.0
  * @category reading
  */
-export const ageOf = (process: ProcessStat): number => {
-  const uptime = Number((readText("/proc/uptime") ?? "").split(" ", 1)[0])
-  return Math.max(0, uptime * 1000 - startedAfterBoot(process))
-}
+export const upFor = (): number => Number((readText("/proc/uptime") ?? "").split(" ", 1)[0]) * 1000
+
+/**
+ * How long a process has run on a host that has been up so long, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const ageOf = (process: ProcessStat, up: number): number => Math.max(0, up - startedAfterBoot(process))
 
 /**
  * All pids of the host's /proc.

@@ -16,7 +16,7 @@ import { type CgroupTrees, type GroupOf, groupsOfProcess, treeOf } from "./Cgrou
 import { names, readInteger, readText } from "./KernelFiles.ts"
 import { backingFileOf } from "./LoopDevices.ts"
 import { once } from "./Once.ts"
-import { ageOf, processStat, startedAfterBoot } from "./Processes.ts"
+import { ageOf, processStat, startedAfterBoot, upFor } from "./Processes.ts"
 
 /** What is the same for every container of one query, each read when it is first needed. */
 interface Surroundings {
@@ -24,6 +24,8 @@ interface Surroundings {
   readonly mounts: () => ReadonlyMap<string, MountEntry>
   /** Interfaces of the host. */
   readonly interfaces: () => ReadonlyArray<string>
+  /** How long the host has been up, in milliseconds. */
+  readonly upFor: () => number
   /** When the host was booted, in milliseconds since the epoch. */
   readonly bootedAt: () => number | undefined
 }
@@ -65,11 +67,7 @@ const peersOf = (interfaces: ReadonlyArray<string>, name: string): ReadonlyArray
 }
 
 const interfacesOf = (init: ProcessStat, name: string, interfaces: ReadonlyArray<string>): ReadonlyArray<GuestInterface> => {
-  const read = (file: string): string => readText(`/proc/${init.pid}/net/${file}`) ?? ""
-  return guestInterfaces(
-    { dev: read("dev"), route: read("route"), fibTrie: read("fib_trie"), ifInet6: read("if_inet6"), igmp: read("igmp") },
-    peersOf(interfaces, name)
-  )
+  return guestInterfaces((file) => readText(`/proc/${init.pid}/net/${file}`) ?? "", peersOf(interfaces, name))
 }
 
 const spaceOn = (path: string): Pick<RootUsage, "sizeBytes" | "usedBytes"> => {
@@ -104,13 +102,14 @@ export const usageReader = (trees: CgroupTrees, mountTable: ReadonlyArray<MountE
     trees,
     mounts: once(() => new Map(mountTable.map((mount) => [mount.target, mount]))), // the last one, on top, stays
     interfaces: once(() => names("/sys/class/net")),
+    upFor: once(upFor),
     bootedAt: once(readBootedAt)
   }
   return (container: ContainerFacts): ContainerUsage | undefined => usageOf(surroundings, container, wanted)
 }
 
 const usageOf = (
-  { bootedAt, interfaces, mounts, trees }: Surroundings,
+  { bootedAt, interfaces, mounts, trees, upFor }: Surroundings,
   container: ContainerFacts,
   wanted: ReadonlySet<UsageField>
 ): ContainerUsage | undefined => {
@@ -123,7 +122,7 @@ const usageOf = (
     root,
     interfaces: wanted.has("interfaces") ? interfacesOf(init, name, interfaces()) : [],
     startedAt: wanted.has("startedAt") ? startedAt(init, bootedAt()) : null,
-    uptimeSeconds: wanted.has("uptimeSeconds") ? ageOf(init) / 1000 : null
+    uptimeSeconds: wanted.has("uptimeSeconds") ? ageOf(init, upFor()) / 1000 : null
   }
   return isSameProcess(init, processStat(init.pid)) ? usage : undefined
 }

@@ -44,9 +44,10 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life) =>
     return yield* isTool ? life.withTool(body) : body
   })
 
-/** What a list is made of: neither the record is read nor what limits the container. */
+/** What a list is made of: neither its run directory is read nor what limits the container. */
 const withoutRecord = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => ({
   ...container,
+  files: [],
   record: null
 })
 
@@ -65,9 +66,9 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
         const everything = factsOf(state, directories, paths)
         return instance === undefined ? everything : factsFor({ directories, instance, links, paths }, everything)
       }),
-    containers: ({ all, directories, records }) =>
+    containers: ({ all, directories, name, records }) =>
       Effect.map(read, (state) => {
-        const found = containersOf(state, directories, all ?? false)
+        const found = containersOf(state, directories, all ?? false).filter((each) => name === undefined || each.name === name)
         return records === true ? found : found.map(withoutRecord)
       }),
     names: ({ directories }) => Effect.map(read, (state) => runningNames(state, directories)),

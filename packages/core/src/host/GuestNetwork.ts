@@ -32,18 +32,13 @@ export const GuestInterface = Schema.Struct({
 export type GuestInterface = typeof GuestInterface.Type
 
 /**
- * Texts below /proc/PID/net.
+ * The text of a file below /proc/PID/net. Of some guests not all need be read, and the kernel takes longer to make such a
+ * text up than to read it takes.
  *
  * @since 0.1.0
  * @category models
  */
-export interface NetworkFiles {
-  readonly dev: string
-  readonly route: string
-  readonly fibTrie: string
-  readonly ifInet6: string
-  readonly igmp: string
-}
+export type ReadNetwork = (file: "dev" | "route" | "fib_trie" | "if_inet6" | "igmp") => string
 
 /**
  * The host's end of a virtual Ethernet pair, and the index that the other end has in its own namespace.
@@ -106,10 +101,12 @@ const localAddresses = (fibTrie: string): ReadonlyArray<string> => {
 }
 
 /** An address is of the interface with the smallest network around it; without one, of the only interface besides lo. */
-const ipv4Of = (files: NetworkFiles, names: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, address: string]> => {
-  const connected = [...connectedOf(files.route)].sort((one, other) => lengthOf(other.mask) - lengthOf(one.mask))
+const ipv4Of = (read: ReadNetwork, names: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, address: string]> => {
+  const addresses = localAddresses(read("fib_trie"))
   const others = names.filter((name) => name !== "lo")
-  return localAddresses(files.fibTrie).flatMap((address): ReadonlyArray<readonly [string, string]> => {
+  const routes = addresses.every((address) => address.startsWith("127.")) ? "" : read("route")
+  const connected = [...connectedOf(routes)].sort((one, other) => lengthOf(other.mask) - lengthOf(one.mask))
+  return addresses.flatMap((address): ReadonlyArray<readonly [string, string]> => {
     if (address.startsWith("127.")) return [["lo", `${address}/8`]]
     const network = connected.find((each) => contains(each, parseIpv4(address)))
     if (network !== undefined) return [[network.name, `${address}/${lengthOf(network.mask)}`]]
@@ -147,10 +144,11 @@ const inet6Of = (text: string): ReadonlyArray<Inet6> =>
     }]
   })
 
-/** Indices of interfaces that are up, from the groups they listen to. */
-const indicesOf = (files: NetworkFiles): ReadonlyMap<number, string> => {
-  const indices = new Map(inet6Of(files.ifInet6).map(({ index, name }) => [index, name]))
-  for (const line of files.igmp.split("\n")) {
+/** Indices of interfaces that are up, from their IPv6 addresses, else from the groups they listen to. */
+const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: ReadonlyArray<HostPeer>): ReadonlyMap<number, string> => {
+  const indices = new Map(inet6.map(({ index, name }) => [index, name]))
+  if (peers.every(({ guestIndex }) => indices.has(guestIndex))) return indices
+  for (const line of read("igmp").split("\n")) {
     const [, index, name] = /^(\d+)\t(\S+)/.exec(line) ?? []
     if (index !== undefined && name !== undefined) indices.set(Number(index), name)
   }
@@ -159,11 +157,10 @@ const indicesOf = (files: NetworkFiles): ReadonlyMap<number, string> => {
 
 /** By index; where one end and one interface are left over, they belong together. */
 const peersOf = (
-  files: NetworkFiles,
+  indices: ReadonlyMap<number, string>,
   names: ReadonlyArray<string>,
   peers: ReadonlyArray<HostPeer>
 ): ReadonlyMap<string, string> => {
-  const indices = indicesOf(files)
   const known = peers.flatMap((peer) => {
     const name = indices.get(peer.guestIndex)
     return name === undefined ? [] : [[name, peer.name] as const]
@@ -184,12 +181,12 @@ const peersOf = (
  * @since 0.1.0
  * @category decoding
  */
-export const guestInterfaces = (files: NetworkFiles, peers: ReadonlyArray<HostPeer>): ReadonlyArray<GuestInterface> => {
-  const counted = countersOf(files.dev)
+export const guestInterfaces = (read: ReadNetwork, peers: ReadonlyArray<HostPeer>): ReadonlyArray<GuestInterface> => {
+  const counted = countersOf(read("dev"))
   const names = counted.map((each) => each.name)
-  const hosts = peersOf(files, names, peers)
-  const ipv4 = ipv4Of(files, names)
-  const ipv6 = inet6Of(files.ifInet6)
+  const ipv6 = inet6Of(read("if_inet6"))
+  const hosts = peersOf(indicesOf(read, ipv6, peers), names, peers)
+  const ipv4 = ipv4Of(read, names)
   return counted.map((each) => ({
     ...each,
     hostName: hosts.get(each.name) ?? null,

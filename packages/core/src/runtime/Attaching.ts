@@ -109,7 +109,7 @@ const consoleRefusal = (record: Instance | null, name: string, tty: number | und
  */
 export const makeAttaching = (host: Host["Service"], sessions: Sessions["Service"], directories: Directories) => {
   const requireRunning = Effect.fnUntraced(function*(name: InstanceName) {
-    const facts = (yield* host.containers({ directories, records: true })).find((each) => each.name === name)
+    const [facts] = yield* host.containers({ directories, name, records: true })
     if (facts === undefined) return yield* new UnknownContainer({ instance: name })
     const refusal = attachRefusal(statusOf(facts))
     if (refusal !== undefined) return yield* refusal

@@ -60,8 +60,10 @@ export interface ContainersQuery {
   readonly directories: Directories
   /** Also containers under other lxcpaths. */
   readonly all?: boolean | undefined
-  /** Also the records, as which each was started. */
+  /** Also what is in their run directories: the names, and the record as which each was started. */
   readonly records?: boolean | undefined
+  /** Only that one. */
+  readonly name?: string | undefined
 }
 
 /**

@@ -88,7 +88,7 @@ export const makeQueries = (host: Pick<Host["Service"], "containers" | "names" |
       return containers.map(summarise).sort(byName)
     }),
     info: Effect.fn("Hypervisor.info")(function*(name: string, { fields = allUsage }: InfoOptions = {}) {
-      const facts = (yield* own).find((each) => each.name === name)
+      const [facts] = yield* host.containers({ directories, name })
       if (facts === undefined) return yield* new UnknownContainer({ instance: name })
       const [read] = yield* host.usage({ containers: [facts], fields })
       const usage = read === undefined ? undefined : yield* Effect.fromResult(read)

@@ -67,9 +67,9 @@ export const makeRecover = (
         onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
       })
     }
-    const containers = yield* host.containers({ directories })
+    const containers = yield* host.containers({ directories, name })
     const notRunning = containers
-      .filter((each) => (name === undefined || each.name === name) && each.meantToRun && statusOf(each).state === "STOPPED")
+      .filter((each) => each.meantToRun && statusOf(each).state === "STOPPED")
       .map((each) => each.name)
       .sort()
     return { recovered, unfinished, notRunning } satisfies RecoverReport

@@ -1,5 +1,5 @@
 import { cgroupUsage, noCgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
-import { guestInterfaces, type NetworkFiles } from "@effect-lxc/core/host/GuestNetwork"
+import { guestInterfaces as interfacesOf, type HostPeer, type ReadNetwork } from "@effect-lxc/core/host/GuestNetwork"
 import { sharesOf, weightOf } from "@effect-lxc/core/lxc/Limits"
 import { assert, describe, it } from "@effect/vitest"
 
@@ -95,6 +95,10 @@ describe("what cgroups say", () => {
   })
 })
 
+type NetworkFiles = Readonly<Record<Parameters<ReadNetwork>[0], string>>
+
+const guestInterfaces = (files: NetworkFiles, peers: ReadonlyArray<HostPeer>) => interfacesOf((file) => files[file], peers)
+
 const files: NetworkFiles = {
   dev: `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -107,7 +111,7 @@ eth0\t00000000\t0100630A\t0003\t0\t0\t0\t00000000\t0\t0\t0
 eth0\t0000630A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 eth1\t0000A8C0\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 `,
-  fibTrie: `Main:
+  fib_trie: `Main:
   +-- 10.99.0.0/24 2 0 2
      |-- 10.99.0.0
         /24 link UNICAST
@@ -126,7 +130,7 @@ Local:
      |-- 192.168.7.7
         /32 host LOCAL
 `,
-  ifInet6: `00000000000000000000000000000001 01 80 10 80       lo
+  if_inet6: `00000000000000000000000000000001 01 80 10 80       lo
 fe80000000000000021b3cfffe4d5e6f 02 40 20 80     eth0
 20010db8000000000001000000000001 02 40 00 80     eth0
 `,
@@ -160,7 +164,7 @@ describe("what /proc says of a guest's network", () => {
   })
 
   it("an interface without a sign of its index has the one end that is left", () => {
-    const down = { ...files, ifInet6: "", igmp: "" }
+    const down = { ...files, if_inet6: "", igmp: "" }
     const [, only] = guestInterfaces({ ...down, dev: files.dev.replace(/ *eth1.*\n/, "") }, [{ name: "elAn0", guestIndex: 9 }])
     assert.strictEqual(only?.hostName, "elAn0")
     const two = guestInterfaces(down, [{ name: "elAn0", guestIndex: 2 }, { name: "elAn1", guestIndex: 3 }])
@@ -175,6 +179,6 @@ describe("what /proc says of a guest's network", () => {
   })
 
   it("nothing of a process that is gone", () => {
-    assert.deepStrictEqual(guestInterfaces({ dev: "", route: "", fibTrie: "", ifInet6: "", igmp: "" }, []), [])
+    assert.deepStrictEqual(guestInterfaces({ dev: "", route: "", fib_trie: "", if_inet6: "", igmp: "" }, []), [])
   })
 })
