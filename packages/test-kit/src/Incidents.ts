@@ -6,7 +6,7 @@
 import { boot } from "./Boot.ts"
 import { makeDirectories, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import { busyWith, putOn, reachableMount, takeOff } from "./MountOps.ts"
+import { busyWith, mountOver, putOn, reachableMount, takeOff } from "./MountOps.ts"
 import { answers, changeContainer, changeProcess, spawn } from "./Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
@@ -125,13 +125,13 @@ export const hangInDevice = (name: string): Incident =>
   onContainer(name, (state, { init }) => init === null ? state : changeProcess(state, init, { state: "D" }))
 
 /**
- * A shell with its working directory at a path: nothing there can be unmounted.
+ * A shell with its working directory at a path: what is mounted there now cannot be unmounted.
  *
  * @since 0.1.0
  * @category incidents
  */
 export const occupy = (path: string, command = "-bash"): Incident => (state) =>
-  spawn(state, { parent: 1, command, cgroup: "", holds: [path] })
+  spawn(state, { parent: 1, command, cgroup: "", holds: [{ path, mount: mountOver(state, path) }] })
 
 /**
  * Whoever holds a path lets it go.
@@ -141,7 +141,7 @@ export const occupy = (path: string, command = "-bash"): Incident => (state) =>
  */
 export const release = (path: string): Incident => (state) => ({
   ...state,
-  processes: state.processes.filter((each) => !each.holds.includes(path))
+  processes: state.processes.filter((each) => !each.holds.some((held) => held.path === path))
 })
 
 /**

@@ -95,6 +95,17 @@ export const reachableMount = (state: SimulatedState, target: string): Simulated
 }
 
 /**
+ * The mount into which a path leads, as a process that goes there keeps it; null where that is the host's own root.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const mountOver = (state: SimulatedState, path: string): SimulatedProcess["holds"][number]["mount"] => {
+  const over = state.mounts.findLast((mount) => mount.target === path || isBelow(mount.target, path))
+  return over === undefined ? null : { target: over.target, source: over.source }
+}
+
+/**
  * Why umount2(2) says EBUSY: processes that hold the mount, or mounts below it. Undefined where it is free.
  *
  * @since 0.1.0
@@ -112,7 +123,7 @@ export const busyWith = (
     .map((each) => processOf(state, each.monitor))
     .filter(isLiving)
   const users = state.processes.filter((each) =>
-    isLiving(each) && each.holds.some((path) => path === mount.target || isBelow(mount.target, path))
+    isLiving(each) && each.holds.some((held) => held.mount?.target === mount.target && held.mount.source === mount.source)
   )
   const holders = [...pins, ...users]
   return below || holders.length > 0 ? holders : undefined

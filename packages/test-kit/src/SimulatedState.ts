@@ -44,8 +44,11 @@ export const SimulatedProcess = Schema.Struct({
   command: Schema.String,
   /** Its directory in every cgroup tree, without a leading slash. */
   cgroup: Schema.String,
-  /** Paths that it keeps busy: its working directory, open files. */
-  holds: Schema.Array(Schema.String)
+  /** Its working directory and open files, each with the mount in which it found them: that is what it keeps busy. */
+  holds: Schema.Array(Schema.Struct({
+    path: Schema.String,
+    mount: Schema.NullOr(Schema.Struct({ target: Schema.String, source: Schema.String }))
+  }))
 })
 
 /**
