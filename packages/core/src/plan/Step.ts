@@ -22,12 +22,12 @@ import { RootKind } from "./ExportFormat.ts"
 export const Device = Schema.Union([HostPath, Schema.String.check(Schema.isPattern(/^\$[a-z][a-z0-9]*$/))])
 
 /**
- * A whole number of milliseconds.
+ * A whole number of milliseconds, up to the week that a spec may ask for.
  *
  * @since 0.1.0
  * @category models
  */
-export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 }))
+export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 7 * 24 * 3_600_000 }))
 
 /** A mount point as the kernel shows it: what a guest's files are called is not ours to choose. */
 const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))

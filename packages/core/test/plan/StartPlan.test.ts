@@ -22,6 +22,13 @@ it.prop("a start that was planned again after it was carried out is rejected as 
 })
 
 describe("the steps of a start", () => {
+  it("wait for as long as a spec may ask for", () => {
+    const patient = instance({ lxc: { startupTimeout: "168h", settle: "168h" } })
+    const waits = startPlan(patient, host()).steps.flatMap((step) =>
+      step._tag === "StartContainer" ? [step.timeoutMs] : step._tag === "ConfirmAlive" ? [step.settleMs] : [])
+    assert.deepStrictEqual(waits, [604_800_000, 604_800_000])
+  })
+
   it("are in an order in which each finds what it needs", () => {
     assert.deepStrictEqual(tags(startPlan(instance({ resources: { memory: "64MiB" } }), host())), [
       "MakeDirectory",
