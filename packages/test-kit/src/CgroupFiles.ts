@@ -71,14 +71,15 @@ export const unlimited = (state: SimulatedState): Files => {
     }
 }
 
-const units: Readonly<Record<string, bigint>> = { "": 1n, K: 1_024n, M: 1_024n ** 2n, G: 1_024n ** 3n }
+const units = ["", "K", "M", "G"]
 
-const bytes = (value: string): Result.Result<string, Errno> => {
-  const [, digits, unit] = /^(\d+)([KMG]?)$/i.exec(value) ?? []
-  if (value === "max") return Result.succeed(value)
-  if (value === "-1") return Result.succeed(unlimitedV1)
-  if (digits === undefined || unit === undefined) return Result.fail("Invalid argument")
-  const whole = BigInt(digits) * (units[unit.toUpperCase()] ?? 1n)
+/** v1 has no word for what is not limited, but -1. */
+const bytes = (file: string, value: string): Result.Result<string, Errno> => {
+  const isV1 = file.endsWith("_in_bytes")
+  if (value === (isV1 ? "-1" : "max")) return Result.succeed(isV1 ? unlimitedV1 : value)
+  const digits = value.replace(/[KMG]$/i, "")
+  if (!/^\d+$/.test(digits)) return Result.fail("Invalid argument")
+  const whole = BigInt(digits) * 1_024n ** BigInt(units.indexOf(value.slice(digits.length).toUpperCase()))
   return Result.succeed(String(whole - whole % pageBytes))
 }
 
@@ -100,16 +101,16 @@ const cpus = (state: SimulatedState, value: string): Result.Result<string, Errno
   return numbers.every((each) => each < state.cpus) ? Result.succeed(value) : Result.fail("Numerical result out of range")
 }
 
-const memoryAndSwap = (state: SimulatedState, files: Files, value: string): Result.Result<string, Errno> => {
+const memoryAndSwap = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
   if (!state.swapAccounting) return Result.fail("No such file or directory")
   const limit = files["memory.limit_in_bytes"]
-  return Result.flatMap(bytes(value), (total) =>
+  return Result.flatMap(bytes(file, value), (total) =>
     limit === undefined || Number(total) < Number(limit) ? Result.fail("Invalid argument") : Result.succeed(total))
 }
 
 const bandwidth = (value: string): Result.Result<string, Errno> => {
   const [, quota, period] = /^(\d+|max)(?: (\d+))?$/.exec(value) ?? []
-  if (quota === undefined || (quota !== "max" && Number(quota) < 1_000)) return Result.fail("Invalid argument")
+  if (quota === undefined || Number(quota) < 1_000) return Result.fail("Invalid argument")
   return Result.succeed(`${quota} ${period ?? "100000"}`)
 }
 
@@ -123,10 +124,11 @@ const ioWeight = (state: SimulatedState, file: string, value: string): Result.Re
 const device = (value: string): Result.Result<string, Errno> =>
   /^(?:a|[abc] (?:\d+|\*):(?:\d+|\*) [rwm]+)$/.test(value) ? Result.succeed(value) : Result.fail("Invalid argument")
 
-const memoryAlone = (files: Files, value: string): Result.Result<string, Errno> => {
+/** No number is more than one that is not there. */
+const memoryAlone = (files: Files, file: string, value: string): Result.Result<string, Errno> => {
   const total = files["memory.memsw.limit_in_bytes"]
-  return Result.flatMap(bytes(value), (limit) =>
-    total !== undefined && Number(limit) > Number(total) ? Result.fail("Invalid argument") : Result.succeed(limit))
+  return Result.flatMap(bytes(file, value), (limit) =>
+    Number(limit) > Number(total) ? Result.fail("Invalid argument") : Result.succeed(limit))
 }
 
 /**
@@ -138,14 +140,14 @@ const memoryAlone = (files: Files, value: string): Result.Result<string, Errno> 
 export const written = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
   switch (file) {
     case "memory.limit_in_bytes":
-      return memoryAlone(files, value)
+      return memoryAlone(files, file, value)
     case "memory.max":
     case "memory.high":
-      return bytes(value)
+      return bytes(file, value)
     case "memory.memsw.limit_in_bytes":
-      return memoryAndSwap(state, files, value)
+      return memoryAndSwap(state, files, file, value)
     case "memory.swap.max":
-      return state.swapAccounting ? bytes(value) : Result.fail("No such file or directory")
+      return state.swapAccounting ? bytes(file, value) : Result.fail("No such file or directory")
     case "cpuset.cpus":
       return cpus(state, value)
     case "cpu.shares":
@@ -202,7 +204,7 @@ export const applyLimits = (
   const files = new Map<string, Files>()
   for (const { file, value, version } of limits.toSorted(bySwap)) {
     if (version !== layout || state.ignoredLimits.includes(file)) continue
-    const controller = file.split(".")[0] ?? ""
+    const controller = file.replace(/\..*/, "")
     const tree = treeOf(state, layout, controller)
     if (tree === undefined) return Result.fail([noController(controller), notSet("No such file or directory", file, value)])
     const before = files.get(tree.mountPoint) ?? {}

@@ -8,7 +8,7 @@ import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Schema from "effect/Schema"
 import { namesIn, nodeAt, parentOf } from "./FileTree.ts"
 import * as Incidents from "./Incidents.ts"
-import { hasDirectory, topMount } from "./MountOps.ts"
+import { isDirectory, topMount } from "./MountOps.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 
 const named = { name: InstanceName }
@@ -111,11 +111,11 @@ export const befall = (happening: Happening): Incidents.Incident => {
     case "ThawContainer":
       return Incidents.thaw(happening.name)
     case "Occupy":
-      return where(hasDirectory, happening.path, Incidents.occupy(happening.path))
+      return where(isDirectory, happening.path, Incidents.occupy(happening.path))
     case "Release":
       return Incidents.release(happening.path)
     case "MountTmpfs":
-      return where(hasDirectory, happening.path, Incidents.mountOn(happening.path))
+      return where(isDirectory, happening.path, Incidents.mountOn(happening.path))
     case "UnmountPath":
       return Incidents.unmountFrom(happening.path)
     case "PutFile":

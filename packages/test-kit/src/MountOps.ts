@@ -18,26 +18,33 @@ import type { SimulatedContainer, SimulatedMount, SimulatedProcess, SimulatedSta
 export const topMount = (state: SimulatedState, target: string): SimulatedMount | undefined =>
   state.mounts.findLast((mount) => mount.target === target)
 
+const guestIn = (state: SimulatedState, { image }: SimulatedMount): Guest | undefined =>
+  image === null ? undefined : state.images[image]
+
 /**
  * What is in the file system at a directory: of the image mounted there, or of the directory itself.
  *
  * @since 0.1.0
  * @category queries
  */
-export const guestAt = (state: SimulatedState, directory: string): Guest | undefined =>
-  state.images[topMount(state, directory)?.image ?? directory]
+export const guestAt = (state: SimulatedState, directory: string): Guest | undefined => {
+  const mount = topMount(state, directory)
+  return mount === undefined ? state.images[directory] : guestIn(state, mount)
+}
 
 /**
- * Whether a directory is there: of the host's own, or in a guest that is mounted above it and does not lack it.
+ * Whether a path leads to a directory: on the host, or in a guest that is mounted above it and does not lack it.
  *
  * @since 0.1.0
  * @category queries
  */
 export const isDirectory = (state: SimulatedState, path: string): boolean => {
-  if (nodeAt(state, path) !== undefined) return nodeAt(state, path)?.kind === "directory"
-  const above = state.mounts.findLast((each) => each.image !== null && isBelow(each.target, path))
-  const guest = state.images[above?.image ?? ""]
-  return above !== undefined && guest !== undefined && !guest.lacks.includes(path.slice(above.target.length + 1))
+  const isThere = nodeAt(state, path)?.kind === "directory"
+  const over = state.mounts.findLast(({ target }) => target === path || isBelow(target, path))
+  if (over === undefined) return isThere
+  const guest = guestIn(state, over)
+  if (guest === undefined) return isThere || over.target === path
+  return !guest.lacks.includes(path.slice(over.target.length + 1))
 }
 
 /**
@@ -51,19 +58,6 @@ export const imageOf = (state: SimulatedState, source: string): string => {
   return loop === undefined ? source : loop.offset === undefined ? loop.backingFile : `${loop.backingFile}@${loop.offset}`
 }
 
-/**
- * Whether a path leads to a directory: on the host, or in the file system of a guest that is mounted above it.
- *
- * @since 0.1.0
- * @category queries
- */
-export const hasDirectory = (state: SimulatedState, path: string): boolean => {
-  const over = state.mounts.findLast((mount) => mount.target === path || isBelow(mount.target, path))
-  const guest = over?.image === null ? undefined : state.images[over?.image ?? ""]
-  if (over === undefined || guest === undefined) return over?.target === path || nodeAt(state, path)?.kind === "directory"
-  return !guest.lacks.includes(path.slice(over.target.length + 1))
-}
-
 const imageBytes = 64 * 1024 * 1024
 
 /**
@@ -73,7 +67,7 @@ const imageBytes = 64 * 1024 * 1024
  * @category queries
  */
 export const sizeOf = (state: SimulatedState, image: string): number => {
-  const [, path = image, start] = /^(.*)@(\d+)$/.exec(image) ?? []
+  const [, path = image, start] = /(.*)@(\d+)$/.exec(image) ?? []
   return state.partitions[path]?.find((each) => each.start === Number(start))?.size ?? imageBytes
 }
 
