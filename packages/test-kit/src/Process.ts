@@ -113,6 +113,20 @@ export const containerNamed = (
 }
 
 /**
+ * The container by its two names, while its first process lives.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const runningNamed = (
+  state: SimulatedState,
+  names: { readonly lxcPath: string; readonly name: string }
+): SimulatedContainer | undefined => {
+  const container = containerNamed(state, names)
+  return isLiving(processOf(state, container?.init)) ? container : undefined
+}
+
+/**
  * @since 0.1.0
  * @category transitions
  */

@@ -136,7 +136,7 @@ describe("a reboot in place", () => {
 
   it("of a shell is its end, for it exits by SIGINT", () => {
     const { problem, state } = failed(running({ guest: Guest.deaf({ onInterrupt: { does: "exit", afterMs: 5 } }) }), reboot)
-    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1)
+    assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 1 && problem.stderr === "")
     assert.isNull(factsOf(state)?.init)
   })
 

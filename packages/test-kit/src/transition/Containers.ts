@@ -8,12 +8,13 @@ import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import { sameLimit } from "../CgroupFiles.ts"
 import * as Schema from "effect/Schema"
-import { changeProcess, answers, containerNamed, isGone, isLiving, processesIn, processOf } from "../Process.ts"
+import { answers, changeProcess, containerNamed, isGone, processesIn, processOf, runningNamed } from "../Process.ts"
 import { deliver, freeze, killMonitor, receives, thaw as thawContainer } from "../Lifecycle.ts"
 import { logOfRun } from "../LxcLogText.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending, timedOut } from "../Outcome.ts"
-import type { SimulatedContainer, SimulatedProcess, SimulatedState } from "../SimulatedState.ts"
+import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
+import { treeOf } from "./Running.ts"
 import type { Seen } from "./Seen.ts"
 
 interface Named {
@@ -21,16 +22,9 @@ interface Named {
   readonly name: string
 }
 
-/** The first process, while it lives. */
-const initOf = (state: SimulatedState, step: Named): SimulatedProcess | undefined => {
-  const init = processOf(state, containerNamed(state, step)?.init ?? null)
-  return isLiving(init) ? init : undefined
-}
-
 /** The file of a container's cgroup in the tree of a controller. */
 const limitFile = (state: SimulatedState, payload: string, controller: string, file: string) => {
-  const tree = state.trees.find((each) => each.controllers.includes(controller)) ??
-    state.trees.find((each) => each.version === 2)
+  const tree = treeOf(state, controller)
   return {
     path: `${tree?.mountPoint ?? `(no cgroup of ${controller})`}/${payload}/${file}`,
     text: tree?.groups[payload]?.[file]
@@ -42,8 +36,8 @@ const limitFile = (state: SimulatedState, payload: string, controller: string, f
  * @category transitions
  */
 export const confirmLimits = (state: SimulatedState, step: Case<"ConfirmLimits">): Outcome => {
-  const container = containerNamed(state, step)
-  if (container === undefined || initOf(state, step) === undefined) return done(state)
+  const container = runningNamed(state, step)
+  if (container === undefined) return done(state)
   for (const limit of step.limits) {
     const { path, text = "not there" } = limitFile(state, container.payload, limit.controller, limit.file)
     if (!sameLimit(limit.value, text)) {
@@ -75,17 +69,17 @@ const ended = (state: SimulatedState, step: Case<"ConfirmAlive">, afterMs: numbe
 export const confirmAlive = (state: SimulatedState, step: Case<"ConfirmAlive">, call: Call): Outcome => {
   const [phase, value] = call.phase.split(" ")
   const deadline = call.since + step.settleMs
-  const init = initOf(state, step)
+  const pid = runningNamed(state, step)?.init
   if (phase === "ended") {
     const noticed = call.since + Number(value)
     return containerNamed(state, step)?.listening !== true || state.now >= noticed + monitorWait
       ? ended(state, step, Number(value))
       : pending(state, noticed + monitorWait, call.phase)
   }
-  if (init === undefined || (phase === "watching" && init.pid !== Number(value))) {
+  if (pid === undefined || (phase === "watching" && pid !== Number(value))) {
     return confirmAlive(state, step, { since: call.since, phase: `ended ${state.now - call.since}` })
   }
-  return state.now >= deadline ? done(state) : pending(state, deadline, `watching ${init.pid}`)
+  return state.now >= deadline ? done(state) : pending(state, deadline, `watching ${pid}`)
 }
 
 /**
@@ -127,7 +121,7 @@ export const thaw = (state: SimulatedState, step: Case<"Thaw">, call: Call): Out
  * @category observations
  */
 export const observeSignal = (state: SimulatedState, step: Case<"SignalContainer">): Seen => ({
-  done: initOf(state, step) === undefined
+  done: runningNamed(state, step) === undefined
 })
 
 const isSignal = Schema.is(SignalName)
@@ -143,8 +137,8 @@ const chosen = (state: SimulatedState, container: SimulatedContainer, signal: st
  * @category transitions
  */
 export const signal = (state: SimulatedState, step: Case<"SignalContainer">): Outcome => {
-  const container = containerNamed(state, step)
-  if (container === undefined || initOf(state, step) === undefined) return done(state)
+  const container = runningNamed(state, step)
+  if (container === undefined) return done(state)
   if (step.signal !== "halt" && !isSignal(step.signal)) {
     return failed(state, conflict(`there is no signal ${step.signal}`, "correct lxc.haltSignal"))
   }
@@ -190,11 +184,14 @@ const killGroups = (state: SimulatedState, step: Case<"KillContainer">): Simulat
   return killMonitor(killStray(thawed, step.name), container.id)
 }
 
-/** Processes of the group that are no container's first, as an attach leaves them. */
+/** All in the group of that name: what an attach left, and a container of that name below another lxcpath. */
 const killStray = (state: SimulatedState, name: string): SimulatedState =>
   processesIn(state, `lxc.payload.${name}`)
-    .filter((each) => each.state !== "D" && state.containers.every((container) => container.init !== each.pid))
-    .reduce((before, each) => changeProcess(before, each.pid, { state: "Z" }), state)
+    .filter((each) => each.state !== "D")
+    .reduce((before, { pid }) => {
+      const container = before.containers.find(({ init }) => init === pid)
+      return container === undefined ? changeProcess(before, pid, { state: "Z" }) : deliver(before, container.id, "SIGKILL")
+    }, state)
 
 /**
  * lxc-stop -k, unless the monitor is stopped by a signal, for that would hang; else, and where it does not end, SIGKILL
@@ -209,13 +206,13 @@ export const kill = (state: SimulatedState, step: Case<"KillContainer">, call: C
   if (isGone(state, step)) return done(state)
   const container = containerNamed(state, step)
   const deadline = call.since + step.timeoutMs
-  const stopped = processOf(state, container?.monitor ?? null)?.state === "T"
+  const stopped = processOf(state, container?.monitor)?.state === "T"
   const answer = state.answers["lxc-stop"]
   const works = answer === undefined || answer._tag === "Hangs"
   if (container?.listening === true && !stopped && works && state.now < deadline) {
-    if (answer !== undefined || !answers(state, container) || phase === "killed") return pending(state, deadline, call.phase)
+    if (answer !== undefined) return pending(state, deadline, call.phase)
     return after(state, call, timing.lxcStop, () =>
-      pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, "killed"))
+      pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, call.phase))
   }
   return awaitKilled(killGroups(state, step), step, state.now)
 }

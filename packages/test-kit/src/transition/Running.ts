@@ -9,20 +9,10 @@ import { boot } from "../Boot.ts"
 import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
 import { freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
-import { answers, containerById, containerNamed, isLiving, processOf } from "../Process.ts"
-import type { CgroupTree, SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
+import { answers, containerNamed, runningNamed } from "../Process.ts"
+import type { CgroupTree, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
-
-interface Named {
-  readonly lxcPath: string
-  readonly name: string
-}
-
-const running = (state: SimulatedState, step: Named): SimulatedContainer | undefined => {
-  const container = containerNamed(state, step)
-  return isLiving(processOf(state, container?.init ?? null)) ? container : undefined
-}
 
 /**
  * @since 0.1.0
@@ -39,7 +29,7 @@ export const observeFreeze = (state: SimulatedState, step: Case<"Freeze">): Seen
  * @category transitions
  */
 export const freeze = (state: SimulatedState, step: Case<"Freeze">, call: Call): Outcome => {
-  const container = running(state, step)
+  const container = runningNamed(state, step)
   const argv = Commands.freeze(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 1, `${step.name} is not running\n`))
   return answers(state, container)
@@ -52,7 +42,7 @@ const fileIn = (tree: CgroupTree, group: string, file: string): string | undefin
 const write = (state: SimulatedState, mountPoint: string, group: string, file: string, value: string): SimulatedState => ({
   ...state,
   trees: state.trees.map((tree) =>
-    tree.mountPoint === mountPoint && tree.groups[group] !== undefined
+    tree.mountPoint === mountPoint
       ? { ...tree, groups: { ...tree.groups, [group]: { ...tree.groups[group], [file]: value } } }
       : tree
   )
@@ -82,20 +72,33 @@ export const forbidForks = (state: SimulatedState, step: Case<"ForbidForks">): O
     state
   ))
 
-const treeOf = (state: SimulatedState, controller: string): CgroupTree | undefined =>
-  state.trees.find((tree) => tree.version === 1 && tree.controllers.includes(controller)) ??
-    state.trees.find((tree) => tree.version === 2)
+/**
+ * The tree of a controller: that of v2 where none says that it has it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const treeOf = (state: SimulatedState, controller: string): CgroupTree | undefined =>
+  state.trees.find((tree) => tree.controllers.includes(controller)) ?? state.trees.find((tree) => tree.version === 2)
+
+/** The group of a running container in the tree of the step's controller. */
+const groupOf = (state: SimulatedState, step: Case<"SetLimit">) => {
+  const container = runningNamed(state, step)
+  const tree = treeOf(state, step.controller)
+  if (container === undefined) return undefined
+  const { guest, id, payload } = container
+  return tree?.groups[payload] === undefined
+    ? undefined
+    : { mountPoint: tree.mountPoint, payload, files: tree.groups[payload], id, usesBytes: guest.usesBytes }
+}
 
 /**
  * @since 0.1.0
  * @category observations
  */
-export const observeSetLimit = (state: SimulatedState, step: Case<"SetLimit">): Seen => {
-  const container = running(state, step)
-  const tree = treeOf(state, step.controller)
-  const found = container === undefined || tree === undefined ? undefined : fileIn(tree, container.payload, step.file)
-  return { done: found === step.value }
-}
+export const observeSetLimit = (state: SimulatedState, step: Case<"SetLimit">): Seen => ({
+  done: groupOf(state, step)?.files[step.file] === step.value
+})
 
 const codes: Readonly<Record<Errno, string>> = {
   "Invalid argument": "EINVAL",
@@ -111,23 +114,22 @@ const codes: Readonly<Record<Errno, string>> = {
  * @category transitions
  */
 export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome => {
-  const container = running(state, step)
-  const tree = treeOf(state, step.controller)
-  if (container === undefined || tree === undefined) {
+  const group = groupOf(state, step)
+  if (group === undefined) {
     return failed(state, conflict(`${step.name} has no cgroup of ${step.controller}`, "see that it runs"))
   }
-  const path = `${tree.mountPoint}/${container.payload}/${step.file}`
-  const value = written(state, tree.groups[container.payload] ?? {}, step.file, step.value)
+  const path = `${group.mountPoint}/${group.payload}/${step.file}`
+  const value = written(state, group.files, step.file, step.value)
   if (Result.isFailure(value)) return failed(state, callFailed("write", path, codes[value.failure]))
-  const isShort = /^\d+$/.test(value.success) && Number(value.success) < container.guest.usesBytes
+  const isShort = Number(value.success) < group.usesBytes
   if (isShort && (step.file === "memory.limit_in_bytes" || step.file === "memory.memsw.limit_in_bytes")) {
     return failed(state, callFailed("write", path, "EBUSY"))
   }
-  const set = write(state, tree.mountPoint, container.payload, step.file, value.success)
+  const set = write(state, group.mountPoint, group.payload, step.file, value.success)
   if (!sameLimit(step.value, value.success)) {
     return failed(set, { _tag: "LimitNotInForce", file: path, wanted: step.value, found: value.success })
   }
-  return done(isShort && step.file === "memory.max" ? initEnds(set, container.id, "signal Killed(9)") : set)
+  return done(isShort && step.file === "memory.max" ? initEnds(set, group.id, "signal Killed(9)") : set)
 }
 
 /**
@@ -138,7 +140,7 @@ export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome
  * @category transitions
  */
 export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">, call: Call): Outcome => {
-  const container = running(state, step)
+  const container = runningNamed(state, step)
   const argv = Commands.rebootInPlace(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 2, `${step.name} is not running\n`))
   const { onInterrupt } = container.guest
@@ -149,7 +151,7 @@ export const rebootInPlace = (state: SimulatedState, step: Case<"RebootInPlace">
   return after(state, call, onInterrupt.afterMs, () => {
     if (onInterrupt.does === "exit") return failed(initEnds(state, container.id, "error (130)"), commandFailed(argv, 1, ""))
     const rebooted = reboot(state, container.id)
-    return isLiving(processOf(rebooted, containerById(rebooted, container.id)?.init ?? null)) ? done(rebooted) : failed(rebooted, commandFailed(argv, 1, ""))
+    return runningNamed(rebooted, step) === undefined ? failed(rebooted, commandFailed(argv, 1, "")) : done(rebooted)
   })
 }
 
