@@ -8,7 +8,7 @@ import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Result from "effect/Result"
 import { nodeAt, remove, write } from "../FileTree.ts"
 import { adjustBridges } from "../Interfaces.ts"
-import { removeGroups, schedule } from "../Lifecycle.ts"
+import { schedule } from "../Lifecycle.ts"
 import { appendLog, errorLine, type LogMessage, logOfRun, stderrOf } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
 import { sourcesAt } from "../MountOps.ts"
@@ -29,15 +29,13 @@ import {
   changeContainer,
   containerById,
   containerNamed,
-  isLiving,
-  processOf,
   removeProcess,
   spawn
 } from "../Process.ts"
 import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
-import { groupExists, judge, makeGroup } from "./StartVerdict.ts"
+import { groupExists, judge, makeGroup, type Verdict } from "./StartVerdict.ts"
 import { blank } from "../Guest.ts"
 
 type Start = Case<"StartContainer">
@@ -168,10 +166,11 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
  * A monitor gives up. The client that waits for it sits in the monitor's group, so that LXC cannot always remove it: it
  * stays in some of the trees (here: in every other one), or as the state says.
  */
-const giveUp = (state: SimulatedState, container: SimulatedContainer, leaks = true): SimulatedState => {
+const giveUp = (state: SimulatedState, id: number, leaks: boolean): SimulatedState => {
+  const container = containerById(state, id)
+  if (container === undefined) return state
   const isKept = (index: number): boolean => leaks && state.monitorLeak !== "none" && (state.monitorLeak === "all" || index % 2 === 0)
-  const unmonitored = removeProcess(removeGroups(state, container.payload), container.monitor)
-  const current = containerById(state, container.id) ?? container
+  const unmonitored = removeProcess(state, container.monitor)
   const { [container.pidFile]: _, ...files } = unmonitored.files
   return {
     ...unmonitored,
@@ -181,10 +180,10 @@ const giveUp = (state: SimulatedState, container: SimulatedContainer, leaks = tr
       return isKept(index) ? tree : { ...tree, groups }
     }),
     interfaces: adjustBridges([
-      ...unmonitored.interfaces.filter((each) => each.container !== container.id),
-      ...current.moved.map((each) => ({ ...each, container: null }))
+      ...unmonitored.interfaces.filter((each) => each.container !== id),
+      ...container.moved.map((each) => ({ ...each, container: null }))
     ]),
-    containers: unmonitored.containers.filter((each) => each.id !== container.id)
+    containers: unmonitored.containers.filter((each) => each.id !== id)
   }
 }
 
@@ -200,28 +199,22 @@ const failStart = (
   return failed(logged, commandFailed(Commands.startContainer(step), 1, stderrOf("lxc-start", step.name, useless), log))
 }
 
-const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings): Outcome => {
+const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings, call: Call): Outcome => {
   const config = `${step.lxcPath}/${step.name}/config`
   const unread = nodeAt(state, config)?.kind === "directory" ? [notCopied(config)] : []
   const verdict = judge(state, container, settings)
-  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container, verdict.leaks), step, [...unread, ...verdict.log], aborting)
+  if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container.id, verdict.leaks), step, [...unread, ...verdict.log], aborting)
   if (verdict._tag === "Hangs") {
     const hung = changeContainer(verdict.state, container.id, { phase: "hung" })
-    return pending(hung, step.timeoutMs + state.now - timing.lxcStart, `hung ${container.id}`)
+    return pending(hung, call.since + step.timeoutMs, `hung ${container.id}`)
   }
-  const { guest } = verdict
+  const { guest, payload } = verdict
   const pid = verdict.state.nextPid
-  const init = spawn(verdict.state, {
-    parent: container.monitor ?? 1,
-    command: settings.init,
-    cgroup: payloadOf(verdict.state, container, settings)
-  })
-  const payload = payloadOf(verdict.state, container, settings)
+  const init = spawn(verdict.state, { parent: container.monitor ?? 1, command: settings.init, cgroup: payload })
   const running = changeContainer(init, container.id, {
     phase: "running",
     init: pid,
     guest,
-    payload,
     limits: Object.fromEntries(verdict.state.trees.map((tree) => [tree.mountPoint, tree.groups[payload] ?? {}])),
     execedAt: state.now
   })
@@ -230,23 +223,15 @@ const run = (state: SimulatedState, step: Start, container: SimulatedContainer, 
     { level: "NOTICE", source: "start.c:start:2194", text: `Exec'ing "${settings.init}"` },
     { level: "NOTICE", source: "start.c:post_start:2205", text: `Started "${settings.init}" with pid "${pid}"` }
   ])
-  return done(begins(logged, container, verdict.outOfMemory))
-}
-
-/** Of the groups that LXC may have numbered, the one that was made last. */
-const payloadOf = (state: SimulatedState, container: SimulatedContainer, settings: LxcSettings): string => {
-  if (settings.payload !== undefined) return settings.payload
-  const wanted = `lxc.payload.${container.name}`
-  const names = Object.keys(state.trees[0]?.groups ?? {})
-  return names.findLast((name) => name === wanted || /^-\d+$/.test(name.slice(wanted.length)) && name.startsWith(wanted)) ??
-    wanted
+  return done(begins(logged, container, verdict))
 }
 
 /** What the guest does from now on. */
-const begins = (state: SimulatedState, { id }: SimulatedContainer, outOfMemory: boolean): SimulatedState => {
-  const container = containerById(state, id)
-  if (container === undefined) return state
-  const { guest, root } = container
+const begins = (
+  state: SimulatedState,
+  { id, root }: SimulatedContainer,
+  { guest, outOfMemory }: Extract<Verdict, { readonly _tag: "Runs" }>
+): SimulatedState => {
   const mounts = guest.mounts.map((path, index) => ({
     target: path === "" ? root : `${root}/${path}`,
     source: "tmpfs",
@@ -268,9 +253,9 @@ const setup = (state: SimulatedState, step: Start, call: Call, id: number): Outc
   after(state, call, timing.lxcStart, () => {
     const container = containerById(state, id)
     const settings = settingsOf(state, step)
-    return container === undefined || !isLiving(processOf(state, container.monitor)) || Result.isFailure(settings)
+    return container === undefined || Result.isFailure(settings)
       ? failStart(state, step, [], silent)
-      : run(state, step, container, settings.success)
+      : run(state, step, container, settings.success, call)
   })
 
 /**
@@ -295,8 +280,7 @@ export const startContainer = (state: SimulatedState, step: Start, call: Call): 
         failed(state, conflict(`LXC says that ${step.name} is running already`, `look at it: effect-lxc info ${step.name}`)))
     case "unreadable":
       return after(state, call, timing.lxcParse, () => {
-        const settings = settingsOf(state, step)
-        return cannotRead(state, step, Result.isFailure(settings) ? settings.failure : [])
+        return cannotRead(state, step, Result.match(settingsOf(state, step), { onFailure: (lines) => lines, onSuccess: () => [] }))
       })
     case "monitor-group":
       return after(state, call, timing.lxcStart, () => failStart(state, step, [groupExists], silent))
@@ -313,6 +297,5 @@ export const startContainer = (state: SimulatedState, step: Start, call: Call): 
  */
 export const abandonStart = (state: SimulatedState, call: Call): SimulatedState => {
   const [phase, id] = call.phase.split(" ")
-  const container = phase === "setup" ? containerById(state, Number(id)) : undefined
-  return container === undefined ? state : giveUp(state, container)
+  return phase === "setup" ? giveUp(state, Number(id), true) : state
 }

@@ -10,7 +10,9 @@ import { adjustBridges } from "../Interfaces.ts"
 import { blank } from "../Guest.ts"
 import { errorLine, type LogMessage } from "../LxcLogText.ts"
 import type { LxcSettings, MountSetting, NicSettings } from "../LxcSettings.ts"
+import { removeGroups } from "../Lifecycle.ts"
 import { guestAt, topMount } from "../MountOps.ts"
+import { changeContainer } from "../Process.ts"
 import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import * as Result from "effect/Result"
 
@@ -33,6 +35,8 @@ export type Verdict =
     readonly _tag: "Runs"
     readonly state: SimulatedState
     readonly guest: Guest
+    /** The group that was made for it. */
+    readonly payload: string
     readonly outOfMemory: boolean
     /** Lines of level ERROR do not mean that it failed. */
     readonly log: ReadonlyArray<LogMessage>
@@ -78,7 +82,7 @@ export const groupExists: LogMessage = errorLine(
   "Numerical result out of range - Failed to create container cgroup"
 )
 
-const isMulticast = (mac: string | undefined): boolean => mac !== undefined && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1
+const isMulticast = (mac: string | undefined): boolean => mac !== undefined && Number.parseInt(mac, 16) % 2 === 1
 
 /** LXC cuts a name that is too long for the kernel, and goes on. */
 const pairName = (container: SimulatedContainer, nic: NicSettings, index: number): string =>
@@ -165,7 +169,7 @@ const scaffold = (state: SimulatedState, root: string): SimulatedState =>
     : state
 
 const execFailure = (guest: Guest, init: string): LogMessage | undefined => {
-  const program = init.split(" ")[0] ?? init
+  const [program = init] = init.split(" ")
   const present = program === "/sbin/init" ? guest.init : guest.programs.includes(program) ? "present" : "missing"
   if (present === "present") return undefined
   const why = present === "not-executable" ? "Permission denied" : "No such file or directory"
@@ -174,13 +178,12 @@ const execFailure = (guest: Guest, init: string): LogMessage | undefined => {
 
 const kibibyte = 1_024
 
-/** What comes of a memory limit, measured with LXC 5.0.2. */
-const memory = (state: SimulatedState, guest: Guest, limit: number | undefined) => {
+/** What comes of a memory limit that is too low, measured with LXC 5.0.2. */
+const memory = (state: SimulatedState, guest: Guest, limit: number) => {
   const v2 = state.trees.every((tree) => tree.version === 2)
-  if (limit === undefined) return "enough"
   if (limit < 100 * kibibyte) return v2 ? "sync" : "hang"
   if (limit < 200 * kibibyte) return "wake"
-  return limit < guest.needsBytes ? "killed" : "enough"
+  return limit < guest.needsBytes ? "killed" : undefined
 }
 
 const sequence = (number: number): LogMessage =>
@@ -199,8 +202,8 @@ const missingSource = (state: SimulatedState, mount: MountSetting): ReadonlyArra
     ? [errorLine("utils.c:safe_mount:1220", `No such file or directory - Failed to mount "${mount.source}" onto "${mountPoint}/${mount.target}"`)]
     : []
 
-const cutName = ({ pair = "" }: NicSettings): ReadonlyArray<LogMessage> =>
-  pair.length < 16 ? [] : [errorLine("confile_utils.c:network_ifname:712", `Network device name "${pair}" is too long (>= 16)`)]
+const cutName = ({ pair }: NicSettings): ReadonlyArray<LogMessage> =>
+  pair === undefined || pair.length < 16 ? [] : [errorLine("confile_utils.c:network_ifname:712", `Network device name "${pair}" is too long (>= 16)`)]
 
 /** LXC makes what it mounts on if it is told to, never what it mounts. */
 const canMount = (state: SimulatedState, guest: Guest, mount: MountSetting): boolean =>
@@ -226,10 +229,19 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
   if (settings.root === undefined) return rootless(state, container.name)
   const group = makeGroup(state, settings.payload, `lxc.payload.${container.name}`)
   if (group === undefined) return fails(state, groupExists)
-  const networked = addNics(group.state, container, settings.nics)
+  const grouped = changeContainer(group.state, container.id, { payload: group.name })
+  const verdict = setUp(grouped, container, root, { ...settings, payload: group.name })
+  return verdict._tag === "Fails" ? { ...verdict, state: removeGroups(verdict.state, group.name) } : verdict
+}
+
+/** The settings with the group that was made. */
+type Grouped = LxcSettings & { readonly payload: string }
+
+const setUp = (state: SimulatedState, container: SimulatedContainer, root: string, settings: Grouped): Verdict => {
+  const networked = addNics(state, container, settings.nics)
   if ("level" in networked) {
     return fails(
-      group.state,
+      state,
       networked,
       errorLine("start.c:lxc_spawn:1840", "Failed to create the network"),
       notSpawned(container.name)
@@ -244,7 +256,7 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
     ...networked,
     trees: networked.trees.map((tree) => ({
       ...tree,
-      groups: { ...tree.groups, [group.name]: limits.success.get(tree.mountPoint) ?? {} }
+      groups: { ...tree.groups, [settings.payload]: limits.success.get(tree.mountPoint) ?? {} }
     }))
   }
   const guest = guestAt(limited, root) ?? blank()
@@ -263,17 +275,19 @@ export const judge = (state: SimulatedState, container: SimulatedContainer, sett
       notSpawned(container.name)
     )
   }
-  const verdict = execute(scaffold(limited, root), guest, settings.init, memoryLimit(limits.success))
-  if (verdict._tag === "Fails") return { ...verdict, log: [...verdict.log, notSpawned(container.name)] }
-  if (verdict._tag === "Hangs") return verdict
-  return { ...verdict, log: [...settings.nics.flatMap(cutName), ...settings.mounts.flatMap((each) => missingSource(limited, each))] }
+  const verdict = execute(scaffold(limited, root), guest, settings, memoryLimit(limits.success))
+  return verdict._tag === "Fails" ? { ...verdict, log: [...verdict.log, notSpawned(container.name)] } : verdict
 }
 
-const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>>): number | undefined => {
+/** NaN where there is none, or `max`: it is less than nothing. */
+const memoryLimit = (files: ReadonlyMap<string, Readonly<Record<string, string>>>): number => {
   const all = [...files.values()]
-  const text = all.map((each) => each["memory.limit_in_bytes"] ?? each["memory.max"]).find((each) => each !== undefined)
-  return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text)
+  return Number(all.map((each) => each["memory.limit_in_bytes"] ?? each["memory.max"]).find((each) => each !== undefined))
 }
+
+/** What LXC complains of, and goes on. */
+const complaints = (state: SimulatedState, { mounts, nics }: LxcSettings): ReadonlyArray<LogMessage> =>
+  [...nics.flatMap(cutName), ...mounts.flatMap((each) => missingSource(state, each))]
 
 /** Without a root LXC goes on with that of the host, as far as the console. */
 const rootless = (state: SimulatedState, name: string): Verdict =>
@@ -285,7 +299,7 @@ const rootless = (state: SimulatedState, name: string): Verdict =>
     notSpawned(name)
   )
 
-const execute = (state: SimulatedState, guest: Guest, init: string, limit: number | undefined): Verdict => {
+const execute = (state: SimulatedState, guest: Guest, settings: Grouped, limit: number): Verdict => {
   const room = memory(state, guest, limit)
   if (room === "hang") return { _tag: "Hangs", state }
   if (room === "sync") return fails(state, errorLine("sync.c:sync_wait:34", "Sync wait failure"))
@@ -293,8 +307,8 @@ const execute = (state: SimulatedState, guest: Guest, init: string, limit: numbe
     const log = [errorLine("sync.c:sync_wake:62", "Broken pipe - Failed to wake up")]
     return { _tag: "Fails", state, log, leaks: false }
   }
-  const failure = execFailure(guest, init)
+  const failure = execFailure(guest, settings.init)
   return failure === undefined
-    ? { _tag: "Runs", state, guest, outOfMemory: room === "killed", log: [] }
+    ? { _tag: "Runs", state, guest, payload: settings.payload, outOfMemory: room === "killed", log: complaints(state, settings) }
     : fails(state, failure, sequence(7))
 }
