@@ -39,6 +39,35 @@ describe("a loop device", () => {
   })
 })
 
+describe("what losetup(8) is asked for", () => {
+  it("is there already for the same file and the same offset alone, the one of no partition too", () => {
+    const state = done(host(), attach("/srv/disk.img", { offset: 1_048_576 }))
+    assert.isTrue(holds(state, attach("/srv/disk.img", { offset: 1_048_576 })))
+    assert.isFalse(holds(state, attach("/srv/a.img", { offset: 1_048_576 })))
+  })
+
+  it("may be a block device", () => {
+    const state = done(SimulatedHost.state({ images: { "/dev/vg0/b": Guest.obedient() } }), attach("/dev/vg0/b"))
+    assert.deepStrictEqual(state.loops.map(({ backingFile }) => backingFile), ["/dev/vg0/b"])
+  })
+})
+
+describe("mount(8)", () => {
+  const problemOf = (state: SimulatedState, step: Parameters<typeof failed>[1]) => failed(state, step).problem
+
+  it("is not called for a device that is not known, nor where another one is mounted", () => {
+    const unknown = problemOf(host(), { _tag: "Mount", source: "$root", target: at("/srv"), fsType: null, options: [] })
+    assert.isTrue(unknown._tag === "Conflict" && unknown.found === "$root is not known")
+    const occupied = problemOf(Incidents.mountOn("/srv", "/dev/sdz")(done(host(), attach("/srv/a.img"))), mount("/dev/loop0", "/srv"))
+    assert.isTrue(occupied._tag === "Conflict" && occupied.found.includes("/dev/sdz is mounted on /srv"))
+  })
+
+  it("finds no file system on a device in which nothing is", () => {
+    const bare = problemOf({ ...host(), blockDevices: ["/dev/vdb"] }, mount("/dev/vdb", "/srv"))
+    assert.isTrue(bare._tag === "CommandFailed" && bare.exitCode === 32 && bare.stderr.includes("wrong fs type"))
+  })
+})
+
 describe("an overlay", () => {
   const overlaid = (): SimulatedState => {
     const lower = done(done(Incidents.putDirectory("/tmp/root")(Incidents.putDirectory("/tmp/memory")(host())), attach("/srv/a.img")), mount("/dev/loop0", "/srv"))
@@ -60,8 +89,18 @@ describe("an overlay", () => {
     assert.deepStrictEqual(done(state, unmount("overlay", "/tmp/root")).loops, [])
   })
 
-  it("shows what is in its lower layer", () => {
+  it("shows what is in its lower layer, a mount or a directory", () => {
     assert.strictEqual(overlaid().mounts.at(-1)?.image, "/srv/a.img")
+    const plain = SimulatedHost.state({ images: { "/srv/root/": Guest.obedient() } })
+    const shown = done(plain, { _tag: "Mount", source: "overlay", target: at("/tmp"), fsType: "overlay", options: ["lowerdir=/srv/root"] })
+    assert.strictEqual(shown.mounts.at(-1)?.image, "/srv/root")
+  })
+
+  it("is made of what each of its three directories is on, once, whatever else is mounted of that", () => {
+    const again = done(Incidents.putDirectory("/tmp/again")(done(overlaid(), unmount("overlay", "/tmp/root"))), mount("/srv", "/tmp/again", ["bind"]))
+    const options = ["workdir=/tmp/memory/work", "upperdir=/tmp/memory/upper", "lowerdir=/srv"]
+    const state = done(again, { _tag: "Mount", source: "overlay", target: at("/tmp/root"), fsType: "overlay", options })
+    assert.deepStrictEqual(state.mounts.at(-1)?.layers, ["/dev/loop0", "tmpfs", "tmpfs"])
   })
 
   it("needs its layers to be there: what was in a tmpfs is gone with it", () => {

@@ -179,13 +179,12 @@ export const awaitStopped = (state: SimulatedState, step: Case<"AwaitStopped">, 
 /** SIGKILL to everything in the container's groups; what is frozen is thawed first. */
 const killGroups = (state: SimulatedState, step: Case<"KillContainer">): SimulatedState => {
   const container = containerNamed(state, step)
-  if (container === undefined) return killStray(state, step.name)
-  const thawed = deliver(thawContainer(state, container.id), container.id, "SIGKILL")
-  return killMonitor(killStray(thawed, step.name), container.id)
+  if (container === undefined) return killPayload(state, step.name)
+  return killMonitor(killPayload(thawContainer(state, container.id), step.name), container.id)
 }
 
-/** All in the group of that name: what an attach left, and a container of that name below another lxcpath. */
-const killStray = (state: SimulatedState, name: string): SimulatedState =>
+/** Of the container, what an attach left, and of a container of that name below another lxcpath. */
+const killPayload = (state: SimulatedState, name: string): SimulatedState =>
   processesIn(state, `lxc.payload.${name}`)
     .filter((each) => each.state !== "D")
     .reduce((before, { pid }) => {

@@ -114,15 +114,30 @@ const occupied = (mount: SimulatedMount, source: string) =>
  */
 export const observeMount = (state: SimulatedState, step: Case<"Mount">, results: Results): Seen => {
   const source = resolve(step.source, results)
-  if (source === undefined) return conflict(`${step.source} is not known`, "the step that gives it must come before")
+  return source === undefined ? unknown(step) : seenMount(state, step, source)
+}
+
+const unknown = (step: Case<"Mount">) => conflict(`${step.source} is not known`, "the step that gives it must come before")
+
+const seenMount = (state: SimulatedState, step: Case<"Mount">, source: string): Seen => {
   const top = topMount(state, step.target)
   if (top === undefined) return { done: false }
   return isMountOf(state.mounts, top, source, step.options.includes("bind")) ? { done: true } : occupied(top, source)
 }
 
+/** The mount that a directory is on, in a list of one, with the directory as its root. */
+const mountAt = (state: SimulatedState, directory: string): ReadonlyArray<SimulatedMount> => {
+  const origin = originOf(state.mounts, directory)
+  return state.mounts.filter(({ device }) => device === origin?.device).slice(0, 1).map((each) => ({ ...each, ...origin }))
+}
+
+const layerOptions = ["lowerdir=", "upperdir=", "workdir="]
+
 /** A file system without a device: what is seen in an overlay is what is below it. */
 const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | "overlay"): SimulatedMount | string => {
-  const layers = step.options.flatMap((option) => /^(?:lower|upper|work)dir=(.*)$/.exec(option)?.[1] ?? [])
+  const layers = layerOptions.flatMap((key) =>
+    step.options.filter((option) => option.startsWith(key)).map((option) => option.slice(key.length))
+  )
   const [lower] = layers
   if (layers.some((layer) => nodeAt(state, layer)?.kind !== "directory")) {
     return `mount: ${step.target}: special device overlay does not exist.`
@@ -136,10 +151,7 @@ const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | 
     fsType,
     options: ["rw", ...step.options],
     image: lower === undefined ? null : topMount(state, lower)?.image ?? lower,
-    layers: layers.flatMap((layer) => {
-      const origin = originOf(state.mounts, layer)
-      return state.mounts.find((each) => each.device === origin?.device)?.source ?? []
-    })
+    layers: layers.flatMap((layer) => mountAt(state, layer)).map(({ source }) => source)
   }
 }
 
@@ -150,20 +162,9 @@ const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): Si
   const options = step.options.filter((option) => option !== "bind")
   const mode = options.includes("ro") ? [] : loop?.readOnly === true ? ["ro"] : ["rw"]
   if (step.options.includes("bind")) {
-    const origin = originOf(state.mounts, source)
-    if (nodeAt(state, source) === undefined || origin === undefined) {
-      return `mount: ${step.target}: special device ${source} does not exist.`
-    }
-    const root = state.mounts.find((mount) => mount.device === origin.device)
-    return {
-      target: step.target,
-      source: root?.source ?? source,
-      root: origin.root,
-      device: origin.device,
-      fsType: root?.fsType ?? "ext4",
-      options: [...mode, ...options],
-      image: source
-    }
+    const [from] = nodeAt(state, source) === undefined ? [] : mountAt(state, source)
+    if (from === undefined) return `mount: ${step.target}: special device ${source} does not exist.`
+    return { ...from, target: step.target, options: [...mode, ...options], image: source }
   }
   if (source === "tmpfs" || source === "overlay") return inMemory(state, step, source)
   const image = imageOf(state, source)
@@ -187,10 +188,9 @@ const mounted = (state: SimulatedState, step: Case<"Mount">, source: string): Si
 export const mount = (state: SimulatedState, step: Case<"Mount">, results: Results, call: Call): Outcome =>
   after(state, call, timing.mount, () => {
     const source = resolve(step.source, results)
-    const seen = observeMount(state, step, results)
-    if (source === undefined || isProblem(seen)) {
-      return failed(state, isProblem(seen) ? seen : conflict(`${step.source} is not known`, "it comes before"))
-    }
+    if (source === undefined) return failed(state, unknown(step))
+    const seen = seenMount(state, step, source)
+    if (isProblem(seen)) return failed(state, seen)
     const entry = mounted(state, step, source)
     return typeof entry === "string"
       ? failed(state, commandFailed(Commands.mount(step, source), 32, `${entry}\n`))
