@@ -61,10 +61,12 @@ export const running = (name: string, lxcPath: string): ContainerFacts => ({
 const hostLayer = (fake: FakeHost) =>
   Layer.succeed(Host, {
     facts: () => Effect.sync(() => (fake.looks += 1, fake.facts)),
-    containers: ({ all, directories }) =>
+    containers: ({ all, directories, name }) =>
       Effect.sync(() => {
         fake.looks += 1
-        return fake.facts.containers.filter((each) => all === true || each.lxcPath === directories.containers)
+        return fake.facts.containers
+          .filter((each) => all === true || each.lxcPath === directories.containers)
+          .filter((each) => name === undefined || each.name === name)
       }),
     names: () => Effect.succeed([]),
     usage: ({ containers }) =>

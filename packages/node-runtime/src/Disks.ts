@@ -14,12 +14,14 @@ import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { systemCall } from "./HostFiles.ts"
 import { names, readInteger } from "./KernelFiles.ts"
-import { loopDevices } from "./LoopDevices.ts"
+import { backingFileOf, loopDevicesOf } from "./LoopDevices.ts"
 import { mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 
+/** No event tells when a mount or a device is let go of: it is looked after at once again, and then less and less often. */
+const retryFirst = 1
 const retryEvery = 20
 
 const isLoopOf = (step: Case<"AttachLoop">, loop: LoopDevice): boolean => {
@@ -43,7 +45,7 @@ const needed = Effect.fnUntraced(function*(device: string, results: Results) {
  * @category steps
  */
 export const observeLoop = (step: Case<"AttachLoop">): Observed => {
-  const loop = loopDevices().find((each) => isLoopOf(step, each))
+  const loop = loopDevicesOf(step.file).find((each) => isLoopOf(step, each))
   return loop === undefined ? { done: false } : { done: true, result: loop.device }
 }
 
@@ -58,11 +60,9 @@ export const attachLoop = Effect.fnUntraced(function*(step: Case<"AttachLoop">) 
 /** Devices with the step's file; where the device is known only that one, so that a foreign one is left alone. */
 const devicesOf = (step: Case<"DetachLoop">, results: Results): ReadonlyArray<string> => {
   const device = resolve(step.device, results)
+  if (device !== undefined) return backingFileOf(device) === step.file ? [device] : []
   const mounted = new Set(mountTable().map((mount) => mount.source))
-  return loopDevices()
-    .filter((loop) => loop.backingFile === step.file)
-    .map((loop) => loop.device)
-    .filter((each) => device === undefined ? !mounted.has(each) : each === device)
+  return loopDevicesOf(step.file).map((loop) => loop.device).filter((each) => !mounted.has(each))
 }
 
 /**
@@ -83,13 +83,15 @@ export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, 
     // While a device is held from another mount namespace it stays attached, and goes with its last user.
     const { busy } = yield* ToolLimits
     const until = (yield* Clock.currentTimeMillis) + busy
-    while (loopDevices().some((loop) => loop.device === device && loop.backingFile.startsWith(step.file))) {
+    let pause = retryFirst
+    while (backingFileOf(device)?.startsWith(step.file) === true) {
       if ((yield* Clock.currentTimeMillis) >= until) {
         return yield* new HostError({
           problem: { _tag: "Busy", path: device, waitedMs: busy, holders: holdersOfDevice(device) }
         })
       }
-      yield* Effect.sleep(retryEvery)
+      yield* Effect.sleep(pause)
+      pause = Math.min(2 * pause, retryEvery)
     }
   }
 })
@@ -154,6 +156,7 @@ export const observeNoMount = (step: Case<"Unmount">, results: Results): Observe
 export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, results: Results) {
   const argv = Commands.unmount(step.target)
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
+  let pause = retryFirst
   while (true) {
     const top = mountedAt(mountTable(), step.target)
     const ours = mountsOf(step, results)
@@ -169,7 +172,8 @@ export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, result
         problem: { _tag: "Busy", path: step.target, waitedMs: step.timeoutMs, holders: holdersOfMount(step.target) }
       })
     }
-    yield* Effect.sleep(retryEvery)
+    yield* Effect.sleep(pause)
+    pause = Math.min(2 * pause, retryEvery)
   }
 })
 

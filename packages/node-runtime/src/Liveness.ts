@@ -111,6 +111,7 @@ export const waitFor = Effect.fn("Liveness.waitFor")(function*(
   timeoutMs: number
 ) {
   if (done()) return true
+  if (timeoutMs <= 0) return false
   const events = yield* Queue.sliding<void>(1)
   const wake = (): void => {
     Queue.offerUnsafe(events, undefined)

@@ -47,3 +47,12 @@ export const loopDevice = (name: string, matters: (loop: LoopDevice) => boolean 
  */
 export const loopDevices = (): ReadonlyArray<LoopDevice> =>
   loopNames().map((name) => loopDevice(name)).filter((each) => each !== undefined)
+
+/**
+ * Loop devices that have this file: of the others nothing more is read.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> =>
+  loopNames().map((name) => loopDevice(name, ({ backingFile }) => backingFile === file)).filter((each) => each !== undefined)

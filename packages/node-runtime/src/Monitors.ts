@@ -71,12 +71,13 @@ export const initOfMonitor = (monitor: ProcessStat): ProcessStat | undefined =>
   childrenOf(monitor.pid).map(processStat).find(isAlive)
 
 /**
- * Clients that are starting the container: one whose caller died goes on, and would bring it up after it was ended.
+ * Clients that are starting the container, among these processes or all: one whose caller died goes on, and would bring it
+ * up after it was ended.
  *
  * @since 0.1.0
  * @category queries
  */
-export const startersOf = ({ lxcPath, name }: ContainerRef): ReadonlyArray<number> => {
+export const startersOf = ({ lxcPath, name }: ContainerRef, among = allPids()): ReadonlyArray<number> => {
   const start = `lxc-start -d -n ${name} -P ${lxcPath} `
-  return allPids().filter((pid) => commandOf(pid).startsWith(start))
+  return among.filter((pid) => commandOf(pid).startsWith(start))
 }

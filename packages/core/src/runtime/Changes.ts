@@ -57,13 +57,14 @@ const killNow = Effect.fnUntraced(function*(host: Host["Service"], planning: Pla
   }
 })
 
-/** Whether nothing by the name is there, neither running nor left, nor begun. */
+/** Whether nothing by the name is there, neither running nor left, nor begun. What runs is told by one small look. */
 const isAbsent = Effect.fnUntraced(function*(
   host: Host["Service"],
   journals: Journal["Service"],
   directories: Directories,
   name: InstanceName
 ) {
+  if ((yield* host.names({ directories })).includes(name)) return false
   const facts = yield* host.facts({ directories, instance: name })
   const unfinished = (yield* journals.list(directories)).includes(name)
   return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
