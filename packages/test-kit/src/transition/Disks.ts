@@ -131,11 +131,9 @@ const mountAt = (state: SimulatedState, directory: string): ReadonlyArray<Simula
   return state.mounts.filter(({ device }) => device === origin?.device).slice(0, 1).map((each) => ({ ...each, ...origin }))
 }
 
-const layerOptions = ["lowerdir=", "upperdir=", "workdir="]
-
 /** A file system without a device: what is seen in an overlay is what is below it. */
 const inMemory = (state: SimulatedState, step: Case<"Mount">, fsType: "tmpfs" | "overlay"): SimulatedMount | string => {
-  const layers = layerOptions.flatMap((key) =>
+  const layers = ["lowerdir=", "upperdir=", "workdir="].flatMap((key) =>
     step.options.filter((option) => option.startsWith(key)).map((option) => option.slice(key.length))
   )
   const [lower] = layers
