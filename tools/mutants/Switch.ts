@@ -4,13 +4,21 @@ interface Initial {
   readonly compute: () => void
 }
 
+/** Modules stay from one file of tests to the next, and so does what they registered; each file has a runner of its own. */
+const registered = (): Map<string, ReadonlyArray<Initial>> => {
+  // Only what is set here has this name.
+  const kept = globalThis as { __registered?: Map<string, ReadonlyArray<Initial>> }
+  kept.__registered ??= new Map()
+  return kept.__registered
+}
+
 /** Which mutant is on, if any, and which were come by. */
 export class Switch {
   #on: number | undefined = undefined
   #left = Number.POSITIVE_INFINITY
   readonly #passed: Uint8Array
   #count = 0
-  readonly #initials = new Map<string, ReadonlyArray<Initial>>()
+  readonly #initials = registered()
 
   constructor(mutants: number) {
     this.#passed = new Uint8Array(mutants)

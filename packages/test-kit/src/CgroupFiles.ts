@@ -175,9 +175,10 @@ export const written = (state: SimulatedState, files: Files, file: string, value
   }
 }
 
+const limitsSwap = ({ file }: LimitSetting): boolean => file.startsWith("memory.memsw.")
+
 /** LXC writes what limits memory and swap together after what limits memory. */
-const bySwap = (one: LimitSetting, other: LimitSetting): number =>
-  Number(one.file.startsWith("memory.memsw.")) - Number(other.file.startsWith("memory.memsw."))
+const bySwap = (one: LimitSetting, other: LimitSetting): number => Number(limitsSwap(one)) - Number(limitsSwap(other))
 
 const notSet = (errno: Errno, file: string, value: string): LogMessage =>
   errorLine("cgfsng.c:cgfsng_setup_limits_legacy:3165", `${errno} - Failed to set "${file}" to "${value}"`)

@@ -52,7 +52,8 @@ describe("a group in which nothing was limited", () => {
   it("has no file for swap where that is not counted, and none for weights where there is no scheduler with them", () => {
     for (const layout of ["v1", "v2"] as const) {
       const files = Object.keys(shown({ layout, swapAccounting: false, ioWeightFile: null }))
-      assert.isFalse(files.some((file) => /swap|memsw|weight$/.test(file) && file !== "cpu.weight"), files.join())
+      const kept = layout === "v2" ? "memory.max,cpu.max,cpu.weight" : "memory.limit_in_bytes,cpu.cfs_quota_us,cpu.cfs_period_us,cpu.shares"
+      assert.strictEqual(files.join(), `cpuset.cpus,pids.max,${kept}`)
     }
   })
 })
