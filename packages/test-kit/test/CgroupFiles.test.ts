@@ -190,9 +190,8 @@ describe("the limits of a config", () => {
     const hybrid = SimulatedHost.state({ layout: "hybrid" })
     const moved = hybrid.trees.filter(({ controllers }) => !controllers.includes("pids"))
       .map((tree) => tree.version === 2 ? { ...tree, controllers: ["pids"] } : tree)
-    const lines = Result.merge(Result.flip(applyLimits({ ...hybrid, trees: moved }, [limit("pids.max", "7")])))
-    assert.isTrue(Array.isArray(lines))
-    const texts = Array.isArray(lines) ? lines.map(({ text }) => text) : []
+    const applied = applyLimits({ ...hybrid, trees: moved }, [limit("pids.max", "7")])
+    const texts = Result.isFailure(applied) ? applied.failure.map(({ text }) => text) : []
     assert.strictEqual(texts.length, 2)
     assert.include(texts[0], `for the "pids" controller`)
     assert.strictEqual(texts[1], `No such file or directory - Failed to set "pids.max" to "7"`)
