@@ -9,7 +9,7 @@ const usage = `usage: npm run explore -- [--seeds N] [--from S] [--minutes M] [-
        npm run explore -- --exhaustive [--minutes M] [--workers W]
        npm run explore -- --replay TOKEN|SEED
 
-Runs N seeds (2000) from S (0) on, or for M minutes; --exhaustive runs every operation with every fault at each step.
+Runs N seeds (2000) from S (0) on, for M minutes at most, or as many as come in M minutes; --exhaustive runs every operation with every fault at each step.
 A promise that is broken is printed with its token, the smallest case that still breaks it, and what happened in that.`
 
 interface Job {
@@ -93,7 +93,7 @@ const inWorkers = async (count: number, job: Job): Promise<boolean> => {
 const main = async (): Promise<boolean> => {
   const { values } = parseArgs({
     options: {
-      seeds: { type: "string", default: "2000" },
+      seeds: { type: "string" },
       from: { type: "string", default: "0" },
       minutes: { type: "string" },
       workers: { type: "string", default: String(availableParallelism()) },
@@ -111,7 +111,7 @@ const main = async (): Promise<boolean> => {
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
   return inWorkers(Number(values.workers), {
     from,
-    seeds: minutes === undefined ? from + Number(values.seeds) : Infinity,
+    seeds: values.seeds === undefined && minutes !== undefined ? Infinity : from + Number(values.seeds ?? 2_000),
     until: minutes === undefined ? Infinity : Date.now() + minutes * 60_000,
     every: 1,
     exhaustive: values.exhaustive
