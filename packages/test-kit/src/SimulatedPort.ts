@@ -44,12 +44,9 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life) =>
     return yield* isTool ? life.withTool(body) : body
   })
 
-/** What a list is made of: neither its run directory is read nor what limits the container. */
-const withoutRecord = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => ({
-  ...container,
-  files: [],
-  record: null
-})
+/** What a list is made of: what limits the container is not read, its run directory only where it is asked for. */
+const listed = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts, records: boolean): ContainerFacts =>
+  records ? container : { ...container, files: [], record: null }
 
 /**
  * What a process does to the host, and sees of it.
@@ -69,7 +66,7 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
     containers: ({ all, directories, name, records }) =>
       Effect.map(read, (state) => {
         const found = containersOf(state, directories, all ?? false).filter((each) => name === undefined || each.name === name)
-        return records === true ? found : found.map(withoutRecord)
+        return found.map((each) => listed(each, records === true))
       }),
     names: ({ directories }) => Effect.map(read, (state) => runningNames(state, directories)),
     usage: ({ containers, fields }) =>

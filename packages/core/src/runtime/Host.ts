@@ -51,7 +51,7 @@ export interface FactsQuery {
 }
 
 /**
- * What to look for when only containers are asked for.
+ * What to look for when only containers are asked for. Their limits are in {@link HostFacts} alone.
  *
  * @since 0.1.0
  * @category models

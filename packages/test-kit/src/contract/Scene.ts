@@ -150,8 +150,8 @@ export const running = Effect.fnUntraced(function*(options: ContainerOptions = {
 export const factsOfContainer = Effect.gen(function*() {
   const host = yield* Host
   const { directories, name } = yield* Stage
-  const containers = yield* host.containers({ directories, records: true }).pipe(
-    Effect.catchTag("HostError", ({ problem }) => broken("containers", "an observation", problem))
+  const { containers } = yield* host.facts({ directories, instance: name }).pipe(
+    Effect.catchTag("HostError", ({ problem }) => broken("facts", "an observation", problem))
   )
   return containers.find((each) => each.name === name && each.lxcPath === directories.containers)
 })
