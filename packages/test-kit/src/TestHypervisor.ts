@@ -27,15 +27,19 @@ export interface TestHypervisorOptions extends SimulatedHostOptions, HypervisorO
  */
 export type TestServices = ProcessServices | SimulatedHost | MemoryJournal | MemoryLocks | World
 
+const ownCrash = "a crash would end the test with the process: run what crashes in a process of a World, which outlives it"
+
 /**
  * The same service as in production, with nothing of a real host behind it. Provide it in the body of each test: a layer
- * that is shared keeps its state. What asks a process that crashes does not return: see {@link World}.
+ * that is shared keeps its state. The test is part of the process here, so a fault that crashes it is a defect: a {@link World}
+ * has processes that a test sees crash.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (options: TestHypervisorOptions = {}): Layer.Layer<TestServices> =>
   Layer.effectContext(Effect.gen(function*() {
+    if (options.faults?.some(({ kind }) => kind === "crash") === true) return yield* Effect.die(new Error(ownCrash))
     const world = yield* makeWorld(options)
     const { services } = yield* world.process(options)
     return services.pipe(

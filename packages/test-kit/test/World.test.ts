@@ -3,9 +3,9 @@ import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import { begunBy } from "@effect-lxc/core/plan/JournalEntry"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, Guest, MemoryJournal, MemoryLocks, type ProcessOptions, SimulatedHost, TestKit, World } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, MemoryJournal, MemoryLocks, type ProcessOptions, SimulatedHost, TestHypervisor, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Result } from "effect"
+import { Cause, Effect, Exit, Fiber, Result } from "effect"
 
 const web1 = Result.getOrThrow(decodeInstance({ name: "web1", disks: [{ path: "/srv/web1.img" }] }))
 const host = SimulatedHost.state({ images: { "/srv/web1.img": Guest.obedient() } })
@@ -22,6 +22,13 @@ const inWorld = <A, E>(body: Effect.Effect<A, E, World | MemoryJournal | MemoryL
   TestKit.runToEnd(Effect.provide(body, World.layer({ host })))
 
 const tagOf = <A>(result: Result.Result<A, { readonly _tag: string }>) => Result.isFailure(result) ? result.failure._tag : "done"
+
+it.effect("a test that would crash itself is told where it can see a process crash", () =>
+  Effect.gen(function*() {
+    const layer = TestHypervisor.layer({ host, faults: [Faults.atTag("Mount", "crash")] })
+    const exit = yield* Effect.exit(TestKit.runToEnd(Effect.provide(start, layer)))
+    assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("in a process of a World"))
+  }))
 
 describe("a process that crashes", () => {
   it.effect("rolls nothing back, lets its locks go and leaves its journal; another process recovers", () =>
