@@ -1,7 +1,7 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { parseArgs } from "node:util"
+import { commandLine, refuse, wholeNumber } from "../tools/commandLine.ts"
 import { realHost } from "../tools/realHost.ts"
 import { Lab } from "./Lab.ts"
 import { machine, render, type Report } from "./Report.ts"
@@ -27,19 +27,16 @@ const usage = `usage: npm run bench [-- OPTIONS]
   --record        put the table into bench/README.md
 `
 
-const { values } = parseArgs({
-  options: {
-    containers: { type: "string", default: "50" },
-    rounds: { type: "string", default: "2000" },
-    only: { type: "string", multiple: true, default: [] },
-    json: { type: "string" },
-    record: { type: "boolean", default: false },
-    help: { type: "boolean", default: false }
-  }
+const { values } = commandLine(usage, {
+  containers: { type: "string", default: "50" },
+  rounds: { type: "string", default: "2000" },
+  only: { type: "string", multiple: true, default: [] },
+  json: { type: "string" },
+  record: { type: "boolean", default: false }
 })
 
 const sections: ReadonlyArray<Section> =
-  [planning, lives, names, info, facts, lock, overhead, cli, startStop, parallel, memory(Number(values.rounds))]
+  [planning, lives, names, info, facts, lock, overhead, cli, startStop, parallel, memory(wholeNumber("rounds", values.rounds))]
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -84,12 +81,9 @@ const record = (text: string): void => {
 }
 
 const main = async (): Promise<void> => {
-  const count = Number(values.containers)
+  const count = wholeNumber("containers", values.containers)
   const unknown = values.only.filter((name) => !sections.some((section) => section.name === name))
-  if (values.help || unknown.length > 0 || !Number.isInteger(count) || count < 1 || !(Number(values.rounds) >= 1)) {
-    say(`${unknown.length > 0 ? `there is no section ${unknown.join(", ")}; there are ${sections.map(({ name }) => name).join(", ")}\n` : ""}${usage}`)
-    process.exit(values.help ? 0 : 2)
-  }
+  if (unknown.length > 0) refuse(`--only: there is no section ${unknown.join(", ")}, but ${sections.map(({ name }) => name).join(", ")}`)
   const wanted = sections.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
   const report: Report = { machine: machine(count), sections: await measured(count, wanted) }
   const file = values.json ?? join(import.meta.dirname, "results", `${report.machine.date ?? "run"}.json`)

@@ -1,4 +1,5 @@
 import { judgeCatalogue } from "./catalogue.ts"
+import { commandLine } from "./commandLine.ts"
 import { realHost } from "./realHost.ts"
 import * as FakeToolsStage from "../packages/node-runtime/test/FakeToolsStage.ts"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
@@ -73,6 +74,14 @@ const judgeContract = async (): Promise<boolean> => {
   return judgedByHost.flat().every(({ verdict }) => verdict !== "red")
 }
 
-const words = new Set(process.argv.slice(2))
-if (words.has("--markdown")) process.stdout.write(Catalogue.markdown)
-else process.exitCode = await (words.has("--catalogue") ? judgeCatalogue() : judgeContract()) ? 0 : 1
+const usage = `usage: npm run contract [-- OPTIONS]
+
+  --catalogue  holds the simulated and the real host to the catalogue of how LXC and Linux behave
+  --markdown   prints that catalogue
+
+Without an option: what every implementation of Host promises, a line for each promise, and which of them keeps it.
+Exit code 1 if a promise is broken.`
+
+const { values } = commandLine(usage, { catalogue: { type: "boolean" }, markdown: { type: "boolean" } })
+if (values.markdown === true) process.stdout.write(Catalogue.markdown)
+else process.exitCode = await (values.catalogue === true ? judgeCatalogue() : judgeContract()) ? 0 : 1

@@ -1,9 +1,9 @@
 import { findDifference, report } from "@effect-lxc/test-kit/Differential"
 import { tokenOf, type Trail, trailOf } from "@effect-lxc/test-kit/differential/Moves"
 import { Cause, Effect, Exit } from "effect"
-import { parseArgs } from "node:util"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
 import { openSides } from "../packages/node-runtime/test/RealSides.ts"
+import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
 import { realHost } from "./realHost.ts"
 
 // What `npm run differential` does: random requests and happenings on the simulated and the real host side by side, up to
@@ -11,36 +11,30 @@ import { realHost } from "./realHost.ts"
 
 const movesInRun = 60
 
-const usage = "usage: npm run differential -- [--operations N] [--seed S] [--replay TOKEN] [--lanes N]"
+const usage = `usage: npm run differential [-- OPTIONS]
 
-const number = (name: string, text: string): number => {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) {
-    console.error(`--${name}: ${text} is no whole number from 1 on\n${usage}`)
-    process.exit(2)
-  }
-  return value
-}
+  --operations N  how many are carried out on both hosts; 1000
+  --seed S        the seed of the first run of ${movesInRun}, the next one's is S + 1; 1
+  --replay TOKEN  just the run that a token of an earlier difference names
+  --lanes N       runs at a time; 2
 
-const { values } = parseArgs({
-  options: {
-    operations: { type: "string", default: "1000" },
-    seed: { type: "string", default: "1" },
-    replay: { type: "string" },
-    lanes: { type: "string", default: "2" }
-  }
+Needs root and LXC. Exit code 1 if the hosts differ, or if there is no real one.`
+
+const { values } = commandLine(usage, {
+  operations: { type: "string", default: "1000" },
+  seed: { type: "string", default: "1" },
+  replay: { type: "string" },
+  lanes: { type: "string", default: "2" }
 })
 
 const trails = (): ReadonlyArray<Trail> => {
   if (values.replay !== undefined) {
     const trail = trailOf(values.replay)
-    if (trail !== undefined) return [trail]
-    console.error(`--replay: ${values.replay} is no token of an earlier run\n${usage}`)
-    process.exit(2)
+    return trail === undefined ? refuse(`--replay: ${values.replay} is no token of an earlier run`) : [trail]
   }
-  const seed = number("seed", values.seed)
+  const seed = wholeNumber("seed", values.seed)
   return Array.from(
-    { length: Math.ceil(number("operations", values.operations) / movesInRun) },
+    { length: Math.ceil(wholeNumber("operations", values.operations) / movesInRun) },
     (_, index) => ({ seed: seed + index, length: movesInRun, without: [] })
   )
 }
@@ -65,7 +59,7 @@ const main = Effect.gen(function*() {
       if (found === undefined) return
       differences += 1
       console.log(`${report(found.trail, found.difference)}\n`)
-    }), { concurrency: number("lanes", values.lanes), discard: true })
+    }), { concurrency: wholeNumber("lanes", values.lanes), discard: true })
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)
   console.log(`${operations} operations in ${seconds} s, ${differences === 0 ? "no difference" : `${differences} runs differ`}`)
   if (differences > 0) process.exitCode = 1

@@ -2,8 +2,8 @@
 import { Explore } from "@effect-lxc/test-kit"
 import { Option } from "effect"
 import { availableParallelism } from "node:os"
-import { parseArgs } from "node:util"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
 
 const usage = `usage: npm run explore -- [--seeds N] [--from S] [--minutes M] [--workers W]
        npm run explore -- --exhaustive [--minutes M] [--workers W]
@@ -61,10 +61,7 @@ const print = (subject: Explore.Case): boolean => {
 
 const replay = (token: string): boolean => {
   const subject = /^\d+$/.test(token) ? Option.some(Explore.draw(Number(token))) : Explore.caseOf(token)
-  if (Option.isNone(subject)) {
-    throw new Error("that is no token of this version")
-  }
-  return print(subject.value)
+  return Option.isNone(subject) ? refuse(`--replay: ${token} is no token of this version`) : print(subject.value)
 }
 
 const inWorkers = async (count: number, job: Job): Promise<boolean> => {
@@ -91,27 +88,21 @@ const inWorkers = async (count: number, job: Job): Promise<boolean> => {
 }
 
 const main = async (): Promise<boolean> => {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string" },
-      from: { type: "string", default: "0" },
-      minutes: { type: "string" },
-      workers: { type: "string", default: String(availableParallelism()) },
-      exhaustive: { type: "boolean", default: false },
-      replay: { type: "string" },
-      help: { type: "boolean", default: false }
-    }
+  const { values } = commandLine(usage, {
+    seeds: { type: "string" },
+    from: { type: "string", default: "0" },
+    minutes: { type: "string" },
+    workers: { type: "string", default: String(availableParallelism()) },
+    exhaustive: { type: "boolean", default: false },
+    replay: { type: "string" }
   })
-  if (values.help) {
-    console.log(usage)
-    return true
-  }
   if (values.replay !== undefined) return replay(values.replay)
-  const from = Number(values.from)
+  const from = wholeNumber("from", values.from, 0)
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
-  return inWorkers(Number(values.workers), {
+  if (Number.isNaN(minutes)) refuse(`--minutes: ${values.minutes ?? ""} is no number`)
+  return inWorkers(wholeNumber("workers", values.workers), {
     from,
-    seeds: values.seeds === undefined && minutes !== undefined ? Infinity : from + Number(values.seeds ?? 2_000),
+    seeds: values.seeds === undefined && minutes !== undefined ? Infinity : from + wholeNumber("seeds", values.seeds ?? "2000"),
     until: minutes === undefined ? Infinity : Date.now() + minutes * 60_000,
     every: 1,
     exhaustive: values.exhaustive
@@ -119,14 +110,7 @@ const main = async (): Promise<boolean> => {
 }
 
 if (isMainThread) {
-  main().then(
-    (holds) => process.exitCode = holds ? 0 : 1,
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error)
-      console.error(usage)
-      process.exitCode = 2
-    }
-  )
+  process.exitCode = await main() ? 0 : 1
 } else {
   // Effect remembers where each call came from, which takes a fifth of the time, and nobody reads it.
   Error.stackTraceLimit = 0

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative, resolve } from "node:path"
 import { startVitest } from "vitest/node"
 import { root } from "./checks.ts"
+import { commandLine, refuse } from "./commandLine.ts"
 import { type Instrumented, instrument, type Mutant } from "./mutants/Instrument.ts"
 import { transitionsOf } from "./mutants/Mutations.ts"
 import { mutantsVariable, type Note, notesIn, notesVariable } from "./mutants/MutantRunner.ts"
@@ -114,4 +115,11 @@ const main = async (asked: ReadonlyArray<string>): Promise<boolean> => {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2)) ? 0 : 1
+const usage = `usage: npm run mutants [-- FILE...]
+
+Tries the changes of each FILE, by default of all that decide how the simulated host behaves, against the tests of its package.
+Exit code 1 if no test sees one of them and tools/equivalentMutants.json gives no reason.`
+
+const { positionals } = commandLine(usage, {}, "words")
+for (const file of positionals) if (!existsSync(file)) refuse(`there is no file ${file}`)
+process.exitCode = await main(positionals) ? 0 : 1

@@ -194,8 +194,9 @@ install_system() {
   apt install -y --no-install-recommends $missing
 }
 
-# Never fails the run but where CI promises a real host: without LXC the demo is simulated and its tests are skipped.
+# A question for help needs none. Never fails the run but where CI promises a real host: without LXC the demo is simulated and its tests are skipped.
 system_packages() {
+  [ "$help_asked" = no ] || return 0
   [ "$(uname -s)" = Linux ] || return 0
   missing_packages
   [ -n "$missing" ] || return 0
@@ -267,7 +268,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   build       the packages as they are published, the command line as a bundle
   contract    what every implementation of Host promises, and which of them keeps it
   differential
-              random operations on the simulated and the real host side by side
+              random operations on the simulated and the real host side by side; --help says more
   explore     seeds, faults and interleavings on the simulated host; --help says more
   bench       measures on this machine, and says which goals hold; --help shows its options
   mutants     changes to the simulated host that no test sees; ARGS are files of it
@@ -280,6 +281,9 @@ name=$1
 shift
 # pnpm hands the -- of `pnpm NAME -- ARGS` on, npm does not.
 [ "${1:-}" != -- ] || shift
+
+help_asked=no
+for word in "$@"; do [ "$word" != --help ] || help_asked=yes; done
 
 case $name in
   demo)
