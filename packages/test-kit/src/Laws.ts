@@ -74,7 +74,8 @@ export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
 }
 
 /**
- * How a law is tried: on 100 trials by default, `replay` on the one that broke it.
+ * How a law is tried: on 100 trials by default. `replay` tries the law that the token is of on the one trial that broke it;
+ * other laws are tried as without it.
  *
  * @since 0.1.0
  * @category models
@@ -100,6 +101,12 @@ export interface Tried {
 const broken = (law: Pick<Law, "name" | "promise">, by: string, why: string, host: SimulatedState, input = "", replay = "") =>
   new LawBroken({ law: law.name, promise: law.promise, by, why, input, host: diff(emptyHost(), host), replay })
 
+/** A token begins with the name of its law. */
+const tokenPrefix = (law: Pick<Law, "name">): string => `${law.name}: `
+
+const ofLaw = <Input>(law: Law<Input>, { replay, ...options }: CheckOptions): CheckOptions =>
+  replay?.startsWith(tokenPrefix(law)) === true ? { ...options, replay: replay.slice(tokenPrefix(law).length) } : options
+
 /**
  * Holds a planner to a law on generated trials; fails with the simplest trial that breaks it. A law that met no plan at
  * all was not tried, which is a failure, too.
@@ -123,16 +130,20 @@ export const check = <Input>(
           if (planFor(planner, trial) !== undefined) planned += 1
           return Effect.succeed(true)
         })
-      }).pipe(Effect.catchDefect((defect) => Effect.fail(`it throws ${String(defect)}`))), options)
+      }).pipe(Effect.catchDefect((defect) => Effect.fail(`it throws ${String(defect)}`))), ofLaw(law, options))
     switch (result._tag) {
       case "Passed":
         return planned > 0 ? { law: law.name, runs: result.runs, planned } : yield* untried(law, planner, "each trial was rejected")
       case "Falsified": {
         const { failure, replay, shrunkInput: { from, host, input } } = result
         const why = failure._tag === "PropertyError" ? failure.error : ""
-        return yield* broken(law, planner.name, why, host, Formatter.format(from ?? input, { space: 2 }), replay)
+        return yield* broken(law, planner.name, why, host, Formatter.format(from ?? input, { space: 2 }), `${tokenPrefix(law)}${replay}`)
       }
-      default:
+      case "ReplayMismatch":
+        // What broke the law does so no more.
+        if (result.reason === "PropertyPassed") return { law: law.name, runs: 1, planned }
+        return yield* untried(law, planner, Arbitrary.formatCheckFailure(result) ?? result.reason)
+      case "Exhausted":
         return yield* untried(law, planner, Arbitrary.formatCheckFailure(result) ?? result._tag)
     }
   })

@@ -85,6 +85,21 @@ describe("a law is broken by", () => {
   }
 })
 
+describe("the token of a trial that broke a law", () => {
+  it.effect("passes where the planner was mended, and says that it was one trial", () =>
+    Effect.gen(function*() {
+      const { replay } = yield* broken(Laws.total, throwing)
+      assert.deepStrictEqual(yield* Laws.check(Laws.total, start, trials, { replay, runs: 10 }), { law: "total", runs: 1, planned: 1 })
+    }))
+
+  it.effect("is nothing to another law, which is tried as without it", () =>
+    Effect.gen(function*() {
+      const { replay } = yield* broken(Laws.total, throwing)
+      assert.strictEqual((yield* Laws.check(Laws.storable, start, trials, { replay, runs: 10 })).runs, 10)
+      assert.include((yield* Effect.flip(Laws.check(Laws.pure, unsorted, trials, { replay, runs: 30 }))).why, "it throws TypeError")
+    }))
+})
+
 describe("a law", () => {
   it.effect("shows the simplest trial that breaks it", () =>
     Effect.gen(function*() {
