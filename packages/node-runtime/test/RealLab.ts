@@ -45,6 +45,16 @@ const unmountBelow = (directory: string): void => {
   }
 }
 
+/** Who was told to sit in a lab's directory (`sleep`), and stayed when the run was aborted: nothing could be unmounted. */
+const endOccupiers = (id: string): void => {
+  for (const pid of below("/proc").filter((name) => /^\d+$/.test(name))) {
+    tolerant(() => {
+      const isOurs = [`/run/${id}/`, `/var/tmp/${id}/`].some((place) => fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(place))
+      if (isOurs && fs.readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n") process.kill(Number(pid), "SIGKILL")
+    })
+  }
+}
+
 /** Ends all that runs of a lab, and takes off what it mounted, attached and left in the kernel, by its names alone. */
 const end = (id: string): void => {
   const containers = `/run/${id}/containers`
@@ -52,6 +62,7 @@ const end = (id: string): void => {
     tolerant(() => run("timeout", "-k", "1", "10", "lxc-stop", "-k", "-n", name, "-P", containers))
   }
   for (const group of cgroupDirectories(`.${id}-`)) tolerant(() => fs.writeFileSync(`${group}/cgroup.kill`, "1"))
+  endOccupiers(id)
   for (const directory of [`/run/${id}`, `/var/tmp/${id}`]) unmountBelow(directory)
   for (const line of run("losetup", "--noheadings", "--output", "NAME,BACK-FILE").split("\n")) {
     const [device, file] = line.trim().split(/\s+/)
