@@ -1,4 +1,4 @@
-import { Faults, Diff, Guest, Incidents, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
+import { Faults, Diff, Guest, Incidents, SimulatedHost, TestHypervisor, TestKit, World } from "@effect-lxc/test-kit"
 import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -35,6 +35,15 @@ it.effect("says what failed, and leaves the host as it was", () =>
     Effect.provide(TestHypervisor.layer({ host, faults: [Faults.atTag("Mount", "refuse")] })),
     TestKit.runToEnd
   ))
+
+it.effect("starts anew what another process left half done when it crashed", () =>
+  Effect.gen(function*() {
+    const world = yield* World
+    const first = yield* world.process({ faults: [Faults.atTag("Mount", "crash")] })
+    assert.strictEqual((yield* Effect.flip(first.run(look)))._tag, "ProcessDied")
+    const second = yield* world.process()
+    assert.isTrue(yield* second.run(look))
+  }).pipe(Effect.provide(World.layer({ host })), TestKit.runToEnd))
 
 it.effect("does with the host just this", () =>
   Effect.gen(function*() {
