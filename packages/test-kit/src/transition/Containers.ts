@@ -14,7 +14,7 @@ import { logOfRun } from "../LxcLogText.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending, timedOut } from "../Outcome.ts"
 import type { SimulatedContainer, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
-import { treeOf } from "./Running.ts"
+import { isDefined, treeOf, undefinedFor } from "./Running.ts"
 import type { Seen } from "./Seen.ts"
 
 interface Named {
@@ -113,7 +113,9 @@ export const thaw = (state: SimulatedState, step: Case<"Thaw">, call: Call): Out
   const container = containerNamed(state, step)
   if (container === undefined) return done(state)
   const thawed = () => done(thawContainer(state, container.id))
-  return container.listening ? asking(state, container, call, Commands.thaw(step), step.timeoutMs, thawed) : thawed()
+  const argv = Commands.thaw(step)
+  if (container.listening && !isDefined(state, step)) return after(state, call, timing.lxcFreeze, () => failed(state, undefinedFor(argv, step)))
+  return container.listening ? asking(state, container, call, argv, step.timeoutMs, thawed) : thawed()
 }
 
 /**

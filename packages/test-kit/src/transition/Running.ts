@@ -4,15 +4,39 @@
  * @since 0.1.0
  */
 import * as Commands from "@effect-lxc/core/plan/Commands"
+import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import * as Result from "effect/Result"
 import { boot } from "../Boot.ts"
 import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
+import { nodeAt } from "../FileTree.ts"
 import { freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
 import { answers, containerNamed, runningNamed } from "../Process.ts"
 import type { CgroupTree, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
+
+type ContainerRef = Pick<Case<"Freeze">, "lxcPath" | "name">
+
+/**
+ * Whether LXC finds the configuration of a container: without it lxc-freeze and lxc-unfreeze do nothing.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isDefined = (state: SimulatedState, { lxcPath, name }: ContainerRef): boolean =>
+  nodeAt(state, `${lxcPath}/${name}/config`)?.kind === "file"
+
+/**
+ * What lxc-freeze and lxc-unfreeze say of a container that is not defined.
+ *
+ * @since 0.1.0
+ * @category problems
+ */
+export const undefinedFor = (argv: Commands.Argv, { lxcPath, name }: ContainerRef): StepProblem => {
+  const verb = argv[0]?.slice("lxc-".length) ?? ""
+  return commandFailed(argv, 1, `lxc-${verb}: ${name}: ../src/lxc/tools/lxc_${verb}.c: main: 87 Failed to ${verb} ${lxcPath}:${name}\n`)
+}
 
 /**
  * @since 0.1.0
@@ -32,6 +56,7 @@ export const freeze = (state: SimulatedState, step: Case<"Freeze">, call: Call):
   const container = runningNamed(state, step)
   const argv = Commands.freeze(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 1, `${step.name} is not running\n`))
+  if (!isDefined(state, step)) return after(state, call, timing.lxcFreeze, () => failed(state, undefinedFor(argv, step)))
   return answers(state, container)
     ? after(state, call, timing.lxcFreeze, () => done(freezeContainer(state, container.id)))
     : after(state, call, step.timeoutMs, () => failed(state, timedOut(argv, step.timeoutMs)))
