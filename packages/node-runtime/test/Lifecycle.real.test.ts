@@ -97,7 +97,7 @@ describe.runIf(realHost.available)("on real LXC", () => {
       }))
     it.live("an init that exits after 200 ms", () =>
       Effect.gen(function*() {
-        failedBecause(yield* failing(lab.instance("soon", "exitsSoon", quick)), "InitEnded", "exit code 7")
+        failedBecause(yield* failing(lab.instance("soon", "exitsSoon", { lxc: { settle: "10s" } })), "InitEnded", "exit code 7")
       }))
     it.live("an image that is no file system", () =>
       Effect.gen(function*() {
