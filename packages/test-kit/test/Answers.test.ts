@@ -41,6 +41,7 @@ describe("a tool that answers in place of its work", () => {
       ["umount", { _tag: "Unmount", source: "/dev/loop0", target: rootfs, timeoutMs: 77 }, 30_000],
       ["lxc-freeze", { _tag: "Freeze", ...container, timeoutMs: 77 }, 77],
       ["lxc-stop", { _tag: "RebootInPlace", ...container, timeoutMs: 77 }, 5_077],
+      ["tar", { _tag: "ImportArchive", archive: at("/srv/a.tar"), directory: at("/srv/.a.import"), kind: "image", spec: "", timeoutMs: 77 }, 77],
       ["rm", { _tag: "RemoveTree", path: at("/srv/.a.import") }, 600_000]
     ]
     for (const [tool, step, ms] of limits) {

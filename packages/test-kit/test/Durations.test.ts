@@ -22,6 +22,10 @@ describe("a step", () => {
     assert.strictEqual(took(done(bare, attach), mount), 3, "mount")
     assert.strictEqual(took(prepared(), { _tag: "Unmount", source: "/dev/loop0", target: rootfs, timeoutMs: 0 }), 2, "umount")
     assert.strictEqual(took(running(), { _tag: "Freeze", ...container, timeoutMs: 5_000 }), 3, "lxc-freeze")
+    assert.strictEqual(took(prepared(), { _tag: "DeleteInterface", name: "br0" }), 3, "ip link")
+    const described = Incidents.putFile("/srv/meta/manifest.json")(Incidents.putFile("/srv/meta/spec.json")(bare))
+    const pack = { _tag: "ExportArchive", files: at("/srv/meta"), root: at("/srv/web1.img"), kind: "image", archive: at("/srv/a.tar"), timeoutMs: 1_000 } as const
+    assert.strictEqual(took(described, pack), 40, "tar")
     const dumpable = running({ config: config(...pinned, "lxc.tty.max = 0", "lxc.console.path = none") })
     const dump = { _tag: "Checkpoint", ...container, directory: at("/srv/images"), logFile: at("/srv/log"), stop: false, timeoutMs: 60_000 } as const
     assert.strictEqual(took(dumpable, dump), 150, "criu")

@@ -115,6 +115,11 @@ describe("an import", () => {
   })
 })
 
+it("packing, receiving and unpacking are never done before", () => {
+  const state = done(done(packed, receive), unpack)
+  for (const step of [pack, receive, unpack]) assert.isFalse(holds(state, step), step._tag)
+})
+
 describe("moving into place", () => {
   const tree = (): SimulatedState => Incidents.putFile("/srv/old/gone")(Incidents.putFile("/srv/tree/sub/file", "text")(described))
 

@@ -67,6 +67,15 @@ describe("RemoveDirectory", () => {
     assert.strictEqual(code(Incidents.mountOn("/run/a")(Incidents.putDirectory("/run/a")(host()))), "EBUSY")
     assert.strictEqual(code(Incidents.putFile("/run/a")(host())), "ENOTDIR")
   })
+
+  it("says what is known of the error, and where to read of any other", () => {
+    const advice = (state: ReturnType<typeof host>) => {
+      const { problem } = failed(state, step("/run/a"))
+      return problem._tag === "SystemCallFailed" ? problem.advice : problem._tag
+    }
+    assert.include(advice(Incidents.mountOn("/run/a")(Incidents.putDirectory("/run/a")(host()))), "mounted")
+    assert.include(advice(Incidents.putFile("/run/a")(host())), "errno(3)")
+  })
 })
 
 describe("WriteFile and RemoveFile", () => {
