@@ -95,6 +95,7 @@ const hostLayer = (fake: FakeHost) =>
         startedAt: "2026-11-22T12:00:00.000Z",
         uptimeSeconds: 61.5
       }))),
+    paths: () => Effect.succeed([]),
     exportHead: () => Effect.fail(conflict("there is no export")),
     survey: () =>
       Effect.succeed({

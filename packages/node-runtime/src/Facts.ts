@@ -68,6 +68,14 @@ const lookAt = (path: string, partitions: boolean): PathFacts => {
   }
 }
 
+/**
+ * What is at each path, without partition tables.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const gatherPaths = (paths: ReadonlyArray<string>) => inSlices("/", paths, (path) => lookAt(path, false))
+
 /** Whether a disk of another can be left out: a file or a directory that is none of those that are known. */
 const isElsewhere = (path: string, known: ReadonlySet<string>): boolean => {
   const stats = statOf(path)

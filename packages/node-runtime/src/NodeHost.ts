@@ -12,7 +12,7 @@ import { observeNoCgroups, removeCgroups } from "./CgroupSteps.ts"
 import * as Checkpoints from "./CheckpointSteps.ts"
 import * as Disks from "./Disks.ts"
 import * as Ending from "./EndingSteps.ts"
-import { gatherFacts } from "./Facts.ts"
+import { gatherFacts, gatherPaths } from "./Facts.ts"
 import * as Exports from "./ExportSteps.ts"
 import * as Files from "./HostFiles.ts"
 import { systemCall } from "./HostFiles.ts"
@@ -169,6 +169,7 @@ const make = Effect.gen(function*() {
       return yield* gatherFacts(query, yield* Effect.provideContext(lxcVersion(query.directories), services), tools)
     }),
     ...observation(recordOf),
+    paths: gatherPaths,
     exportHead: (archive) => Exports.readExportHead(archive, input),
     survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories, tools)),
     observe,

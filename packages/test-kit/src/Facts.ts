@@ -138,7 +138,13 @@ export const containersOf = (
 /** Who listens on a socket whose name is a hash cannot be told by looking. */
 const isPlain = ({ lxcPath, name }: SimulatedContainer): boolean => commandSocketName(lxcPath, name).startsWith(lxcPath)
 
-const pathFacts = (state: SimulatedState, path: string): PathFacts => {
+/**
+ * What is at a path.
+ *
+ * @since 0.1.0
+ * @category observations
+ */
+export const pathFacts = (state: SimulatedState, path: string): PathFacts => {
   const at = realPath(state, path)
   const table = state.partitions[at]
   const partitions = table === undefined ? {} : { partitions: table }

@@ -11,7 +11,7 @@ import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { containersOf, factsOf, runningNames, surveyOf, usageOf } from "./Facts.ts"
+import { containersOf, factsOf, pathFacts, runningNames, surveyOf, usageOf } from "./Facts.ts"
 import type { Life } from "./Life.ts"
 import type { Call } from "./Outcome.ts"
 import type { StateCell } from "./SimulatedSessions.ts"
@@ -75,6 +75,11 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
           const usage = usageOf(state, container)
           return Result.succeed(usage === undefined ? undefined : withOnly(usage, fields))
         })),
+    paths: (paths) =>
+      Effect.map(read, (state) => paths.map((path) => {
+        const { partitions: _, ...found } = pathFacts(state, path)
+        return found
+      })),
     exportHead: (archive) =>
       Effect.flatMap(read, (state) => {
         const head = headOf(state, archive)

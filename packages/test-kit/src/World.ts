@@ -217,6 +217,7 @@ const bindHost = (host: Host["Service"], { bound }: Life): Host["Service"] => ({
   containers: (query) => bound(host.containers(query)),
   names: (query) => bound(host.names(query)),
   usage: (query) => bound(host.usage(query)),
+  paths: (paths) => bound(host.paths(paths)),
   exportHead: (archive) => bound(host.exportHead(archive)),
   survey: (query) => bound(host.survey(query)),
   observe: (step, results) => bound(host.observe(step, results)),

@@ -21,6 +21,14 @@ const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string>
 }
 
 /**
+ * Whether a path is one of something that an instance can have as a disk.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isDisk = ({ kind }: PathFacts): boolean => kind === "file" || kind === "block" || kind === "directory"
+
+/**
  * What the plan relies on being free: the images, devices and directories that it mounts, or packs. What many may share,
  * such as extra mounts and seccomp profiles, is not among it.
  *
@@ -30,7 +38,5 @@ const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string>
 export const disksTaken = (plan: Plan): ReadonlyArray<PathFacts> => {
   const packed = plan.steps.flatMap((step) => step._tag === "ExportArchive" ? [step.root] : [])
   const taken = new Set<string>([...recorded(plan), ...packed])
-  return plan.basis.paths.filter(({ kind, path, realPath }) =>
-    (kind === "file" || kind === "block" || kind === "directory") && (taken.has(path) || taken.has(realPath))
-  )
+  return plan.basis.paths.filter((each) => isDisk(each) && (taken.has(each.path) || taken.has(each.realPath)))
 }

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
-import { fnv1a64 } from "../model/Hash.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { confined } from "../plan/Confinement.ts"
 import { disksTaken } from "../plan/DisksTaken.ts"
@@ -20,6 +19,7 @@ import { namedIn, stillHolds } from "../plan/Staleness.ts"
 import { fitsHost } from "../plan/StoredPlan.ts"
 import { awaitAsked } from "./AskedToEnd.ts"
 import { Host, type HostError } from "./Host.ts"
+import { acquiring, disksAt, holdingDisks, holdingLock } from "./Holding.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { type LockError, LockHeld, type Locks } from "./Locks.ts"
@@ -90,48 +90,12 @@ const recovery = Effect.fnUntraced(function*(
   return yield* Effect.fromResult(Result.flatMap(confined(plan, operation), () => fitsHost(plan, facts)))
 })
 
-/** Names for the locks of the disks that a plan takes, always in the same order. No instance can have such a name. */
-const diskKeys = (plan: Plan): ReadonlyArray<string> =>
-  [...new Set(
-    disksTaken(plan).map((each) => `disk_${fnv1a64(each.device ?? each.inode ?? each.realPath).toString(16)}`)
-  )].sort()
-
-/** Takes a lock, and tells at once whom it waits for where it cannot be had at once. */
-const acquiring = (locks: Locks["Service"], directories: Directories) =>
-  Effect.fnUntraced(function*(name: InstanceName, operation: Operation, waitMs: number, key: string = name) {
-    const first = yield* Effect.result(locks.acquire(directories, key, operation, 0))
-    if (Result.isSuccess(first)) return first.success
-    if (first.failure._tag !== "LockHeld" || waitMs === 0) return yield* first.failure
-    const progress = yield* Progress
-    yield* progress({ _tag: "Waiting", operation, instance: name, holder: first.failure.holder, waitMs })
-    return yield* locks.acquire(directories, key, operation, waitMs)
-  })
-
-type Acquire = ReturnType<typeof acquiring>
-
-const holdingLock = (acquire: Acquire, lockWaitMs: number) =>
-<A, E>(
-  name: InstanceName,
-  operation: Operation,
-  body: Effect.Effect<A, E>,
-  waitMs = lockWaitMs
-): Effect.Effect<A, E | LockHeld | LockError> =>
-  Effect.scoped(Effect.flatMap(acquire(name, operation, waitMs), (under) => under(body)))
-
-/**
- * Two instances must not take one disk between them, each having seen it free: whoever brings one up has the lock of each
- * of its disks, and plans again when it has them.
- */
-const holdingDisks = <F>(acquire: Acquire, waitMs: number, carryOut: (plan: Plan) => Effect.Effect<Report, F>) =>
-<E>(operation: Operation, plan: Effect.Effect<Plan, E>): Effect.Effect<Report, E | F | LockHeld | LockError> =>
-  Effect.flatMap(plan, (first) => {
-    const keys = diskKeys(first)
-    const { instance } = first
-    const having = Effect.forEach(keys, (key) => acquire(instance, operation, waitMs, key), { discard: true }).pipe(
-      Effect.catchTag("LockHeld", ({ holder, waitedMs }) => Effect.fail(new LockHeld({ instance, holder, waitedMs, disk: true })))
-    )
-    return keys.length === 0 ? carryOut(first) : Effect.scoped(Effect.andThen(having, Effect.flatMap(plan, carryOut)))
-  })
+interface ChangeOptions {
+  /** Paths of the disks that it takes, as far as they are known: with their locks had first it is planned but once. */
+  readonly disks?: ReadonlyArray<string> | undefined
+  /** A stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
+  readonly patienceMs?: number | undefined
+}
 
 /**
  * How long is waited, in milliseconds.
@@ -176,14 +140,13 @@ export const makeChanges = (
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })
 
-  /** With `patienceMs` a stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
   const change = <E>(
     name: InstanceName,
     operation: Operation,
     plan: Effect.Effect<Plan, E>,
-    patienceMs?: number
+    { disks = [], patienceMs }: ChangeOptions = {}
   ): Effect.Effect<Report, E | ChangeError> => {
-    const body = Effect.andThen(settle(name), withDisks(operation, plan))
+    const body = Effect.andThen(settle(name), withDisks(name, { operation, plan, expected: disksAt(host, disks) }))
     if (patienceMs === undefined) return locked(name, operation, body)
     return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
       Effect.catch((error) =>
@@ -203,12 +166,15 @@ export const makeChanges = (
   ) {
     return (yield* isAbsent(host, journals, directories, name))
       ? { operation, instance: name, acted: 0, alreadyDone: 0, warnings: [] } satisfies Report
-      : yield* change(name, operation, plan, patienceMs)
+      : yield* change(name, operation, plan, { patienceMs })
   })
 
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
     yield* Effect.fromResult(confined(stored))
-    return yield* locked(stored.instance, stored.operation, withDisks(stored.operation, checkedAgain(host, directories, stored)))
+    const { instance, operation } = stored
+    const expected = disksAt(host, disksTaken(stored).map((each) => each.path))
+    const plan = checkedAgain(host, directories, stored)
+    return yield* locked(instance, operation, withDisks(instance, { operation, plan, expected }))
   })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)

@@ -8,7 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ContainerUsage, UsageField } from "../host/ContainerUsage.ts"
-import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
+import type { ContainerFacts, HostFacts, PathFacts } from "../host/HostFacts.ts"
 import type { HostSurvey } from "../host/HostSurvey.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ExportHead } from "../plan/ExportFormat.ts"
@@ -123,6 +123,8 @@ export class Host extends Context.Service<Host, {
   readonly names: (query: SurveyQuery) => Effect.Effect<ReadonlyArray<string>, HostError>
   /** What each of these containers uses and may use, in their order; one that cannot be read keeps no other back. */
   readonly usage: (query: UsageQuery) => Effect.Effect<ReadonlyArray<UsageRead>, HostError>
+  /** What is at each of these paths, in their order, but for partitions: the least that tells one disk from another. */
+  readonly paths: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<PathFacts>, HostError>
   /** What stands at the head of an export, `-` for standard input, which loses nothing by it. */
   readonly exportHead: (archive: string) => Effect.Effect<ExportHead, HostError>
   /** The machine itself, and what is in the library's directories. */
