@@ -86,10 +86,10 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
 })
 
-/** How long a last look at a step that was not undone in order may take. */
+/** How long a last look at what is left may take. */
 const lastLookMs = 1_000
 
-/** Does one step of a rollback; gives what kept it from being done. A step may fail, or be cut off, and have been done. */
+/** Does one step of a rollback; gives what kept it from being done. */
 const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
   const host = yield* Host
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
@@ -99,24 +99,35 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: numbe
     if (!observed.done) yield* host.apply(step, run.results)
   })
   const exit = yield* Effect.exit(Effect.timeoutOption(attempt, leftMs))
-  if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return undefined
-  const again = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), lastLookMs))
-  const isDone = Exit.isSuccess(again) && Option.exists(again.value, ({ done }) => done)
-  return isDone ? undefined : Exit.isSuccess(exit) ? late : problemOf(exit.cause)
+  if (Exit.isFailure(exit)) return problemOf(exit.cause)
+  return Option.isSome(exit.value) ? undefined : late
 })
 
-/** Tries every step of a rollback, as long as there is time; what fails is kept as residue and does not stop the others. */
+/** Whether what failed is done all the same; what cannot be seen is not. */
+const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
+  const host = yield* Host
+  const seen = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), lastLookMs))
+  return Exit.isSuccess(seen) && Option.exists(seen.value, ({ done }) => done)
+})
+
+/**
+ * Tries every step of a rollback, as long as there is time; what fails does not stop the others. A step may fail, or be cut
+ * off, and have been done, and others may come about by themselves meanwhile: residue is what is not done in the end.
+ */
 const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
   const progress = yield* Progress
   const steps = rollbackOf(run.begun).map((step) => resolved(step, run.results))
-  const residue: Array<Residue> = []
+  const failed: Array<Residue> = []
   const until = (yield* Clock.currentTimeMillis) + run.rollbackLimitMs
   yield* progress({ _tag: "RollbackBegun", undo: steps })
   for (const step of steps) {
     const problem = yield* undoStep(run, step, until - (yield* Clock.currentTimeMillis))
     if (problem === undefined) yield* progress({ _tag: "Undone", step })
-    else residue.push(residueOf(step, problem))
+    else failed.push(residueOf(step, problem))
   }
+  const done = yield* Effect.filter(failed, (each) => isDone(run, each), { concurrency: "unbounded" })
+  for (const { step } of done) yield* progress({ _tag: "Undone", step })
+  const residue = failed.filter((each) => !done.includes(each))
   yield* progress({ _tag: "RollbackDone", residue })
   return residue
 })

@@ -81,6 +81,13 @@ describe("undoing takes no longer than its limit", () => {
       faults: [Faults.atTag("ConfirmAlive", "hang"), Faults.atTag("KillContainer", "act-then-hang")]
     }, { step: "100 millis" })))
 
+  it.effect("and what never came to be is not residue, though there was no time to try it", () =>
+    Effect.gen(function*() {
+      const { residue } = yield* problemOf((yield* Hypervisor).start(web1))
+      const own = directories.container("web1")
+      assert.deepStrictEqual(residue.map(({ problem, step }) => [problem._tag, "path" in step ? step.path : step._tag]), [["NotUndone", own]])
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("WriteFile", "refuse")], rollbackLimitMs: 0 })))
+
   it.effect("when an embedding program interrupts it: the residue is told, and a recovery finishes it", () => {
     const { events, listening } = told()
     return Effect.gen(function*() {

@@ -102,6 +102,17 @@ it.effect("what a rollback cannot undo is residue, with its own cause, and does 
     faults: [Faults.atTag("StartContainer", "refuse"), Faults.atTag("Unmount", "refuse")]
   })))
 
+it.effect("what comes about by itself while the rest is undone is no residue", () =>
+  Effect.gen(function*() {
+    const error = yield* problemOf((yield* Hypervisor).start(web1))
+    assert.deepStrictEqual(error.residue, [], "the monitor removes its own cgroup at its end")
+    assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
+    assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
+  }).pipe(onHost({
+    host: host(),
+    faults: [Faults.atTag("ConfirmAlive", "refuse"), Faults.atTag("RemoveCgroups", "refuse")]
+  })))
+
 it.effect("after a failed rollback a forced stop finishes it", () =>
   Effect.gen(function*() {
     const hypervisor = yield* Hypervisor
