@@ -48,12 +48,12 @@ export const removeGroups = (state: SimulatedState, group: string): SimulatedSta
   }))
 })
 
-/** The network namespace ends: what was made for it goes, what was moved into it comes back. */
-const endNetwork = (state: SimulatedState, container: SimulatedContainer): SimulatedState => ({
-  ...state,
+/** The network namespace ends: what was made for it goes, what was moved into it comes back, once. */
+const endNetwork = (state: SimulatedState, { id, moved }: SimulatedContainer): SimulatedState => ({
+  ...changeContainer(state, id, { moved: [] }),
   interfaces: adjustBridges([
-    ...state.interfaces.filter((each) => each.container !== container.id),
-    ...container.moved.map((each) => ({ ...each, container: null }))
+    ...state.interfaces.filter((each) => each.container !== id),
+    ...moved.map((each) => ({ ...each, container: null }))
   ])
 })
 

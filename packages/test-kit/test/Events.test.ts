@@ -55,6 +55,13 @@ describe("an end", () => {
     assert.sameDeepMembers([...after.interfaces], [...before.interfaces])
   })
 
+  it("gives it back once, also where the monitor is killed when it has done so", () => {
+    const moved = config(...pinned, "lxc.net.0.type = phys", "lxc.net.0.link = eth1")
+    const before = prepared({ interfaces: ["eth1"], config: moved })
+    const back = inMs(Incidents.killInit("web1")(done(before, start())), 20)
+    assert.sameDeepMembers([...Incidents.killMonitor("web1")(back).interfaces], [...before.interfaces])
+  })
+
   it("of what is frozen is a thaw too: by SIGKILL on v2, for want of memory on v1", () => {
     assert.isTrue(holds(Incidents.killInit("web1")(Incidents.freeze("web1")(running())), thaw))
     const short = running({ layout: "v1", config: config(...pinned, "lxc.cgroup.memory.limit_in_bytes = 1M") })
