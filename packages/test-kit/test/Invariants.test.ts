@@ -2,6 +2,7 @@ import type { Step } from "@effect-lxc/core/plan/Step"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Explore, Faults, Incidents, type Request, Scenario, type SimulatedState } from "@effect-lxc/test-kit"
+import { spawn } from "@effect-lxc/test-kit/Process"
 import { assert, describe, it } from "@effect/vitest"
 
 const scenario: Scenario.Scenario = { ...Scenario.simplest, nics: ["bridged"], quiet: true }
@@ -175,6 +176,44 @@ describe("a promise that is broken is seen where there is", () => {
     assert.include(said("recovered", failing, aftermath({ holders: ["L"] })).join(), "somebody holds L")
     assert.deepStrictEqual(said("recovered", failing, aftermath({ failures: ["no"] })), ["no"])
     assert.deepStrictEqual(said("nothing-hangs", failing, (story) => ({ ...story, hang: "stuck" })), ["stuck"])
+  })
+})
+
+describe("what an end of the container brings about is no broken promise", () => {
+  const resize: Request.Request = { _tag: "Resize", name, wanted: { memory: 134_217_728, pids: 50 } }
+  const resized = (faults: ReadonlyArray<Faults.Fault>): Explore.Case => ({
+    ...subjectOf(resize, faults, { _tag: "Running" }),
+    scenario: { ...scenario, nics: ["phys"] }
+  })
+  const befalling = (happening: NonNullable<Faults.Fault["happening"]>) => resized([Faults.atIndex(1, "befall", { call: "observe", happening })])
+  const back = (text: string, subject: Explore.Case, incident: Incidents.Incident) => {
+    const found = said("undone-or-named", subject, rolledBack((event) => ({ ...event, state: incident(event.state) }))).join()
+    assert.include(found, text)
+  }
+
+  it("an interface that was moved into it is back, and no other, and not as long as it goes on", () => {
+    const ended = befalling({ _tag: "KillMonitor", name })
+    back("+ interface eth2", ended, Incidents.leaveInterface("eth2"))
+    back("+ interface eth0", resized([Faults.atTag("SetLimit", "refuse", { nth: 1 })]), Incidents.leaveInterface("eth0"))
+  })
+
+  it("the limits of its group bind nobody, though they would if it went on", () => {
+    assert.deepStrictEqual(said("recovered-as-before", befalling({ _tag: "KillMonitor", name }), (story) => story), [])
+    const limited: Incidents.Incident = (state) => ({
+      ...state,
+      trees: state.trees.map((tree) => ({ ...tree, groups: { ...tree.groups, "lxc.payload.web1": { "pids.max": "50" } } }))
+    })
+    back("lxc.payload.web1 pids.max=50", resized([Faults.atTag("SetLimit", "refuse", { nth: 1 })]), limited)
+  })
+
+  it("a guest that ends by itself a moment later was not ended by the operation", () => {
+    said("undone-or-named", resized([Faults.atInstant(400, "befall", { happening: { _tag: "ExitInit", name, code: 1 } })]), (story) => story)
+  })
+
+  it("a monitor is at its end whose groups are named as left", () => {
+    const subject = subjectOf(start, [Faults.atTag("ConfirmAlive", "refuse"), Faults.atTag("RemoveCgroups", "refuse")], { _tag: "InitKilled" })
+    const left: Incidents.Incident = (state) => spawn(state, { parent: 1, command: "/sbin/init", cgroup: "lxc.payload.web1", holds: [] })
+    back("+ process lxc.payload.web1", subject, left)
   })
 })
 

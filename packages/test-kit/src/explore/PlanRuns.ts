@@ -58,11 +58,15 @@ interface Scan {
   readonly restlessUntil: Map<string, number>
 }
 
+/** What a guest will do by itself, soon, is not to be seen yet. */
+const changesSomething = ({ after, before }: Changed): boolean =>
+  after.agenda !== before.agenda || changesBetween(before, after).length > 0
+
 const disturb = ({ current, open, restlessUntil }: Scan, event: Changed, at: number): void => {
-  const { after, before, pid, step } = event
+  const { pid, step } = event
   const instance = instanceOf(event)
   if (step === null) {
-    if (changesBetween(before, after).length === 0) return
+    if (!changesSomething(event)) return
     restlessUntil.set("", at + unrest)
     for (const run of open.values()) run.disturbed = true
     return

@@ -22,8 +22,18 @@ import { belongingsOf, type Invariant, show } from "./Invariant.ts"
 
 const isAt = (root: string, path: string): boolean => path === root || isBelow(root, path)
 
+const statusIn = (state: SimulatedState, instance: string): ContainerStatus | undefined => {
+  const { container } = remainsOf(directories, instance, factsOf(state, directories))
+  return container === undefined ? undefined : statusOf(container)
+}
+
+const isAlive = (state: SimulatedState, instance: string): boolean => {
+  const status = statusIn(state, instance)
+  return status !== undefined && isActive(status)
+}
+
 /** Whether a step that was not done is why something is not as it was. */
-const explains = (step: Step, { kind, what }: HostChange): boolean => {
+const explains = (step: Step, instance: string, after: SimulatedState, { kind, what }: HostChange): boolean => {
   switch (step._tag) {
     case "RemoveDirectory":
     case "MakeDirectory":
@@ -48,7 +58,10 @@ const explains = (step: Step, { kind, what }: HostChange): boolean => {
     case "DeleteInterface":
       return kind === "interface" && what === step.name
     case "RemoveCgroups":
-      return kind === "cgroup" && step.hierarchies.some((hierarchy) => step.names.some((name) => isAt(`${hierarchy}/${name}`, what)))
+      // It waits for the end of the monitor, which is in one of them, and that of the container.
+      return kind === "container" || kind === "process"
+        ? !isAlive(after, instance) && (kind === "container" || step.names.some((name) => isAt(name, what)))
+        : kind === "cgroup" && step.hierarchies.some((hierarchy) => step.names.some((name) => isAt(`${hierarchy}/${name}`, what)))
     case "SetLimit":
       return kind === "cgroup" && what.endsWith(`/${payloadCgroup(step.name)}`)
     default:
@@ -85,16 +98,6 @@ const mayLose = (run: PlanRun, { kind, what }: HostChange): boolean => {
   }
 }
 
-const statusIn = (state: SimulatedState, instance: string): ContainerStatus | undefined => {
-  const { container } = remainsOf(directories, instance, factsOf(state, directories))
-  return container === undefined ? undefined : statusOf(container)
-}
-
-const isAlive = (state: SimulatedState, instance: string): boolean => {
-  const status = statusIn(state, instance)
-  return status !== undefined && isActive(status)
-}
-
 /** What somebody else mounted in its place is not the instance's to unmount. */
 const isForeign = ({ events }: Story, { kind, line, what }: HostChange): boolean =>
   kind === "mount" && line.endsWith(" tmpfs") && events.some(({ event }) =>
@@ -109,16 +112,32 @@ const isOnlyRewritten = (other: SimulatedState, { instance, operation }: PlanRun
 const isBefallen = ({ before, disturbed, instance }: PlanRun, { kind }: HostChange): boolean =>
   disturbed && (kind === "container" || kind === "process") && isAlive(before, instance)
 
+const hasGroup = ({ trees }: SimulatedState, path: string): boolean =>
+  trees.some(({ groups, mountPoint }) => isBelow(mountPoint, path) && groups[path.slice(mountPoint.length + 1)] !== undefined)
+
+const isInside = ({ containers }: SimulatedState, instance: string, link: string): boolean =>
+  containers.some(({ moved, name }) => name === instance && moved.some((each) => each.name === link))
+
+/**
+ * What comes with an end of the container, which itself may be what is wrong: an interface of the host that had been moved
+ * into it is there again, and a group that it had limits nobody any more.
+ */
+const comesWithEnd = ({ before, instance }: PlanRun, after: SimulatedState, { kind, what }: HostChange): boolean =>
+  kind === "interface"
+    ? isInside(before, instance, what) && !isInside(after, instance, what)
+    : kind === "cgroup" && hasGroup(before, what) && isAlive(before, instance) && !isAlive(after, instance)
+
 /** What is not as it was before an operation that was undone, and is not named. */
 const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: ReadonlyArray<Step>): ReadonlyArray<HostChange> => {
   const own = belongingsOf(story, run.instance)
   const head = stopsFirst(run) ? headOf(run.instance) : new Set<string>()
   return changesBetween(run.before, after).filter((change) => {
     if (!isOf(directories, own, change) || isPermanent(directories, change)) return false
-    if (residue.some((step) => explains(step, change))) return false
+    if (residue.some((step) => explains(step, run.instance, after, change))) return false
     if (change.sign === "-" && isOnlyRewritten(after, run, change)) return false
     return change.sign === "+"
-      ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) && !isOnlyRewritten(run.before, run, change)
+      ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) &&
+        !comesWithEnd(run, after, change) && !isOnlyRewritten(run.before, run, change)
       : !run.disturbed && !mayLose(run, change)
   })
 }
