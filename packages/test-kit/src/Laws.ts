@@ -13,7 +13,7 @@ import { diff } from "./Diff.ts"
 import { emptyHost } from "./HostBuilder.ts"
 import { idempotent, minimal, ordered } from "./laws/Carrying.ts"
 import { type Law, planFor, type Planner, type PlanLaw, type Trial } from "./laws/Law.ts"
-import { confined, pure, storable, total } from "./laws/Planning.ts"
+import { confined, pure, storable, total, wellFormed } from "./laws/Planning.ts"
 import { asPlanned } from "./laws/Running.ts"
 import { asWritten } from "./laws/Script.ts"
 import { undone } from "./laws/Undoing.ts"
@@ -21,7 +21,7 @@ import type { SimulatedState } from "./SimulatedState.ts"
 
 export { idempotent, minimal, ordered, undoneBy } from "./laws/Carrying.ts"
 export { type FactsLaw, type Law, planFor, type Planner, type PlanLaw, type Question, type Trial } from "./laws/Law.ts"
-export { confined, contentWithPart, pure, storable, total } from "./laws/Planning.ts"
+export { confined, contentWithPart, pure, storable, total, wellFormed } from "./laws/Planning.ts"
 export { asPlanned } from "./laws/Running.ts"
 export { asWritten } from "./laws/Script.ts"
 export { undone } from "./laws/Undoing.ts"
@@ -40,7 +40,7 @@ export const planLaws: ReadonlyArray<PlanLaw> = [storable, confined, ordered, mi
  * @since 0.1.0
  * @category laws
  */
-export const laws: ReadonlyArray<Law> = [pure, total, ...planLaws, idempotent]
+export const laws: ReadonlyArray<Law> = [pure, total, wellFormed, ...planLaws, idempotent]
 
 /**
  * A law is broken: which, by what, and the token that tries just that again.

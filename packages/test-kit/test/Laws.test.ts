@@ -1,6 +1,6 @@
 import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
 import { planStop } from "@effect-lxc/core/plan/StopPlan"
-import { Plan } from "@effect-lxc/core/plan/Plan"
+import { Plan, planFrom } from "@effect-lxc/core/plan/Plan"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import type { Step } from "@effect-lxc/core/plan/Step"
@@ -56,6 +56,11 @@ const breaches: ReadonlyArray<readonly [Laws.Law, what: string, Laws.Planner<Ins
   [Laws.pure, "a planner that counts", remembering(), "two answers"],
   [Laws.pure, "a planner that writes to its facts", unsorted, "with frozen inputs it throws TypeError"],
   [Laws.total, "a planner that throws", throwing, "it throws RangeError: no nics, please"],
+  [Laws.wellFormed, "a step that is none", {
+    ...start,
+    plan: (instance, at, facts) =>
+      Result.map(planStart(instance, at, facts), (plan) => planFrom(Object.assign({}, plan, { steps: [{ _tag: "DeleteInterface", name: "a\nb" }] } as const)))
+  }, "steps[0].name: expected text"],
   [Laws.confined, "a step that is the host's", changed((steps) => [directory("/etc/extra"), ...steps]), "/etc/extra"],
   [Laws.ordered, "a root that is mounted over what is in it", changed((steps, { directories, instance }) => [
     { _tag: "Mount", source: "tmpfs", target: HostPath.make(`${directories.rootfs(instance)}/mnt`), fsType: "tmpfs", options: [] },

@@ -13,8 +13,8 @@ import { isBelow } from "../model/HostPath.ts"
  * @category models
  */
 export const MountEntry = Schema.Struct({
-  /** The mount point (field 5). */
-  target: Schema.String,
+  /** The mount point (field 5): any text but NUL, which ends a path. */
+  target: Schema.String.check(Schema.isPattern(/^[^\0]*$/)),
   /** What is mounted: a device, or a word of the file system's choice. */
   source: Schema.String,
   /** The path within the file system that is the root of this mount (field 4). */

@@ -8,7 +8,7 @@ import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
 import { pathAt } from "./FactsIndex.ts"
 import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
 import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
-import { vethPrefix } from "../model/VethName.ts"
+import { isVethName, vethPrefix } from "../model/VethName.ts"
 
 /**
  * @since 0.1.0
@@ -91,7 +91,7 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
     container,
     mounts,
     loops: loopsOf(facts, mounts, container),
-    interfaces: facts.interfaces.filter((each) => each.name.startsWith(prefix)),
+    interfaces: facts.interfaces.filter((each) => each.name.startsWith(prefix) && isVethName(each.name)),
     cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, known))
   }
 }

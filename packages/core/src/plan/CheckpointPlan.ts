@@ -13,11 +13,11 @@ import { type HostPath, hostPath, join } from "../model/HostPath.ts"
 import { type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { requireRunning } from "./Running.ts"
 import { namedBy, planStart, type StartOptions } from "./StartPlan.ts"
-import type { Step } from "./Step.ts"
+import { type Step, timeoutOf } from "./Step.ts"
 
 /**
  * @since 0.1.0
@@ -99,11 +99,11 @@ export const planCheckpoint = (
         directory: images,
         logFile: hostPath(directories.lxcLog(name)),
         stop,
-        timeoutMs: options.timeoutMs ?? defaultTimeout
+        timeoutMs: timeoutOf(options) ?? defaultTimeout
       }
     ]
     return Result.succeed(
-      new Plan({
+      planFrom({
         operation: "checkpoint",
         instance: name,
         directories,
@@ -149,7 +149,7 @@ export const planRestore = (
     step._tag === "StartContainer" ? { ...step, _tag: "Restore", directory: images } : step)
   const named = namedBy(instance)
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation: "restore",
       instance: instance.name,
       directories,

@@ -14,7 +14,7 @@ import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { diskSource } from "./DiskSource.ts"
 import { exportHead, members, type RootKind } from "./ExportFormat.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { withoutInstance } from "./RebootPlan.ts"
 import type { Step } from "./Step.ts"
@@ -184,7 +184,7 @@ export const planExport = (
     ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
   ]
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation: "export",
       instance: name,
       directories,

@@ -9,9 +9,10 @@ import type { HostFacts } from "../host/HostFacts.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import type { PlanRejected } from "./PlanRejected.ts"
 import { requireRunning } from "./Running.ts"
+import { timeoutOf } from "./Step.ts"
 
 /**
  * @since 0.1.0
@@ -32,7 +33,7 @@ const plan = (operation: "freeze" | "thaw", tag: "Freeze" | "Thaw") =>
   options: FreezeOptions = {}
 ): Result.Result<Plan, PlanRejected> =>
   Result.map(requireRunning(operation, name, directories, facts), () =>
-    new Plan({
+    planFrom({
       operation,
       instance: name,
       directories,
@@ -41,7 +42,7 @@ const plan = (operation: "freeze" | "thaw", tag: "Freeze" | "Thaw") =>
         _tag: tag,
         lxcPath: hostPath(directories.containers),
         name,
-        timeoutMs: options.timeoutMs ?? defaultTimeout
+        timeoutMs: timeoutOf(options) ?? defaultTimeout
       }],
       undoFrom: 0,
       warnings: []

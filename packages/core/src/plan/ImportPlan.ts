@@ -14,7 +14,7 @@ import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { type Exported, members, type RootKind } from "./ExportFormat.ts"
 import type { ArchivePath } from "./ExportPlan.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { namedBy, planStart, type StartOptions } from "./StartPlan.ts"
 import type { Step } from "./Step.ts"
@@ -196,7 +196,7 @@ export const planImport = (
   ]
   const paths = [...importPaths(exported, archive, directories, options), ...namedBy(instance.success).paths]
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation: "import",
       instance: name,
       directories,

@@ -8,7 +8,7 @@ import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 
 /**
  * The name under which an operation on the host itself holds its lock.
@@ -26,7 +26,7 @@ export const hostItself: InstanceName = InstanceName.make("localhost")
  * @category planners
  */
 export const planPowercycle = (directories: Directories, facts: HostFacts): Plan =>
-  new Plan({
+  planFrom({
     operation: "powercycle",
     instance: hostItself,
     directories,

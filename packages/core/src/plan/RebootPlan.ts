@@ -11,11 +11,12 @@ import { hostPath } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { requireRunning } from "./Running.ts"
 import { namedBy, planStart } from "./StartPlan.ts"
 import { planStop, type StopOptions } from "./StopPlan.ts"
+import { timeoutOf } from "./Step.ts"
 
 /**
  * @since 0.1.0
@@ -91,7 +92,7 @@ export const planReboot = (
   if (Result.isFailure(stop)) return stop
   const start = Result.mapError(planStart(instance, directories, withoutInstance(name, directories, facts)), asReboot)
   return Result.map(start, ({ steps, warnings }) =>
-    new Plan({
+    planFrom({
       operation: "reboot",
       instance: name,
       directories,
@@ -137,13 +138,13 @@ export const planRebootInPlace = (
     }
     const lxcPath = hostPath(directories.containers)
     return Result.succeed(
-      new Plan({
+      planFrom({
         operation: "reboot",
         instance: name,
         directories,
         basis: basisOf(directories, name, { paths: [], links: [] }, facts),
         steps: [
-          { _tag: "RebootInPlace", lxcPath, name, timeoutMs: options.timeoutMs ?? record?.lxc.shutdownTimeout ?? defaultTimeout },
+          { _tag: "RebootInPlace", lxcPath, name, timeoutMs: timeoutOf(options) ?? record?.lxc.shutdownTimeout ?? defaultTimeout },
           {
             _tag: "ConfirmAlive",
             lxcPath,

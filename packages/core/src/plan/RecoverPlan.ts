@@ -11,7 +11,7 @@ import { remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { JournalEntry } from "./JournalEntry.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import type { PlanRejected } from "./PlanRejected.ts"
 import { resolved, rollbackOf } from "./Rollback.ts"
 import type { Step } from "./Step.ts"
@@ -58,7 +58,7 @@ export const planRecover = (
   const isLeft = isPossible(container === undefined ? undefined : statusOf(container))
   const steps = rollbackOf(begun).map((step) => resolved(step, results)).filter(isLeft)
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation: "recover",
       instance: name,
       directories,

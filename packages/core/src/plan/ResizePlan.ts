@@ -14,7 +14,7 @@ import { decodeInstance, encodeInstance, type Instance, instanceDocument } from 
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { Resources } from "../model/Resources.ts"
 import { basisOf } from "./Basis.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { checkProcessors } from "./ProcessorChecks.ts"
 import { requireRunning } from "./Running.ts"
@@ -245,7 +245,7 @@ export const planResize = (
     return Result.mapBoth(planned, {
       onFailure: (rejections) => new PlanRejected({ operation: "resize", instance: name, rejections }),
       onSuccess: (steps) =>
-        new Plan({
+        planFrom({
           operation: "resize",
           instance: name,
           directories,

@@ -18,12 +18,12 @@ import { type Instance, instanceDocument } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
 import { checkNics } from "./NicChecks.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue } from "./Residue.ts"
 import { checkProcessors } from "./ProcessorChecks.ts"
 import { checkSecurity, securityWarnings } from "./SecurityChecks.ts"
-import type { Step } from "./Step.ts"
+import { type Step, timeoutOf } from "./Step.ts"
 
 /**
  * What is wanted of a start. A limit that is not given is the instance's own.
@@ -151,7 +151,7 @@ const bringUp = (
       pidFile: hostPath(directories.monitorPid(name)),
       interfaces: valuesOf(config.config, ".veth.pair"),
       hierarchies: facts.cgroups.hierarchies.map((each) => hostPath(each.mountPoint)),
-      timeoutMs: options.timeoutMs ?? instance.lxc.startupTimeout
+      timeoutMs: timeoutOf(options) ?? instance.lxc.startupTimeout
     },
     ...(config.limits.length === 0 ? [] : [{ _tag: "ConfirmLimits", lxcPath, name, limits: config.limits } as const]),
     { _tag: "ConfirmAlive", lxcPath, name, logFile, settleMs: instance.lxc.settle }
@@ -227,7 +227,7 @@ export const planStart = (
     ...remember(instance, directories, facts.bootId, remains.container?.meantToRun ?? false)
   ]
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation: "start",
       instance: name,
       directories,

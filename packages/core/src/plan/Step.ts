@@ -21,13 +21,27 @@ import { RootKind } from "./ExportFormat.ts"
  */
 export const Device = Schema.Union([HostPath, Schema.String.check(Schema.isPattern(/^\$[a-z][a-z0-9]*$/))])
 
+const longest = 7 * 24 * 3_600_000
+
 /**
  * A whole number of milliseconds, up to the week that a spec may ask for.
  *
  * @since 0.1.0
  * @category models
  */
-export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 7 * 24 * 3_600_000 }))
+export const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: longest }))
+
+/**
+ * How long a caller lets something take, where it says so. Throws a RangeError, a fault of the caller, where no step may
+ * take so long: it is no {@link Millis}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const timeoutOf = ({ timeoutMs }: { readonly timeoutMs?: number | undefined }): number | undefined => {
+  if (timeoutMs === undefined || (Number.isSafeInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= longest)) return timeoutMs
+  throw new RangeError(`${timeoutMs} is no timeout: a whole number of milliseconds from 0 to ${longest}`)
+}
 
 /** A mount point as the kernel shows it: what a guest's files are called is not ours to choose. */
 const AnyPath = Schema.String.check(Schema.isPattern(/^\/[^\0]*$/))

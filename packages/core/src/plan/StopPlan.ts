@@ -12,10 +12,10 @@ import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { Operation } from "./Operation.ts"
-import { Plan } from "./Plan.ts"
+import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue, fileResidue, sharedDirectories } from "./Residue.ts"
-import type { Step } from "./Step.ts"
+import { type Step, timeoutOf } from "./Step.ts"
 
 /**
  * @since 0.1.0
@@ -105,7 +105,7 @@ const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Ste
   const { directories, facts, name, remains } = subject
   const strange = remains.container?.files.filter((file) => !isOurDirectory(file) && !isOurFile(file)) ?? []
   return Result.succeed(
-    new Plan({
+    planFrom({
       operation,
       instance: name,
       directories,
@@ -139,7 +139,7 @@ export const planStop = (
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
   const force = options.force ?? false
-  const timeoutMs = options.timeoutMs ?? remains.container?.record?.lxc.shutdownTimeout ?? defaultShutdownTimeout
+  const timeoutMs = timeoutOf(options) ?? remains.container?.record?.lxc.shutdownTimeout ?? defaultShutdownTimeout
   const foreign = rejectForeign("stop", subject)
   if (foreign !== undefined) return foreign
   if (status?.problem === "monitor-silent" && !force) {

@@ -5,11 +5,13 @@
  */
 import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { factsFor, type PlannedFor } from "@effect-lxc/core/host/FactsFor"
+import { decodeInput } from "@effect-lxc/core/model/InvalidSpec"
 import { confined as isConfined } from "@effect-lxc/core/plan/Confinement"
-import { decodePlan, encodePlan, type Plan } from "@effect-lxc/core/plan/Plan"
+import { decodePlan, encodePlan, Plan } from "@effect-lxc/core/plan/Plan"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { answerOf, type FactsLaw, type Law, ofAnswers, ofPlans, type PlanLaw, questionOf } from "./Law.ts"
 
 /** So that whoever writes to it throws. */
@@ -83,6 +85,25 @@ export const total: FactsLaw = ofAnswers(
       })
     })
     return thrown !== undefined ? `it throws ${thrown}` : reason === "" ? "it rejects without a reason" : undefined
+  }
+)
+
+const PlanParts = Schema.toType(Schema.Struct(Plan.fields))
+
+/**
+ * A plan is what its schema says. The planners of this library make theirs with `planFrom`, which does not ask.
+ *
+ * @since 0.1.0
+ * @category laws
+ */
+export const wellFormed: FactsLaw = ofAnswers(
+  "well formed",
+  "each plan is what the schema of plans says, down to every text and number",
+  (planner, question) => {
+    const answer = answerOf(planner, question)
+    if (Result.isFailure(answer)) return undefined
+    const read = decodeInput(PlanParts, Object.assign({}, answer.success), "the plan")
+    return Result.isFailure(read) ? read.failure.message : undefined
   }
 )
 
