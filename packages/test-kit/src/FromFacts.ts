@@ -13,7 +13,7 @@ import { vethPrefix } from "@effect-lxc/core/model/VethName"
 import { makeDirectories, write } from "./FileTree.ts"
 import { blank, type Guest, obedient } from "./Guest.ts"
 import { emptyHost, withForeign } from "./HostBuilder.ts"
-import { imageOf, sourcesAt } from "./MountOps.ts"
+import { imageOf, sourcesAt, topMount } from "./MountOps.ts"
 import { changeContainer, spawn } from "./Process.ts"
 import type { CgroupTree, SimulatedState } from "./SimulatedState.ts"
 
@@ -100,6 +100,7 @@ const withContainer = (directories: Directories, guests: (path: string) => Guest
     listening: socket,
     frozen: freezer !== "thawed",
     guest: memoryUsage === undefined ? guest : { ...guest, usesBytes: memoryUsage },
+    rootSource: topMount(state, `${lxcPath}/${name}/rootfs`)?.source ?? null,
     sources: sourcesAt(state, `${lxcPath}/${name}/rootfs`, true),
     ...(own ? { logFile: directories.lxcLog(name), pidFile: directories.monitorPid(name) } : {})
   })

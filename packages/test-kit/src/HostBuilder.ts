@@ -202,6 +202,7 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       payload,
       monitorGroup,
       root: `${lxcPath}/${name}/rootfs`,
+      rootSource: null,
       sources: [],
       guest: Guests.obedient(),
       logFile: `/var/log/lxc/${name}.log`,

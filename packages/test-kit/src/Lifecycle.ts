@@ -267,10 +267,21 @@ const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
       return ifThawed(state, container, "reboot", () => reboot(state, event.id))
     case "InitKilled":
       return initEnds(state, event.id, "signal Killed(9)")
+    default:
+      // One that is stopped does it when it goes on.
+      return processOf(state, container.monitor)?.state === "T" ? state : cleansUp(state, container, event)
+  }
+}
+
+type CleaningUp = Extract<HostEvent, { readonly _tag: "PayloadRemoved" | "SocketClosed" | "MonitorExits" }>
+
+/** What a monitor does when its container has ended. */
+const cleansUp = (state: SimulatedState, container: SimulatedContainer, { _tag }: CleaningUp): SimulatedState => {
+  switch (_tag) {
     case "PayloadRemoved":
       return removeGroups(endNetwork(state, container), container.payload)
     case "SocketClosed":
-      return changeContainer(state, event.id, { listening: false })
+      return changeContainer(state, container.id, { listening: false })
     case "MonitorExits":
       return monitorExits(state, container)
   }

@@ -113,7 +113,7 @@ export const busyWith = (
   const below = state.mounts.slice(index + 1).some((later) => isBelow(mount.target, later.target))
   const pins = state.containers
     // Its root as it was at the start: not what somebody mounted over it since.
-    .filter((each) => each.root === mount.target && each.sources.includes(mount.source))
+    .filter((each) => each.root === mount.target && each.rootSource === mount.source)
     .map((each) => processOf(state, each.monitor))
     .filter(isLiving)
   const users = state.processes.filter((each) =>

@@ -102,6 +102,8 @@ export const SimulatedContainer = Schema.Struct({
   payload: Schema.String,
   monitorGroup: Schema.String,
   root: Schema.String,
+  /** The source of what was mounted on its root at the start, which its monitor keeps in use; null where nothing was. */
+  rootSource: Schema.NullOr(Schema.String),
   /**
    * What its mount namespace has mounted, besides its root's path on the host: umount(8) there does not take it from the
    * container, and it stays in use as long as a process of the container lives.

@@ -80,6 +80,14 @@ describe("an end", () => {
 })
 
 describe("a monitor that goes on", () => {
+  it("does then what it had left to do when it was stopped", () => {
+    const stopped = Incidents.stopMonitor("web1")(inMs(Incidents.killInit("web1")(running()), 25))
+    const later = inMs(stopped, 1_000)
+    assert.deepStrictEqual([factsOf(later)?.socket, groups(later)], [true, { "lxc.monitor.web1": 1 }])
+    const gone = inMs(Incidents.continueMonitor("web1")(later), 1_000)
+    assert.deepStrictEqual([gone.containers, groups(gone)], [[], {}])
+  })
+
   it("cleans nothing up where nothing ended", () => {
     const stopped = Incidents.stopMonitor("web1")(running())
     assert.isUndefined(Lifecycle.nextEventAt(Incidents.continueMonitor("web1")(stopped)))

@@ -24,6 +24,12 @@ describe("a running container", () => {
     assert.isFalse(busy(covered))
     assert.isTrue(busy(Incidents.unmountFrom(rootfs)(covered)), "the root is on top again, and in use")
   })
+
+  it("of which the root is an overlay on a tmpfs does not take another tmpfs for its root", () => {
+    const volatile = running()
+    const layered = { ...volatile, containers: volatile.containers.map((each) => ({ ...each, sources: [...each.sources, "tmpfs"] })) }
+    assert.isFalse(busy(Incidents.mountOn(rootfs)(layered)))
+  })
 })
 
 describe("the end of a container", () => {

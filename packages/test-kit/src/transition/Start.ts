@@ -11,7 +11,7 @@ import { adjustBridges } from "../Interfaces.ts"
 import { schedule } from "../Lifecycle.ts"
 import { appendLog, errorLine, type LogMessage, logOfRun, stderrOf } from "../LxcLogText.ts"
 import { type LxcSettings, readSettings } from "../LxcSettings.ts"
-import { sourcesAt } from "../MountOps.ts"
+import { sourcesAt, topMount } from "../MountOps.ts"
 import {
   after,
   type Call,
@@ -139,6 +139,7 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
     payload: settings.payload ?? `lxc.payload.${step.name}`,
     monitorGroup: group.name,
     root,
+    rootSource: topMount(state, root)?.source ?? null,
     sources: [
       ...sourcesAt(state, root, true),
       ...settings.mounts.flatMap(({ options, source }) => sourcesAt(state, source, options.includes("rbind")))
