@@ -25,6 +25,8 @@ export interface Damage {
   readonly die: Effect.Effect<never>
   /** The disk below a directory is full. */
   readonly fill: (directory: string) => Effect.Effect<void>
+  /** So much later. A tool is at work all the while, also when its process dies; anything else ends with the process. */
+  readonly later: <A, E>(ms: number, isTool: boolean, body: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** What befalls the host. */
   readonly befall: (happening: Happening) => Effect.Effect<void>
   /** Told of each fault that strikes. */
@@ -45,6 +47,7 @@ const strike = <A>(
   fault: Fault,
   damage: Damage,
   hanging: Effect.Effect<never, HostError>,
+  isTool: boolean,
   body: Effect.Effect<A, HostError>
 ): Effect.Effect<A, HostError> => {
   damage.struck(fault)
@@ -58,7 +61,7 @@ const strike = <A>(
     case "act-then-hang":
       return Effect.andThen(body, hanging)
     case "slow":
-      return Effect.andThen(Effect.sleep(fault.ms ?? 1_000), body)
+      return damage.later(fault.ms ?? 1_000, isTool, body)
     case "crash":
       return damage.die
     case "defect":
@@ -137,7 +140,8 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
     const withFaults = <A>(call: Fault["call"], step: Step, body: Effect.Effect<A, HostError>) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const fault = aim.step(call, step, now)
-        return fault === undefined ? body : strike(fault, damage, hang(commandOf(step), limitOf(step)), body)
+        const isTool = call === "apply" && toolOf(step) !== undefined
+        return fault === undefined ? body : strike(fault, damage, hang(commandOf(step), limitOf(step)), isTool, body)
       })
     return faults.length === 0 ? port : {
       ...port,
@@ -149,7 +153,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
   const onJournal = <A>(act: "open" | "append" | "remove", body: Effect.Effect<A, HostError>) =>
     Effect.suspend(() => {
       const fault = aim.journal(act)
-      return fault === undefined ? body : strike(fault, damage, hang(["journal", act], 30_000), body)
+      return fault === undefined ? body : strike(fault, damage, hang(["journal", act], 30_000), false, body)
     })
 
   const journal = (port: Journal["Service"]): Journal["Service"] => ({
@@ -185,6 +189,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
 const nowhere: Damage = {
   die: Effect.never,
   fill: () => Effect.die(new Error("only the disk of a simulated host can be filled")),
+  later: (ms, _isTool, body) => Effect.andThen(Effect.sleep(ms), body),
   befall: () => Effect.die(new Error("only a simulated host can be befallen")),
   struck: () => undefined
 }

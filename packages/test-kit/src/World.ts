@@ -165,6 +165,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
     const damage: Damage = {
       die: life.die,
       fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
+      later: (ms, isTool, body) => isTool ? life.withTool(Effect.andThen(Effect.sleep(ms), body)) : Effect.andThen(Effect.sleep(ms), life.bound(body)),
       befall: (happening) => fromOutside(cell.modify((state) => [undefined, befall(happening)(state)])),
       struck
     }

@@ -57,6 +57,23 @@ describe("a process that crashes", () => {
       assert.strictEqual((yield* (yield* MemoryLocks).holders).size, 0)
     })))
 
+  it.effect("while a slow tool of it is at work leaves the locks to that; what it was about to do itself is never done", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const dying = (tag: "AttachLoop" | "MakeDirectory") =>
+        Effect.flatMap(world.process({ faults: [Faults.atTag(tag, "slow", { ms: 1_000 }), Faults.atInstant(500, "crash")] }), ({ run }) =>
+          Effect.result(run(start)))
+      assert.strictEqual(tagOf(yield* dying("AttachLoop")), "ProcessDied")
+      assert.isAbove((yield* (yield* MemoryLocks).holders).size, 0)
+      yield* Effect.sleep(600)
+      assert.strictEqual((yield* world.state).loops.length, 1)
+      assert.strictEqual((yield* (yield* MemoryLocks).holders).size, 0)
+      yield* (yield* world.process()).run(recover)
+      assert.strictEqual(tagOf(yield* dying("MakeDirectory")), "ProcessDied")
+      yield* Effect.sleep(2_000)
+      assert.strictEqual(Diff.traces(host, yield* world.state, directories), "")
+    })))
+
   it.effect("while it waits for a lock does not take it along", () =>
     inWorld(Effect.gen(function*() {
       const world = yield* World
