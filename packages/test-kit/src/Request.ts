@@ -101,8 +101,8 @@ export const Answer = Schema.TaggedUnion({
   Failed: { ...FailedStep.fields, undone: Schema.Boolean, residue: Schema.Array(FailedStep) },
   /** The host could not be observed. */
   Unobserved: { problem: StepProblem },
-  /** Somebody else is at work on the instance. */
-  Locked: { instance: Schema.String },
+  /** Somebody else is at work on the instance; whether it was killed meanwhile. */
+  Locked: { instance: Schema.String, killed: Schema.optionalKey(Schema.Boolean) },
   /** The lock could not be asked for: its file cannot be had, with the code of errno(3). */
   Unlockable: { path: Schema.String, code: Schema.String },
   Interrupted: {},
@@ -147,7 +147,7 @@ const refusal = (error: AskError): Answer => {
     case "HostError":
       return { _tag: "Unobserved", problem: error.problem }
     case "LockHeld":
-      return { _tag: "Locked", instance: error.instance }
+      return { _tag: "Locked", instance: error.instance, ...(error.killed === undefined ? {} : { killed: error.killed }) }
     case "LockError":
       return { _tag: "Unlockable", path: error.path, code: error.code }
   }

@@ -147,7 +147,9 @@ describe("a promise that is broken is seen where there is", () => {
     assert.include(said("answers-true", running, unwell).join(), "Start web1 is done, and it is STOPPED")
     const answering = (ending: Tagged<"Answered">["ending"]) => changing("Answered", (event) => ({ ...event, ending }))
     assert.deepStrictEqual(said("no-defects", running, answering({ _tag: "Defect", message: "oh" })), ["oh"])
-    assert.include(said("nothing-done-unobserved", running, answering({ _tag: "Unobserved", problem })).join(), "could not observe")
+    assert.include(said("nothing-done-unobserved", running, answering({ _tag: "Unobserved", problem })).join(), "is answered")
+    assert.include(said("nothing-done-unobserved", running, answering({ _tag: "Locked", instance: name })).join(), "is answered")
+    assert.deepStrictEqual(said("nothing-done-unobserved", running, answering({ _tag: "Locked", instance: name, killed: true })), [])
   })
 
   it("an archive, an import or a checkpoint of which only a part is there", () => {

@@ -24,6 +24,7 @@ import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { type LockError, LockHeld, type Locks } from "./Locks.ts"
 import type { OperationFailed } from "./OperationFailed.ts"
+import { overtake } from "./Overtaking.ts"
 import type { Planning } from "./Planning.ts"
 import { Progress } from "./Progress.ts"
 
@@ -47,15 +48,6 @@ export interface Recovered {
   readonly since: string
   readonly report: Report
 }
-
-/** Kills without the lock, which needs no undoing and disturbs nobody: a stop that waits for its guest then goes on. */
-const killNow = Effect.fnUntraced(function*(host: Host["Service"], planning: Planning, name: InstanceName) {
-  const { steps } = yield* planning.kill(name)
-  for (const step of steps.filter((each) => each._tag === "ForbidForks" || each._tag === "KillContainer")) {
-    const { done } = yield* host.observe(step, new Map())
-    if (!done) yield* host.apply(step, new Map())
-  }
-})
 
 /** Whether nothing by the name is there, neither running nor left, nor begun. What runs is told by one small look. */
 const isAbsent = Effect.fnUntraced(function*(
@@ -151,7 +143,7 @@ export const makeChanges = (
     return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
       Effect.catch((error) =>
         error instanceof LockHeld && /\(stop since /.test(error.holder ?? "")
-          ? Effect.andThen(killNow(host, planning, name), locked(name, operation, body))
+          ? overtake(host, planning.kill(name), operation, locked(name, operation, body))
           : Effect.fail(error)
       )
     )

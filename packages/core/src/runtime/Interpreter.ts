@@ -14,7 +14,7 @@ import { resolved, rollbackOf } from "../plan/Rollback.ts"
 import { isCheck, type Step } from "../plan/Step.ts"
 import { Host, type HostError } from "./Host.ts"
 import { Journal, type OpenJournal } from "./Journal.ts"
-import { nextCommand, OperationFailed, type Residue, residueOf } from "./OperationFailed.ts"
+import { failureOf, type Residue, residueOf } from "./OperationFailed.ts"
 import { Progress } from "./Progress.ts"
 
 /**
@@ -157,18 +157,7 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
   const residue = undone ? yield* rollBack(run) : []
   if (undone && residue.length === 0) yield* Effect.ignore(run.journal.remove)
   if (interrupted || step === undefined) return yield* Effect.failCause(cause as Cause.Cause<never>) // holds no error
-  const problem = problemOf(cause)
-  return yield* new OperationFailed({
-    operation: plan.operation,
-    instance: plan.instance,
-    index: run.index,
-    steps: plan.steps.length,
-    step,
-    problem,
-    undone,
-    residue,
-    next: nextCommand(plan, { undone, residue, stillRunning: problem._tag === "StillRunning" })
-  })
+  return yield* failureOf(plan, { index: run.index, step, problem: problemOf(cause), undone, residue })
 })
 
 /**

@@ -25,12 +25,15 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
   holder: Schema.NullOr(Schema.String),
   waitedMs: Schema.Int,
   /** Whether it is the lock of one of its disks, which another instance has. */
-  disk: Schema.optionalKey(Schema.Boolean)
+  disk: Schema.optionalKey(Schema.Boolean),
+  /** Whether the instance was killed meanwhile, which needs no lock. */
+  killed: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message(): string {
     const who = this.holder === null ? "another process" : this.holder
     const what = this.disk === true ? `a disk of ${this.instance}` : this.instance
-    return `${what} is being changed by ${who}; waited ${this.waitedMs} ms, nothing was done`
+    const done = this.killed === true ? "it was killed, and not cleaned up" : "nothing was done"
+    return `${what} is being changed by ${who}; waited ${this.waitedMs} ms, ${done}`
   }
 }
 

@@ -9,6 +9,7 @@ import { byHand } from "../plan/ByHand.ts"
 import { commandLine, pasted } from "../plan/CommandLine.ts"
 import { describe } from "../plan/Describe.ts"
 import { Operation } from "../plan/Operation.ts"
+import type { Plan } from "../plan/Plan.ts"
 import { Step } from "../plan/Step.ts"
 import { explain, StepProblem } from "./StepProblem.ts"
 
@@ -120,3 +121,29 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
     return ["what was done was undone, but for:", ...explainResidue(this.residue, this.next)]
   }
 }
+
+/**
+ * What is told of a plan that ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Ended = Pick<Plan, "operation" | "instance" | "directories" | "steps">
+
+/**
+ * How a plan ended at one of its steps.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const failureOf = (
+  plan: Ended,
+  ended: Pick<OperationFailed, "index" | "step" | "problem" | "undone" | "residue">
+): OperationFailed =>
+  new OperationFailed({
+    ...ended,
+    operation: plan.operation,
+    instance: plan.instance,
+    steps: plan.steps.length,
+    next: nextCommand(plan, { ...ended, stillRunning: ended.problem._tag === "StillRunning" })
+  })

@@ -7,6 +7,7 @@ import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
 import { containersOf } from "../../Facts.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
 import { directories } from "../StartingState.ts"
+import type { Ending } from "../Story.ts"
 import type { Invariant } from "./Invariant.ts"
 
 /**
@@ -60,8 +61,12 @@ export const answersTrue: Invariant = {
   }
 }
 
+/** Endings that say that nothing was done. */
+const saysNothingDone = (ending: Ending): boolean =>
+  ending._tag === "Unobserved" || (ending._tag === "Locked" && ending.killed !== true)
+
 /**
- * Whoever is told that the host, or a journal, could not be had is told the truth: nothing was done.
+ * Whoever is told that the host or a journal could not be had, or that somebody else is at work, is told the truth: nothing was done.
  *
  * @since 0.1.0
  * @category invariants
@@ -75,8 +80,8 @@ export const nothingDoneUnobserved: Invariant = {
       // What was recovered before is another operation.
       if (event._tag === "Progressed" && event.event._tag === "PlanBegun" && event.event.operation === "recover") applied.set(event.pid, -Infinity)
       if (event._tag === "CallBegun" && event.call === "apply") applied.set(event.pid, (applied.get(event.pid) ?? 0) + 1)
-      if (event._tag !== "Answered" || event.ending._tag !== "Unobserved" || (applied.get(event.pid) ?? 0) <= 0) return []
-      return [`${event.ask.request._tag} could not observe: ${JSON.stringify(event.ending.problem)}, after ${applied.get(event.pid)} steps`]
+      if (event._tag !== "Answered" || !saysNothingDone(event.ending) || (applied.get(event.pid) ?? 0) <= 0) return []
+      return [`${event.ask.request._tag} is answered ${JSON.stringify(event.ending)}, after ${applied.get(event.pid)} steps`]
     })
   }
 }
