@@ -139,6 +139,8 @@ const scan = (events: ReadonlyArray<Told>): ReadonlyArray<PlanRun> => {
     if (event._tag === "Progressed" && event.event._tag === "PlanBegun") {
       begin(state, event, event.event.operation, event.event.instance, at)
     }
+    // What fails later, as when who was asked to end is waited for, is of no plan.
+    if (event._tag === "Unlocked" && state.current.get(event.pid)?.instance === event.instance) state.current.delete(event.pid)
     const run = "pid" in event && event.pid !== null ? state.current.get(event.pid) : undefined
     if (run === undefined) continue
     if (event._tag === "CallEnded" && event.instance === run.instance) call(run, event)
