@@ -1,0 +1,49 @@
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Explore, Faults, type Request, Scenario } from "@effect-lxc/test-kit"
+import { assert, describe, it } from "@effect/vitest"
+
+const scenario: Scenario.Scenario = { ...Scenario.simplest, nics: ["phys"], quiet: true }
+const name = InstanceName.make("web1")
+const start: Request.Request = { _tag: "Start", spec: Scenario.specOf(scenario) }
+const stop: Request.Request = { _tag: "Stop", name, timeoutMs: 5_000 }
+const killing: Request.Request = { _tag: "Kill", name }
+
+const asking = (...requests: ReadonlyArray<Request.Request>): Explore.Case["operators"][number]["asks"] =>
+  requests.map((request) => ({ request, afterMs: 0, interruptAfterMs: null }))
+
+const caseOf = (
+  starting: Explore.Case["starting"],
+  asks: ReturnType<typeof asking>,
+  faults: ReadonlyArray<Faults.Fault>,
+  ...others: ReadonlyArray<Explore.Case["operators"][number]>
+): Explore.Case => ({ scenario, starting, neighbour: false, operators: [{ asks, faults, afterCrash: [] }, ...others], schedule: 1 })
+
+/** Cases in which a promise was broken once, by what broke it. */
+const kept: Readonly<Record<string, Explore.Case>> = {
+  "a look that is refused under the next lock": caseOf({ _tag: "Running" }, asking(stop, start), [
+    Faults.atTag("AwaitStopped", "defect", { call: "observe" }),
+    Faults.atTag("AwaitStopped", "refuse", { call: "observe", nth: 1 })
+  ]),
+  "a monitor that is stopped while it cleans up": caseOf({ _tag: "Running" }, asking(killing), [
+    Faults.atInstant(29, "befall", { happening: { _tag: "StopMonitor", name } })
+  ]),
+  "a slow tool of a process that died": caseOf({ _tag: "Clean" }, asking(start, start), [
+    Faults.atTag("AttachLoop", "slow", { ms: 1_600 }),
+    Faults.atInstant(750, "crash")
+  ]),
+  "a kill that overtakes a stop, and is refused": caseOf(
+    { _tag: "Running" },
+    asking(stop),
+    [],
+    { asks: [{ request: killing, afterMs: 400, interruptAfterMs: null }], faults: [Faults.atTag("ForbidForks", "refuse")], afterCrash: [] }
+  )
+}
+
+describe("every promise holds", () => {
+  for (const [what, subject] of Object.entries(kept)) {
+    it(`with ${what}`, () => {
+      const violation = Explore.examine(subject)
+      assert.deepStrictEqual(violation && [violation.invariant, ...violation.messages], undefined)
+    })
+  }
+})
