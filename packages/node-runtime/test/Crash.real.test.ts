@@ -104,6 +104,7 @@ const crash = Effect.fnUntraced(function*(what: string, operation: Crashed, subj
   const hypervisor = yield* Hypervisor
   const { name } = subject.instance
   yield* bring(subject, operation.from)
+  const before = lab.snapshot()
   const inMiddle = yield* killedAt(instant, lab.directories, name, operation.argv(subject))
   const { recovered, unfinished } = yield* hypervisor.recover(name)
   assert.deepStrictEqual(unfinished, [])
@@ -111,7 +112,10 @@ const crash = Effect.fnUntraced(function*(what: string, operation: Crashed, subj
   assert.deepStrictEqual(recovered.map((each) => each.operation), inMiddle ? [word === "recover" ? "start" : word] : [])
   yield* Effect.sleep(150) // what had been on its way to its end would be there now
   const isThere = (yield* hypervisor.list()).length > 0
-  if (isThere) yield* requireInOrder(subject, operation)
+  if (isThere && !inMiddle && operation.from === "leftovers") {
+    // What had not begun to take away what is left has changed nothing. The interface goes by itself, with its namespace.
+    assert.deepStrictEqual(lab.differences(before).filter((line) => !line.startsWith("- interface ")), [])
+  } else if (isThere) yield* requireInOrder(subject, operation)
   else assert.deepStrictEqual(lab.differences(nothing).filter((line) => operation.mayLeave?.test(line) !== true), [])
   yield* requireWhole()
   yield* hypervisor.stop(name, { force: true, timeoutMs: 0 })
@@ -128,7 +132,11 @@ describe.runIf(realHost.available)("a process that is killed in the middle of an
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor
         const short = what.replaceAll(/[^a-z]/g, "")
+        const root = lab.image(operation.init)
+        const data = `${lab.files}/data.img`
+        fs.copyFileSync(root, data)
         const instance = lab.instance(short, operation.init, {
+          disks: [{ path: root }, { path: data, target: "mnt" }],
           resources: { pids: oldPids, memory: "256MiB" },
           lxc: { settle: "50ms", shutdownTimeout: "10s", dropCapabilities: ["sys_module", "sys_time"] }
         })
