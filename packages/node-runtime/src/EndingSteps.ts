@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { monitorCgroup, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
-import { isSameProcess } from "@effect-lxc/core/host/ProcessStat"
+import { isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
@@ -14,7 +14,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
-import { hasMonitor, initOf, isGone, waitFor } from "./Liveness.ts"
+import { hasMonitor, hasProcesses, initOf, isGone, waitFor } from "./Liveness.ts"
 import { type ContainerRef, monitorByFile, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
@@ -69,12 +69,19 @@ export const signalContainer = Effect.fn("ContainerSteps.signal")(function*(step
   yield* systemCall("kill", `${step.signal} to ${init.pid}`, () => process.kill(init.pid, number))
 })
 
+/** Stopped by a signal, or by a debugger: it neither answers nor ends before somebody lets it go on. */
+const isSilent = (monitor: ProcessStat | undefined): boolean => monitor?.state === "T" || monitor?.state === "t"
+
+/** Whether the time would only be waited out: of what is left nothing ends by itself. */
+const isInVain = (step: Case<"AwaitStopped">): boolean =>
+  step.onTimeout === "continue" && !hasProcesses(step) && isSilent(monitorByFile(step))
+
 /**
  * @since 0.1.0
  * @category steps
  */
 export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(step: Case<"AwaitStopped">) {
-  if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
+  if (yield* waitFor(step, () => isGone(step) || isInVain(step), step.timeoutMs)) return
   if (step.onTimeout === "continue") return
   const frozenAgain = step.onTimeout === "freeze"
   if (frozenAgain) yield* runToolOk(Commands.freeze(step), "tool")
@@ -111,10 +118,7 @@ const survivors = (step: Case<"KillContainer">) =>
     .map((pid) => ({ pid, command: commandOf(pid) }))
 
 /** A monitor that is stopped by a signal, or gone, would let lxc-stop hang. */
-const answers = (container: ContainerRef): boolean => {
-  const monitor = monitorByFile(container)
-  return hasMonitor(container) && (monitor === undefined || monitor.state !== "T")
-}
+const answers = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(monitorByFile(container))
 
 /**
  * Whether nothing of the container lives, nor anything that is about to start it.

@@ -60,6 +60,14 @@ export const initOf = (container: ContainerRef): ProcessStat | undefined => {
 }
 
 /**
+ * Whether a process of the container lives.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const hasProcesses = ({ name }: ContainerRef): boolean => isPopulated(trackingGroup(currentTrees(), name))
+
+/**
  * Whether neither a process nor a monitor of the container is left. Any local user can listen on the monitor's abstract
  * socket, so a socket counts only with the process whose it is.
  *
@@ -67,7 +75,7 @@ export const initOf = (container: ContainerRef): ProcessStat | undefined => {
  * @category queries
  */
 export const isGone = (container: ContainerRef): boolean =>
-  (!hasMonitor(container) || findMonitor(container) === undefined) && !isPopulated(trackingGroup(currentTrees(), container.name))
+  (!hasMonitor(container) || findMonitor(container) === undefined) && !hasProcesses(container)
 
 /** The longest time between two looks where the kernel gives no event (no unified tree, a socket that refuses us). */
 const lookEvery = 50

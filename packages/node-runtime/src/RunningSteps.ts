@@ -14,7 +14,7 @@ import * as Result from "effect/Result"
 import * as fs from "node:fs"
 import { freezerState, groupOf } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
-import { readText } from "./KernelFiles.ts"
+import { lstat, readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf } from "./Liveness.ts"
 import type { ContainerRef } from "./Monitors.ts"
 import { sameLimit } from "./StartingSteps.ts"
@@ -29,8 +29,11 @@ type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
 export const isThawed = (container: ContainerRef): boolean =>
   freezerState(currentTrees(), payloadCgroup(container.name)) === "thawed"
 
-/** Without a monitor there is nobody to ask: the freezer is told directly. */
-const thawOrphan = (container: ContainerRef) =>
+/** LXC finds a container by its monitor and its configuration: where either is gone, the freezer is told directly. */
+const isKnownToLxc = (container: ContainerRef): boolean =>
+  lstat(`${container.lxcPath}/${container.name}/config`) !== undefined && hasMonitor(container)
+
+const thawGroups = (container: ContainerRef) =>
   systemCall("write", `${payloadCgroup(container.name)}/freezer.state`, () => {
     for (const { mountPoint, version } of currentTrees().hierarchies) {
       const group = `${mountPoint}/${payloadCgroup(container.name)}`
@@ -44,7 +47,7 @@ const thawOrphan = (container: ContainerRef) =>
  * @category steps
  */
 export const thaw = Effect.fn("ContainerSteps.thaw")(function*(step: Case<"Thaw">) {
-  if (!hasMonitor(step)) return yield* thawOrphan(step)
+  if (!isKnownToLxc(step)) return yield* thawGroups(step)
   const asked = yield* Effect.result(runToolOk(Commands.thaw(step), step.timeoutMs))
   // One that ends by a signal that waited for it takes its monitor along, which then does not answer any more.
   if (Result.isFailure(asked) && !(asked.failure.problem._tag === "CommandFailed" && isThawed(step))) return yield* asked.failure

@@ -99,9 +99,9 @@ const containerCommand = (step: Step): string => {
     case "PowerCycle":
       return `echo b > /proc/sysrq-trigger || ${words(Commands.reboot)}`
     case "Thaw":
-      return `! has_monitor ${quote(step.lxcPath)} ${quote(step.name)} || timeout ${seconds(step.timeoutMs)} ${
-        words(Commands.thaw(step))
-      }`
+      return `if [ -e ${quote(`${step.lxcPath}/${step.name}/config`)} ] && ${call("has_monitor", step.lxcPath, step.name)}; then\n  timeout ${
+        seconds(step.timeoutMs)
+      } ${words(Commands.thaw(step))}\nelse ${call("thaw_groups", step.name)}\nfi`
     case "SignalContainer":
       return call("signal_init", step.lxcPath, step.name, step.signal, step.graceMs)
     case "AwaitStopped":

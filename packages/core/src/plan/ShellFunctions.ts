@@ -153,10 +153,26 @@ SOCKETS
   return 1
 }`
   ],
+  in_vain: [
+    `in_vain() { # LXCPATH NAME: whether only a monitor is left, and that is stopped by a signal
+  ! populated "$2" && monitor=$(cat "$1/$2/monitor.pid" 2>/dev/null) && grep -q "^State:[[:space:]]*[Tt]" "/proc/$monitor/status"
+}`,
+    "populated"
+  ],
+  thaw_groups: [
+    `thaw_groups() { # NAME
+  awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/self/mounts | while read -r tree; do
+    group=$tree/lxc.payload.$1
+    [ ! -e "$group/cgroup.freeze" ] || echo 0 > "$group/cgroup.freeze"
+    [ ! -e "$group/freezer.state" ] || echo THAWED > "$group/freezer.state"
+  done
+}`
+  ],
   await_stopped: [
     `await_stopped() { # LXCPATH NAME MILLISECONDS continue|fail|freeze
   stopped_by=$(( $(now) + $3 ))
   while has_monitor "$1" "$2" || populated "$2"; do
+    [ "$4" != continue ] || ! in_vain "$1" "$2" || return 0
     if [ "$(now)" -ge "$stopped_by" ]; then
       case $4 in
         continue) return 0 ;;
@@ -170,7 +186,8 @@ SOCKETS
     "fail",
     "now",
     "has_monitor",
-    "populated"
+    "populated",
+    "in_vain"
   ],
   kill_container: [
     `kill_container() { # LXCPATH NAME MILLISECONDS HIERARCHY...

@@ -134,7 +134,10 @@ export const Step = Schema.TaggedUnion({
   ConfirmAlive: { ...container, logFile: HostPath, settleMs: Millis },
   /** Afterwards every process of the container is frozen, or, if that fails, none. lxc-freeze(1). Undone by Thaw. */
   Freeze: { ...container, timeoutMs: Millis },
-  /** Afterwards no process of the container is frozen. lxc-unfreeze(1). Undone by Freeze. */
+  /**
+   * Afterwards no process of the container is frozen: lxc-unfreeze(1), or the freezer itself where LXC does not find the
+   * container. Undone by Freeze.
+   */
   Thaw: { ...container, timeoutMs: Millis },
   /**
    * Sends the first process `signal`; `halt` is what the process expects: SIGRTMIN+3 where it blocks or catches that
@@ -144,7 +147,8 @@ export const Step = Schema.TaggedUnion({
   SignalContainer: { ...container, signal: PlainText, graceMs: Millis },
   /**
    * Afterwards the container has no process and its monitor is gone. When that takes longer than `timeoutMs`:
-   * `continue` goes on, `fail` fails, `freeze` fails after freezing the container again.
+   * `continue` goes on, `fail` fails, `freeze` fails after freezing the container again. Where only a monitor is left that
+   * is stopped by a signal, `continue` goes on at once.
    */
   AwaitStopped: { ...container, timeoutMs: Millis, onTimeout: Schema.Literals(["continue", "fail", "freeze"]) },
   /**

@@ -104,7 +104,7 @@ const asking = (
     : after(state, call, timeoutMs, () => failed(state, timedOut(argv, timeoutMs)))
 
 /**
- * lxc-unfreeze, or the freezer itself where no monitor is there to ask.
+ * lxc-unfreeze, or the freezer itself where no monitor is there to ask, or LXC would not find the container.
  *
  * @since 0.1.0
  * @category transitions
@@ -113,9 +113,9 @@ export const thaw = (state: SimulatedState, step: Case<"Thaw">, call: Call): Out
   const container = containerNamed(state, step)
   if (container === undefined) return done(state)
   const thawed = () => done(thawContainer(state, container.id))
-  const argv = Commands.thaw(step)
-  if (container.listening && !isDefined(state, step)) return after(state, call, timing.lxcFreeze, () => failed(state, undefinedFor(argv, step)))
-  return container.listening ? asking(state, container, call, argv, step.timeoutMs, thawed) : thawed()
+  return container.listening && isDefined(state, step)
+    ? asking(state, container, call, Commands.thaw(step), step.timeoutMs, thawed)
+    : thawed()
 }
 
 /**
@@ -159,6 +159,10 @@ export const signal = (state: SimulatedState, step: Case<"SignalContainer">): Ou
  */
 export const observeGone = (state: SimulatedState, step: Named): Seen => ({ done: isGone(state, step) })
 
+/** Whether all that is left is a monitor that is stopped by a signal. */
+const isInVain = (state: SimulatedState, step: Named): boolean =>
+  processOf(state, containerNamed(state, step)?.monitor)?.state === "T" && processesIn(state, `lxc.payload.${step.name}`).length === 0
+
 /**
  * @since 0.1.0
  * @category transitions
@@ -168,12 +172,14 @@ export const awaitStopped = (state: SimulatedState, step: Case<"AwaitStopped">, 
   const still = (at: SimulatedState, frozenAgain: boolean): Outcome =>
     failed(at, { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain })
   if (isGone(state, step)) return done(state)
+  if (step.onTimeout === "continue" && isInVain(state, step)) return done(state)
   if (state.now < deadline) return pending(state, deadline, "waiting")
   if (step.onTimeout === "continue") return done(state)
   if (step.onTimeout === "fail") return still(state, false)
   const container = containerNamed(state, step)
   const argv = Commands.freeze(step)
   if (container?.listening !== true) return failed(state, commandFailed(argv, 1, `${step.name} is not running\n`))
+  if (!isDefined(state, step)) return failed(state, undefinedFor(argv, step))
   return asking(state, container, { since: deadline, phase: call.phase }, argv, 10_000, () =>
     still(freeze(state, container.id), true))
 }

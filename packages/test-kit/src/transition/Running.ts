@@ -19,7 +19,7 @@ import type { Seen } from "./Seen.ts"
 type ContainerRef = Pick<Case<"Freeze">, "lxcPath" | "name">
 
 /**
- * Whether LXC finds the configuration of a container: without it lxc-freeze and lxc-unfreeze do nothing.
+ * Whether LXC finds the configuration of a container: without it its tools do nothing.
  *
  * @since 0.1.0
  * @category queries
@@ -28,15 +28,13 @@ export const isDefined = (state: SimulatedState, { lxcPath, name }: ContainerRef
   nodeAt(state, `${lxcPath}/${name}/config`)?.kind === "file"
 
 /**
- * What lxc-freeze and lxc-unfreeze say of a container that is not defined.
+ * What lxc-freeze says of a container that is not defined.
  *
  * @since 0.1.0
  * @category problems
  */
-export const undefinedFor = (argv: Commands.Argv, { lxcPath, name }: ContainerRef): StepProblem => {
-  const verb = argv[0]?.slice("lxc-".length) ?? ""
-  return commandFailed(argv, 1, `lxc-${verb}: ${name}: ../src/lxc/tools/lxc_${verb}.c: main: 87 Failed to ${verb} ${lxcPath}:${name}\n`)
-}
+export const undefinedFor = (argv: Commands.Argv, { lxcPath, name }: ContainerRef): StepProblem =>
+  commandFailed(argv, 1, `lxc-freeze: ${name}: ../src/lxc/tools/lxc_freeze.c: main: 87 Failed to freeze ${lxcPath}:${name}\n`)
 
 /**
  * @since 0.1.0

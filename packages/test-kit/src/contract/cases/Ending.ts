@@ -95,6 +95,22 @@ const stopped: StepCases = {
       yield* applies(awaitStopped(container, 50, "continue"))
       yield* isOpen(awaitStopped(container, 0))
     })
+  }, {
+    title: "goes on at once, where it is told to go on, when all that is left is a monitor that is stopped by a signal",
+    needs: ["containers"],
+    run: Effect.gen(function*() {
+      const { container, hierarchies } = yield* running()
+      yield* befall({ _tag: "StopMonitor", name: container.name })
+      yield* applies(awaitStopped(container, 50, "continue"))
+      yield* isTrue("it lives", (yield* factsOfContainer)?.init !== null)
+      yield* befall({ _tag: "KillInit", name: container.name })
+      const began = yield* Clock.currentTimeMillis
+      yield* applies(awaitStopped(container, 20_000, "continue"))
+      const took = (yield* Clock.currentTimeMillis) - began
+      yield* isTrue(`it took ${took} ms`, took < 5_000)
+      yield* fails(awaitStopped(container, 50), "StillRunning", { waitedMs: 50 })
+      yield* applies({ _tag: "KillContainer", ...container, hierarchies, timeoutMs: 5_000 })
+    })
   }],
   already: [{
     title: "finds that nothing runs",

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import * as Effect from "effect/Effect"
 import type { StepCases } from "../ContractCase.ts"
 import { applies, does, fails, holds, isOpen, isTrue, same } from "../Expect.ts"
 import { absent, befall, type Case, factsOfContainer, prepared, running } from "../Scene.ts"
+import { Stage } from "../Stage.ts"
 
 const freeze: StepCases = {
   success: [{
@@ -58,6 +60,16 @@ const thaw: StepCases = {
       yield* befall({ _tag: "FreezeContainer", name: container.name })
       yield* does({ _tag: "Thaw", ...container, timeoutMs: 5_000 })
       yield* isOpen({ _tag: "Freeze", ...container, timeoutMs: 5_000 })
+    })
+  }, {
+    title: "thaws one whose configuration is gone, which LXC does not find any more",
+    needs: ["containers"],
+    run: Effect.gen(function*() {
+      const { directories } = yield* Stage
+      const { container } = yield* running()
+      yield* befall({ _tag: "FreezeContainer", name: container.name })
+      yield* befall({ _tag: "RemovePath", path: HostPath.make(directories.config(container.name)) })
+      yield* does({ _tag: "Thaw", ...container, timeoutMs: 5_000 })
     })
   }],
   already: [{
