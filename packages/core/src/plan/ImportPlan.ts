@@ -60,9 +60,10 @@ const placesOf = (name: InstanceName, kind: RootKind, directories: Directories, 
  * @category queries
  */
 export const importPaths = (exported: Exported, archive: ArchivePath, directories: Directories, options: ImportOptions = {}): ReadonlyArray<string> => {
-  const { images, root, spec, work } = placesOf(nameOf(exported, options), exported.manifest.root, directories, options)
-  const others = exported.instance.disks.slice(1).map((disk) => disk.path)
-  return [images, root, spec, work, ...others, ...(archive === "-" ? [] : [archive])]
+  const name = nameOf(exported, options)
+  const { images, root, spec, work } = placesOf(name, exported.manifest.root, directories, options)
+  const named = Result.match(moved(exported, name, root), { onFailure: () => [], onSuccess: (instance) => namedBy(instance).paths })
+  return [...new Set([images, root, spec, work, ...named, ...(archive === "-" ? [] : [archive])])]
 }
 
 /**
@@ -194,7 +195,7 @@ export const planImport = (
     ...(started?.steps ?? []),
     { _tag: "RemoveTree", path: places.work }
   ]
-  const paths = [...importPaths(exported, archive, directories, options), ...namedBy(instance.success).paths]
+  const paths = importPaths(exported, archive, directories, options)
   return Result.succeed(
     planFrom({
       operation: "import",

@@ -69,10 +69,7 @@ const asAnother = (start: boolean) => ({ name: InstanceName.make("web2"), start 
 const importPlanner: Laws.Planner<Imported> = {
   name: "planImport",
   plan: ({ exported, start }, at, facts) => planImport(exported, archive, at, facts, asAnother(start)),
-  paths: ({ exported, start }) => [
-    ...importPaths(exported, archive, defaultDirectories, asAnother(start)),
-    ...namedBy(exported.instance).paths
-  ]
+  paths: ({ exported, start }) => importPaths(exported, archive, defaultDirectories, asAnother(start))
 }
 
 suite(importPlanner, Arbitrary.map(Arbitraries.scenario, importTrial), { runs })

@@ -123,6 +123,19 @@ describe("import", () => {
       assert.includeMembers(Object.keys(files), ["/srv/moved/web2.img", "/srv/moved/web2.json"])
     })))
 
+  it.effect("looks at all that its plan names, and is compared with all of it again", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const one = instance({
+        disks: [{ path: "/srv/web1.img" }, { path: "/srv/data", target: "mnt" }],
+        lxc: { mounts: [{ source: "/srv/shared", target: "srv" }], seccomp: "/etc/profile" }
+      })
+      yield* (yield* SimulatedHost).update((state) => ["/srv/data", "/srv/shared"].reduce((before, at) => Incidents.putDirectory(at)(before), state))
+      yield* hypervisor.export(one.name, archive, { instance: one })
+      const { basis } = yield* hypervisor.plan.import(archive, { name: web2, start: false })
+      assert.includeMembers(basis.paths.map(({ path }) => path), ["/srv/data", "/srv/shared", "/etc/profile", archive])
+    }).pipe(onHost({ host: host() })))
+
   it.effect("overwrites nothing: no image, no spec, no instance", () =>
     onImporting(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
