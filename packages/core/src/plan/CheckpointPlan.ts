@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
+import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { type HostPath, hostPath, join } from "../model/HostPath.ts"
 import { type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
@@ -53,6 +54,19 @@ export const checkpointPaths = (directory: HostPath): ReadonlyArray<string> => [
 
 const kindAt = (facts: HostFacts, path: string) => pathAt(facts, path)?.kind ?? "missing"
 
+/** Which release has a tool to ask; of none at all, or of one that cannot be read, is told elsewhere. */
+const withCriu = "1.1.0"
+
+const knowsCriu = ({ lxcVersion }: HostFacts): ReadonlyArray<Rejection> => {
+  const version = parseLxcVersion(lxcVersion ?? "")
+  return Result.isFailure(version) || atLeast(version.success, withCriu) ? [] : [{
+    code: "lxc-too-old",
+    field: "",
+    message: `LXC has lxc-checkpoint since ${withCriu}; this is ${version.success}`,
+    advice: "use a newer LXC"
+  }]
+}
+
 /** CRIU cannot dump a terminal whose other end is outside: LXC's ttys and console are such. */
 const terminals = (instance: Instance): ReadonlyArray<Rejection> =>
   instance.lxc.ttys === 0 && instance.lxc.console === "none" ? [] : [{
@@ -80,6 +94,7 @@ export const planCheckpoint = (
     const { images, spec } = checkpointFiles(directory)
     const reject = (code: string, message: string, advice: string) => ({ code, field: "name", message, advice })
     const rejections = [
+      ...knowsCriu(facts),
       ...(record === null ? [reject("record-missing", `there is no record of how ${name} was started`, "start it with effect-lxc")] : terminals(record)),
       ...(freezer === "thawed" ? [] : [reject("frozen", `${name} is frozen`, `thaw it first: effect-lxc thaw ${name}`)]),
       ...(kindAt(facts, images) === "missing" ? [] : [reject("directory-used", `${images} exists already`, "name another directory")]),
@@ -133,6 +148,7 @@ export const planRestore = (
   const { images } = checkpointFiles(directory)
   const start = planStart(instance, directories, facts, { timeoutMs: options.timeoutMs ?? defaultTimeout })
   const rejections = [
+    ...knowsCriu(facts),
     ...(Result.isFailure(start) ? start.failure.rejections : []),
     ...(kindAt(facts, images) === "directory" ? [] : [{
       code: "checkpoint-missing",

@@ -84,6 +84,15 @@ describe("checkpoint", () => {
       assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["has-terminals", "frozen"])
     }).pipe(onHost({ host: host() })))
 
+  it.effect("by an LXC that knows nothing of CRIU is refused, and so is a restore", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(web1)
+      assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["lxc-too-old"])
+      yield* hypervisor.stop(web1.name)
+      assert.deepStrictEqual(yield* codesOf(hypervisor.restore(web1, kept)), ["lxc-too-old", "checkpoint-missing"])
+    }).pipe(onHost({ host: host({ lxcVersion: "1.0.6", layout: "v1" }) })))
+
   it.effect("that is no checkpoint is not restored", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* codesOf((yield* Hypervisor).restore(web1, kept)), ["checkpoint-missing"])
