@@ -194,7 +194,8 @@ describe("a hostile value", () => {
       [["lxc", "extraConfig"], many(() => "lxc.arch = a")],
       [["lxc", "dropCapabilities"], many(() => "kill")],
       [["lxc", "environment"], Object.fromEntries(many((i) => [`A${i}`, "b"]))],
-      [["resources", "cpuMask"], many((i) => i % 8192).join(",")]
+      [["resources", "cpuMask"], many((i) => i % 8192).join(",")],
+      [["resources", "cpuMask"], many(() => "0-8191").join(",")]
     ]
     for (const [place, list] of lists) {
       inALine(wordOf(place), () => decodeInstance(put(place, list)))
