@@ -34,6 +34,16 @@ describe("a case", () => {
     }
     assert.isTrue(Option.isNone(Explore.caseOf("{\"version\":0}")))
   })
+
+  it("has a token of printable ASCII without single quotes, whatever is asked", () => {
+    const spec = { "it's": "\u0000\u007f\u202e\ud83d\udc27\ud800 &'" }
+    const subject: Explore.Case = {
+      ...Explore.draw(3),
+      operators: [{ asks: [{ request: { _tag: "Start", spec }, afterMs: 0, interruptAfterMs: null }], faults: [], afterCrash: [] }]
+    }
+    assert.match(Explore.tokenOf(subject), /^[ -&(-~]+$/)
+    assert.deepStrictEqual(Option.getOrThrow(Explore.caseOf(Explore.tokenOf(subject))).operators, subject.operators)
+  })
 })
 
 describe("a simulation", () => {

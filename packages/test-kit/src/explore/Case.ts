@@ -95,13 +95,17 @@ const Token = Schema.fromJsonString(Schema.toCodecJson(Schema.Struct({ version: 
 const encode = Schema.encodeSync(Token)
 const decode = Schema.decodeUnknownOption(Token)
 
+/** What a terminal, a shell or a page may take for something else. */
+const unlike = /[^ -&(-~]/g
+
 /**
- * A case as one line of text, by which it can be had again. It has no single quotes.
+ * A case as one line of text, by which it can be had again: of printable ASCII without single quotes, to be copied from anywhere.
  *
  * @since 0.1.0
  * @category encoding
  */
-export const tokenOf = (subject: Case): string => encode({ version: 2, ...subject }).replaceAll("'", "\\u0027")
+export const tokenOf = (subject: Case): string =>
+  encode({ version: 2, ...subject }).replace(unlike, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /**
  * @since 0.1.0
