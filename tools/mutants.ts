@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, relative, resolve } from "node:path"
-import { startVitest } from "vitest/node"
+import { basename, join, relative, resolve } from "node:path"
+import { BaseSequencer, startVitest, type TestSpecification } from "vitest/node"
 import { root } from "./checks.ts"
-import { commandLine, refuse } from "./commandLine.ts"
+import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
 import { type Instrumented, instrument, type Mutant } from "./mutants/Instrument.ts"
 import { transitionsOf } from "./mutants/Mutations.ts"
 import { mutantsVariable, type Note, notesIn, notesVariable } from "./mutants/MutantRunner.ts"
@@ -46,11 +46,28 @@ const instrumentAll = (files: ReadonlyArray<string>): ReadonlyMap<string, Instru
 /** What these draw at random sees a mutant in one run and not in the next. */
 const random = ["Arbitraries", "Differential", "Explore", "Laws", "FromFacts"].map((name) => `**/${name}.test.ts`)
 
+/** Whole operations of the library, where each change takes longest. */
+const last = ["Catalogue", "HostContract", "Invariants", "Kit", "Request", "World"]
+
+const nameOf = (file: string): string => basename(file).split(".")[0] ?? ""
+
+/** The tests that are called as one of the files come first: they are small, and see most. */
+const sequencerOf = (files: ReadonlyArray<string>) => {
+  const names = new Set(files.map(nameOf))
+  return class extends BaseSequencer {
+    override async sort(tests: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+      const rank = ({ moduleId }: TestSpecification): number => names.has(nameOf(moduleId)) ? 0 : last.includes(nameOf(moduleId)) ? 2 : 1
+      return tests.toSorted((one, other) => rank(one) - rank(other))
+    }
+  }
+}
+
 /** The tests of the packages of the files. */
 const testsOf = (files: ReadonlyArray<string>): ReadonlyArray<string> =>
   [...new Set(files.map((file) => file.split("/").slice(0, 2).join("/")))].map((folder) => `${folder}/test/**/*.test.ts`)
 
-const runTests = async (files: ReadonlyArray<string>, modules: ReadonlyMap<string, Instrumented>): Promise<void> => {
+/** Runs them; gives what kept vitest from running all. */
+const runTests = async (files: ReadonlyArray<string>, modules: ReadonlyMap<string, Instrumented>, workers: number): Promise<ReadonlyArray<string>> => {
   const vitest = await startVitest([], {
     root,
     config: false,
@@ -61,9 +78,10 @@ const runTests = async (files: ReadonlyArray<string>, modules: ReadonlyMap<strin
     exclude: ["**/node_modules/**", "**/*.real.test.ts", ...random],
     related: files.map((file) => join(root, file)),
     isolate: false,
+    sequence: { sequencer: sequencerOf(files) },
     // A module that is kept would have the numbers of the mutants of another run.
     fsModuleCache: false,
-    maxWorkers: 2,
+    maxWorkers: workers,
     // The runner keeps the time of each mutant.
     testTimeout: 60_000,
     teardownTimeout: 1_000,
@@ -75,7 +93,9 @@ const runTests = async (files: ReadonlyArray<string>, modules: ReadonlyMap<strin
       transform: (_, id) => modules.get(relative(root, id))?.text
     }]
   })
+  const notRun = vitest.state.getTestModules().filter((each) => each.state() !== "passed" && each.state() !== "skipped")
   await vitest.close()
+  return [...vitest.state.getUnhandledErrors().map(String), ...notRun.map((each) => `${each.relativeModuleId}: ${each.state()}`)]
 }
 
 const list = (mutants: ReadonlyArray<Mutant>, of: (mutant: Mutant) => string): void => {
@@ -96,7 +116,7 @@ const report = (mutants: ReadonlyArray<Mutant>, notes: ReadonlyArray<Note>, equi
   return survivors.length + stale.length === 0 && notes.every(({ _tag }) => _tag !== "Broken")
 }
 
-const main = async (asked: ReadonlyArray<string>): Promise<boolean> => {
+const main = async (asked: ReadonlyArray<string>, workers: number): Promise<boolean> => {
   const files = asked.length === 0 ? simulatedHost : asked.map((file) => relative(root, resolve(file)))
   const modules = instrumentAll(files)
   const mutants = [...modules.values()].flatMap((each) => each.mutants)
@@ -106,20 +126,22 @@ const main = async (asked: ReadonlyArray<string>): Promise<boolean> => {
     writeFileSync(known, JSON.stringify(mutants))
     writeFileSync(notes, "")
     Object.assign(process.env, { [mutantsVariable]: known, [notesVariable]: notes })
-    await runTests(files, modules)
+    const troubles = await runTests(files, modules, workers)
+    for (const trouble of troubles) say(`not all tests ran: ${trouble}`)
     // The list is ours, and every entry has these four texts.
     const equivalents = JSON.parse(readFileSync(join(root, "tools/equivalentMutants.json"), "utf8")) as ReadonlyArray<Equivalent>
-    return report(mutants, notesIn(notes), equivalents)
+    return report(mutants, notesIn(notes), equivalents) && troubles.length === 0
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-const usage = `usage: npm run mutants [-- FILE...]
+const usage = `usage: npm run mutants [-- [--workers W] FILE...]
 
-Tries the changes of each FILE, by default of all that decide how the simulated host behaves, against the tests of its package.
+Tries the changes of each FILE, by default of all that decide how the simulated host behaves, against the tests of its package,
+in W workers (2).
 Exit code 1 if no test sees one of them and tools/equivalentMutants.json gives no reason.`
 
-const { positionals } = commandLine(usage, {}, "words")
+const { positionals, values } = commandLine(usage, { workers: { type: "string", default: "2" } }, "words")
 for (const file of positionals) if (!existsSync(file)) refuse(`there is no file ${file}`)
-process.exitCode = await main(positionals) ? 0 : 1
+process.exitCode = await main(positionals, wholeNumber("workers", values.workers)) ? 0 : 1

@@ -102,6 +102,10 @@ const bySite = (placed: ReadonlyArray<Placed>): ReadonlyMap<Node, ReadonlyArray<
   return sites
 }
 
+/** Within a function of its own it could not be suspended. */
+const suspends = (node: Node): boolean =>
+  node.type === "YieldExpression" || node.type === "AwaitExpression" || (!isFunction(node) && childrenOf(node).some(([, child]) => suspends(child)))
+
 /** The text of a node, with the switches of what is in it. */
 const render = (source: string, node: Node, sites: ReadonlyMap<Node, ReadonlyArray<Placed>>): string => {
   let text = ""
@@ -116,7 +120,8 @@ const render = (source: string, node: Node, sites: ReadonlyMap<Node, ReadonlyArr
   const here = sites.get(node)
   if (here === undefined) return text
   if (node.type === "ExpressionStatement") return here.reduce((inner, { mutant }) => `{if(!__mutant(${mutant.id})){${inner}}}`, text)
-  return `(${here.map((each) => `__mutant(${each.mutant.id})?(${each.text}):`).join("")}(${text}))`
+  if (suspends(node)) return `(${here.map((each) => `__mutant(${each.mutant.id})?(${each.text}):`).join("")}(${text}))`
+  return `__choose([${here.map(({ mutant }) => mutant.id).join()}],()=>(${text}),[${here.map((each) => `()=>(${each.text})`).join()}])`
 }
 
 /** Constants can be computed again, so that a mutant in one of them is seen. */

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util"
+
 /** How a constant of a module is computed, and the mutants in that. */
 interface Initial {
   readonly ids: ReadonlyArray<number>
@@ -12,40 +14,81 @@ const registered = (): Map<string, ReadonlyArray<Initial>> => {
   return kept.__registered
 }
 
-/** Which mutant is on, if any, and which were come by. */
+/** What a mutant goes through before it is called endless, where what it replaces is computed. */
+const longest = 100_000
+
+/** Which mutant is on, if any; and while none is, which were come by, and which of those made a difference there. */
 export class Switch {
   #on: number | undefined = undefined
   #left = Number.POSITIVE_INFINITY
   readonly #passed: Uint8Array
+  readonly #different: Uint8Array
+  #isTrying = false
   #count = 0
   readonly #initials = registered()
 
   constructor(mutants: number) {
     this.#passed = new Uint8Array(mutants)
+    this.#different = new Uint8Array(mutants)
   }
 
   /** Gives instrumented modules what they call. */
   install(): void {
     Object.assign(globalThis, {
+      // Where something is done or not, which is always a difference.
       __mutant: (id: number): boolean => {
-        this.#count += 1
-        if (this.#count > this.#left) throw new Error("the mutant goes on without end")
-        this.#passed[id] = 1
+        this.#step()
+        if (!this.#isTrying) this.#passed[id] = this.#different[id] = 1
         return id === this.#on
+      },
+      // Where something is computed.
+      __choose: (ids: ReadonlyArray<number>, original: () => unknown, mutants: ReadonlyArray<() => unknown>): unknown => {
+        this.#step()
+        if (this.#on !== undefined) return (mutants[ids.indexOf(this.#on)] ?? original)()
+        const found = original()
+        if (!this.#isTrying) for (const [index, id] of ids.entries()) this.#try(id, found, mutants[index] ?? original)
+        return found
       },
       __initials: (file: string, initials: ReadonlyArray<Initial>): void => void this.#initials.set(file, initials)
     })
   }
 
+  #step(): void {
+    this.#count += 1
+    if (this.#count > this.#left) throw new Error("the mutant goes on without end")
+  }
+
+  /** Whether a mutant gives something else than was found. What decides is pure: to compute it once more does nothing. */
+  #try(id: number, found: unknown, mutant: () => unknown): void {
+    this.#passed[id] = 1
+    if (this.#different[id] === 1) return
+    const count = this.#count
+    this.#isTrying = true
+    this.#left = count + longest
+    try {
+      if (!isDeepStrictEqual(mutant(), found)) this.#different[id] = 1
+    } catch {
+      this.#different[id] = 1
+    } finally {
+      this.#isTrying = false
+      this.#left = Number.POSITIVE_INFINITY
+      this.#count = count
+    }
+  }
+
   /** Begins to count anew. */
   reset(): void {
     this.#passed.fill(0)
+    this.#different.fill(0)
     this.#count = 0
   }
 
-  /** What was come by since, and how often one was. */
+  /** What was come by since, what of it made a difference there, and how often one was come by. */
   get passed(): ReadonlyArray<number> {
     return [...this.#passed.keys()].filter((id) => this.#passed[id] === 1)
+  }
+  get different(): ReadonlyArray<number> {
+    return [...this.#different.keys()].filter((id) => this.#different[id] === 1)
   }
   get count(): number {
     return this.#count
