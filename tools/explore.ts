@@ -1,16 +1,17 @@
 /** The exploration of the simulated host: `npm run explore -- --seeds N`; see the usage below. */
 import { Explore } from "@effect-lxc/test-kit"
 import { Option } from "effect"
+import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
 import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
 
 const usage = `usage: npm run explore -- [--seeds N] [--from S] [--minutes M] [--workers W]
        npm run explore -- --exhaustive [--minutes M] [--workers W]
-       npm run explore -- --replay TOKEN|SEED
+       npm run explore -- --replay TOKEN|SEED [--html FILE]
 
 Runs N seeds (2000) from S (0) on, for M minutes at most, or as many as come in M minutes; --exhaustive runs every operation with every fault at each step.
-A promise that is broken is printed with its token, the smallest case that still breaks it, and what happened in that.`
+A promise that is broken is printed with its token, the smallest case that still breaks it, and what happened in that. --html writes the case, what happened and each promise into one page to look at.`
 
 interface Job {
   readonly from: number
@@ -59,9 +60,11 @@ const print = (subject: Explore.Case): boolean => {
   return violation === undefined
 }
 
-const replay = (token: string): boolean => {
+const replay = (token: string, page: string | undefined): boolean => {
   const subject = /^\d+$/.test(token) ? Option.some(Explore.draw(Number(token))) : Explore.caseOf(token)
-  return Option.isNone(subject) ? refuse(`--replay: ${token} is no token of this version`) : print(subject.value)
+  if (Option.isNone(subject)) return refuse(`--replay: ${token} is no token of this version`)
+  if (page !== undefined) writeFileSync(page, Explore.reportOf(Explore.tell(subject.value)))
+  return print(subject.value)
 }
 
 const inWorkers = async (count: number, job: Job): Promise<boolean> => {
@@ -94,9 +97,11 @@ const main = async (): Promise<boolean> => {
     minutes: { type: "string" },
     workers: { type: "string", default: String(availableParallelism()) },
     exhaustive: { type: "boolean", default: false },
-    replay: { type: "string" }
+    replay: { type: "string" },
+    html: { type: "string" }
   })
-  if (values.replay !== undefined) return replay(values.replay)
+  if (values.replay !== undefined) return replay(values.replay, values.html)
+  if (values.html !== undefined) refuse("--html: it is of one case, so --replay says which")
   const from = wholeNumber("from", values.from, 0)
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
   if (Number.isNaN(minutes)) refuse(`--minutes: ${values.minutes ?? ""} is no number`)

@@ -317,6 +317,7 @@ case $name in
     ;;
   explore)
     javascript
+    callers_directory
     run_node "$root/tools/explore.ts" "$@"
     ;;
   bench)

@@ -7,19 +7,14 @@ import { describe } from "@effect-lxc/core/plan/Describe"
 import { explain } from "@effect-lxc/core/runtime/StepProblem"
 import { changesBetween } from "./HostChanges.ts"
 import type { Story, StoryEvent } from "./Story.ts"
-
-const requestText = ({ request }: Extract<StoryEvent, { _tag: "Asked" }>["ask"]): string =>
-  `${request._tag}${"name" in request ? ` ${request.name}` : ""}`
+import { askText, faultText, startingText, tagged } from "./Wording.ts"
 
 const linesOf = (event: StoryEvent): ReadonlyArray<string> => {
   switch (event._tag) {
-    case "Asked": {
-      const { interruptAfterMs } = event.ask
-      const until = interruptAfterMs === null ? "" : `, interrupted after ${interruptAfterMs} ms`
-      return [`operator ${event.operator} in process ${event.pid} asks: ${requestText(event.ask)}${until}`]
-    }
+    case "Asked":
+      return [`operator ${event.operator} in process ${event.pid} asks: ${askText(event.ask)}`]
     case "Answered":
-      return [`operator ${event.operator} is answered: ${JSON.stringify(event.ending)}`]
+      return [`operator ${event.operator} is answered: ${tagged(event.ending)}`]
     case "Locked":
     case "Unlocked":
       return [`process ${event.pid} ${event._tag === "Locked" ? "takes" : "lets go of"} the lock of ${event.instance} (${event.operation})`]
@@ -37,7 +32,7 @@ const linesOf = (event: StoryEvent): ReadonlyArray<string> => {
     case "HostChanged":
       return changesBetween(event.before, event.after).map(({ line, sign }) => `    ${sign} ${line}`)
     case "Struck":
-      return [`  FAULT in process ${event.pid}: ${event.fault.kind} at ${JSON.stringify(event.fault.place)} (${event.fault.call})`]
+      return [`  FAULT in process ${event.pid}: ${faultText(event.fault)}`]
     case "Progressed":
       return event.event._tag === "RollbackDone"
         ? [`process ${event.pid}: rolled back, residue: ${event.event.residue.map(({ step }) => describe(step)).join(", ") || "none"}`]
@@ -54,6 +49,6 @@ const linesOf = (event: StoryEvent): ReadonlyArray<string> => {
  * @category rendering
  */
 export const timelineOf = ({ events, subject }: Story): ReadonlyArray<string> => [
-  `${subject.scenario.name}, LXC ${subject.scenario.lxc} on cgroup ${subject.scenario.layout}, starting ${JSON.stringify(subject.starting)}`,
+  `${subject.scenario.name}, LXC ${subject.scenario.lxc} on cgroup ${subject.scenario.layout}, starting ${startingText(subject.starting)}`,
   ...events.flatMap(({ at, event }) => linesOf(event).map((line) => `${String(at).padStart(8)} ms  ${line}`))
 ]
