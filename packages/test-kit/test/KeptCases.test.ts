@@ -1,3 +1,4 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Explore, Faults, type Request, Scenario } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,6 +8,7 @@ const name = InstanceName.make("web1")
 const start: Request.Request = { _tag: "Start", spec: Scenario.specOf(scenario) }
 const stop: Request.Request = { _tag: "Stop", name, timeoutMs: 5_000 }
 const killing: Request.Request = { _tag: "Kill", name }
+const packing: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), spec: Scenario.specOf(scenario), stop: true }
 
 const asking = (...requests: ReadonlyArray<Request.Request>): Explore.Case["operators"][number]["asks"] =>
   requests.map((request) => ({ request, afterMs: 0, interruptAfterMs: null }))
@@ -36,7 +38,11 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     asking(stop),
     [],
     { asks: [{ request: killing, afterMs: 400, interruptAfterMs: null }], faults: [Faults.atTag("ForbidForks", "refuse")], afterCrash: [] }
-  )
+  ),
+  "an export that fails when its spec is packed and taken away, and one that dies there": caseOf({ _tag: "Running" }, asking(packing, packing, packing), [
+    Faults.atTag("MoveIntoPlace", "refuse"),
+    Faults.atTag("MoveIntoPlace", "crash", { nth: 2 })
+  ])
 }
 
 describe("every promise holds", () => {

@@ -123,7 +123,7 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
     case "WriteFile":
       return isOwnText(plan, operation, step.path)
     case "RemoveFile":
-      return isOwnFile(plan, operation, step.path)
+      return isOwnFile(plan, operation, step.path) && (step.previous === undefined || isOwnText(plan, operation, step.path))
     case "Mount":
       return isOwnMount(plan, step)
     case "Unmount":

@@ -13,7 +13,7 @@ import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { diskSource } from "./DiskSource.ts"
-import { exportHead, members, type RootKind } from "./ExportFormat.ts"
+import { type ExportHead, exportHead, members, type RootKind } from "./ExportFormat.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { withoutInstance } from "./RebootPlan.ts"
@@ -46,14 +46,27 @@ export interface ExportOptions {
 /** Copying takes as long as it takes; a day is the longest that a step may. */
 const copyTimeout = 86_400_000
 
+const headPaths = (directories: Directories, name: InstanceName) => {
+  const files = hostPath(directories.exported(name))
+  return { files, manifest: join(files, members.manifest), spec: join(files, members.spec) }
+}
+
+type HeadPaths = ReturnType<typeof headPaths>
+
 /**
  * Paths of which the facts must say what is there.
  *
  * @since 0.1.0
  * @category queries
  */
-export const exportPaths = (instance: Instance | undefined, archive: ArchivePath): ReadonlyArray<string> => [
+export const exportPaths = (
+  name: InstanceName,
+  instance: Instance | undefined,
+  archive: ArchivePath,
+  directories: Directories
+): ReadonlyArray<string> => [
   ...(instance?.disks.map((disk) => disk.path) ?? []),
+  ...Object.values(headPaths(directories, name)),
   ...(archive === "-" ? [] : [archive, parent(archive)])
 ]
 
@@ -98,22 +111,30 @@ const rootKind = (root: PathFacts | undefined): Result.Result<RootKind, Rejectio
 /** Where the file grows until it is whole: beside its place, so that it gets there by renaming. */
 const unfinished = (archive: HostPath, name: InstanceName): HostPath => join(parent(archive), `.${base(archive)}.${name}.partial`)
 
+/** `stays` says what of the head is not taken away by a failure anyway: that is put back by it. */
+const removingHead = ({ files, manifest, spec }: HeadPaths, head: ExportHead, stays: (path: string) => boolean): ReadonlyArray<Step> => {
+  const remove = (path: HostPath, previous: string): Step => ({ _tag: "RemoveFile", path, ...(stays(path) ? { previous } : {}) })
+  return [
+    remove(spec, head.spec),
+    remove(manifest, head.manifest),
+    { _tag: "RemoveDirectory", path: files, ifEmpty: false, ...(stays(files) ? { mode: "0700" } : {}) },
+    { _tag: "RemoveDirectory", path: parent(files), ifEmpty: true }
+  ]
+}
+
 const packing = (
-  instance: Instance,
+  name: InstanceName,
   files: HostPath,
   root: PathFacts,
   kind: RootKind,
   archive: ArchivePath,
-  replace: boolean
+  replace: boolean,
+  removing: ReadonlyArray<Step>
 ): ReadonlyArray<Step> => {
-  const growing = archive === "-" ? archive : unfinished(archive, instance.name)
-  const remove = (member: string): Step => ({ _tag: "RemoveFile", path: join(files, member) })
+  const growing = archive === "-" ? archive : unfinished(archive, name)
   return [
     { _tag: "ExportArchive", files, root: hostPath(root.realPath), kind, archive: growing, timeoutMs: copyTimeout },
-    remove(members.spec),
-    remove(members.manifest),
-    { _tag: "RemoveDirectory", path: files, ifEmpty: false },
-    { _tag: "RemoveDirectory", path: parent(files), ifEmpty: true },
+    ...removing,
     ...(growing === "-" || archive === "-"
       ? []
       : [{ _tag: "MoveIntoPlace", from: growing, to: archive, replace, ifThere: false } as const])
@@ -121,20 +142,13 @@ const packing = (
 }
 
 /** The directory above is a step of its own where a failure has to take it away again. */
-const preparing = (
-  instance: Instance,
-  files: HostPath,
-  root: PathFacts,
-  kind: RootKind,
-  isUndone: boolean
-): ReadonlyArray<Step> => {
-  const head = exportHead(instance, kind, root.partitions)
-  const file = (member: string, text: string): Step => ({ _tag: "WriteFile", path: join(files, member), mode: "0600", text, previous: null })
+const preparing = ({ files, manifest, spec }: HeadPaths, head: ExportHead, isUndone: boolean): ReadonlyArray<Step> => {
+  const file = (path: HostPath, text: string): Step => ({ _tag: "WriteFile", path, mode: "0600", text, previous: null })
   return [
     ...(isUndone ? [{ _tag: "MakeDirectory", path: parent(files), mode: "0700", keep: false } as const] : []),
     { _tag: "MakeDirectory", path: files, mode: "0700", keep: false },
-    file(members.manifest, head.manifest),
-    file(members.spec, head.spec)
+    file(manifest, head.manifest),
+    file(spec, head.spec)
   ]
 }
 
@@ -148,7 +162,7 @@ const unknown = (name: InstanceName, foreign: boolean): Rejection => ({
 /**
  * Plans an export: a running instance is refused, or stopped first; its spec and its root are packed into one file
  * beside the one that is wanted, which takes its place when it is whole and on the disk. What fails afterwards removes
- * the unfinished file; an instance that was stopped stays so, and its spec stays in RUN/exports.
+ * the unfinished file; an instance that was stopped stays so, and its spec stays in RUN/exports, as does one that was there.
  *
  * @since 0.1.0
  * @category planners
@@ -177,19 +191,22 @@ export const planExport = (
     ...(stop && ending !== undefined && Result.isFailure(ending) ? ending.failure.rejections : [])
   ]
   if (rejections.length > 0 || Result.isFailure(kind) || root === undefined) return reject(...rejections)
-  const files = hostPath(directories.exported(name))
+  const places = headPaths(directories, name)
+  const head = exportHead(instance, kind.success, root.partitions)
+  const stays = (path: string) => ending !== undefined || pathAt(facts, path)?.kind !== "missing"
   const replace = facts.paths.some((each) => each.path === archive && each.kind === "file")
   const first = [
-    ...preparing(instance, files, root, kind.success, ending === undefined),
+    ...preparing(places, head, ending === undefined),
     ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
   ]
+  const packed = packing(name, places.files, root, kind.success, archive, replace, removingHead(places, head, stays))
   return Result.succeed(
     planFrom({
       operation: "export",
       instance: name,
       directories,
-      basis: basisOf(directories, name, { paths: exportPaths(instance, archive), links: [] }, facts, remains),
-      steps: [...first, ...packing(instance, files, root, kind.success, archive, replace)],
+      basis: basisOf(directories, name, { paths: exportPaths(name, instance, archive, directories), links: [] }, facts, remains),
+      steps: [...first, ...packed],
       undoFrom: ending === undefined ? 0 : first.length,
       warnings: instance.disks.slice(1).map((each) => `${each.path} is not the root and is not in the export`)
     })

@@ -23,9 +23,17 @@ const undoStart = (step: Start): ReadonlyArray<Step> => {
   ]
 }
 
+const undoRemoval = (step: Extract<Step, { readonly _tag: "RemoveDirectory" | "RemoveFile" }>): ReadonlyArray<Step> => {
+  const { path } = step
+  if (step._tag === "RemoveFile") {
+    return step.previous === undefined ? [] : [{ _tag: "WriteFile", path, mode: "0600", text: step.previous, previous: null }]
+  }
+  return step.mode === undefined ? [] : [{ _tag: "MakeDirectory", path, mode: step.mode, keep: false }]
+}
+
 /**
  * The steps that undo one step, whether it was done whole, in part, or not at all. Empty for what only looks, and for
- * what takes away.
+ * what takes away for good.
  *
  * @since 0.1.0
  * @category constructors
@@ -40,6 +48,9 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
       return step.previous === null
         ? [{ _tag: "RemoveFile", path: step.path }]
         : [{ ...step, text: step.previous, previous: step.text }]
+    case "RemoveDirectory":
+    case "RemoveFile":
+      return undoRemoval(step)
     case "AttachLoop":
       return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file }]
     case "Mount":

@@ -89,8 +89,11 @@ export const Step = Schema.TaggedUnion({
    * Undone by removing `path` if this step made it, unless `keep`.
    */
   MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean },
-  /** Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. */
-  RemoveDirectory: { path: HostPath, ifEmpty: Schema.Boolean },
+  /**
+   * Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. Undone by making
+   * it with `mode`, where that is said.
+   */
+  RemoveDirectory: { path: HostPath, ifEmpty: Schema.Boolean, mode: Schema.optionalKey(Mode) },
   /**
    * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
    * sees the old content or the new. Undone by writing `previous`, or by removing the file where there was none.
@@ -98,9 +101,9 @@ export const Step = Schema.TaggedUnion({
   WriteFile: { path: HostPath, mode: Mode, text: Schema.String, previous: Schema.NullOr(Schema.String) },
   /**
    * Afterwards nothing is at `path`, which is no directory, nor at `path`.new, where an interrupted WriteFile leaves what
-   * it had written. unlink(2).
+   * it had written. unlink(2). Undone by writing `previous`, with the mode 0600, where that is said.
    */
-  RemoveFile: { path: HostPath },
+  RemoveFile: { path: HostPath, previous: Schema.optionalKey(Schema.String) },
   /**
    * Afterwards a loop device has `file` behind it, from byte `offset` on; its path is the result. `sizeLimit` is in bytes,
    * 0 for all that follows. losetup(8). Undone by DetachLoop.

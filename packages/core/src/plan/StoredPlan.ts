@@ -29,6 +29,12 @@ const instanceIn = ({ instance }: Plan, text: string): Instance | undefined => {
 
 const textsOf = ({ previous, text }: WriteFile): ReadonlyArray<string> => previous === null ? [text] : [text, previous]
 
+/** What a step writes, or is undone by writing. */
+const writtenBy = (step: Step): ReadonlyArray<string> => {
+  if (step._tag === "WriteFile") return textsOf(step)
+  return step._tag === "RemoveFile" && step.previous !== undefined ? [step.previous] : []
+}
+
 /** Every instance that the plan, or the host, has a record of. */
 const recordsOf = (plan: Plan, facts: HostFacts): ReadonlyArray<Instance> => {
   const { directories, instance: name, steps } = plan
@@ -71,7 +77,7 @@ export const fitsHost = (plan: Plan, facts: HostFacts): Result.Result<Plan, Plan
   const isText = belongs(plan, facts, recordsOf(plan, facts))
   const rejections = plan.steps.flatMap((step, index): ReadonlyArray<Rejection> => {
     const field = `steps[${index}]`
-    if (step._tag === "WriteFile" && !textsOf(step).every((text) => isText(step.path, text))) {
+    if ("path" in step && !writtenBy(step).every((text) => isText(step.path, text))) {
       return [{ code: "text-not-ours", field, message: `what it writes to ${step.path} is not what belongs there`, advice }]
     }
     const strange = "hierarchies" in step ? step.hierarchies.find((each) => !trees.has(each)) : undefined

@@ -112,7 +112,7 @@ export const makePlanning = (
       return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(name), options))
     }),
     export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
-      const observed = yield* facts(name, { paths: exportPaths(options.instance, archive) })
+      const observed = yield* facts(name, { paths: exportPaths(name, options.instance, archive, directories) })
       return yield* Effect.fromResult(planExport(name, archive, directories, observed, options))
     }),
     checkpoint: Effect.fn("Hypervisor.plan.checkpoint")(function*(name, directory, options) {

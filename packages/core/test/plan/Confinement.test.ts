@@ -38,6 +38,7 @@ const strange: Readonly<Record<string, Step>> = {
   "receives a file from elsewhere": { _tag: "ReceiveArchive", file: path("/etc/passwd"), timeoutMs: 0 },
   "writes where the guest's own links lead": { _tag: "WriteFile", path: path(`${directories.rootfs("web1")}/etc/shadow`), mode: "0600", text: "", previous: null },
   "makes a directory in the guest's root": { _tag: "MakeDirectory", path: path(`${directories.rootfs("web1")}/etc`), mode: "0755", keep: false },
+  "would write anything to a file whose text is none of its own": { _tag: "RemoveFile", path: path(directories.monitorPid("web1")), previous: "1" },
   "removes a file of the guest": { _tag: "RemoveFile", path: path(`${directories.rootfs("web1")}/etc/shadow`) },
   "mounts in the guest's root": { _tag: "Mount", source: path("/dev/loop1"), target: path(`${directories.rootfs("web1")}/mnt`), fsType: null, options: [] },
   "mounts by a helper program": { _tag: "Mount", source: path("/dev/loop1"), target: path(directories.rootfs("web1")), fsType: "fuse.sshfs", options: [] },
@@ -136,6 +137,14 @@ describe("the texts of a stored plan", () => {
     const steps = start.steps.map((step) => step._tag === "WriteFile" ? { ...step, previous: "lxc.hook.stop = /x\n" } : step)
     const refused = fitsHost(withSteps(steps), facts)
     assert.strictEqual(Result.isFailure(refused) ? refused.failure.rejections.length : 0, start.steps.filter(({ _tag }) => _tag === "WriteFile").length)
+  })
+
+  it("are refused where the removal of a file is undone by writing another text than what belongs there", () => {
+    const removed = (text: string): Step => ({ _tag: "RemoveFile", path: path(directories.config("web1")), previous: text })
+    const config = start.steps.flatMap((step) => step._tag === "WriteFile" && step.path === directories.config("web1") ? [step.text] : [])[0] ?? ""
+    assert.isTrue(Result.isSuccess(fitsHost(withSteps([...start.steps, removed(config)]), facts)))
+    const refused = fitsHost(withSteps([...start.steps, removed(`${config}lxc.hook.stop = /x\n`)]), facts)
+    assert.deepStrictEqual(Result.isFailure(refused) ? refused.failure.rejections.map(({ code }) => code) : [], ["text-not-ours"])
   })
 
   it("and a directory that is no cgroup tree is not searched for processes to kill", () => {

@@ -37,7 +37,7 @@ const factsWith = (state: SimulatedState, paths: ReadonlyArray<string>) => Facts
 const exportPlanner: Laws.Planner<Asked> = {
   name: "planExport",
   plan: ({ instance }, at, facts) => planExport(instance.name, archive, at, facts, { instance, stop: true }),
-  paths: ({ instance }) => exportPaths(instance, archive)
+  paths: ({ instance }) => exportPaths(instance.name, instance, archive, defaultDirectories)
 }
 
 suite(exportPlanner, Arbitrary.map(Arbitraries.situation, trialOf), { runs })
@@ -53,7 +53,7 @@ const importTrial = (scenario: Scenario.Scenario): Laws.Trial<Imported> => {
   const ready = { ...scenario, disk }
   const instance = Scenario.instanceOf(ready)
   const before = Scenario.hostOf({ ...ready, residue: [] })
-  const plan = planExport(instance.name, archive, defaultDirectories, factsWith(before, exportPaths(instance, archive)), { instance })
+  const plan = planExport(instance.name, archive, defaultDirectories, factsWith(before, exportPaths(instance.name, instance, archive, defaultDirectories)), { instance })
   return {
     input: {
       exported: Result.getOrThrow(decodeExportHead(exportHead(instance, disk), archive)),

@@ -79,6 +79,25 @@ describe("export", () => {
       assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "act-then-refuse")] })))
 
+  it.effect("that fails when its spec is packed has it in RUN/exports still: that of what it stopped, and one that it found there", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      const head = `${directories.exported("web1")}`
+      yield* hypervisor.start(web1)
+      for (const options of [{ stop: true }, { instance: web1 }]) {
+        const { residue } = yield* problemOf(hypervisor.export(web1.name, archive, options))
+        assert.deepStrictEqual(residue, [])
+        const { files } = yield* simulated.state
+        assert.deepStrictEqual(JSON.parse(files[`${head}/spec.json`]?.text ?? ""), encodeInstance(web1))
+        assert.deepInclude(files[`${head}/manifest.json`], { mode: "0600" })
+        assert.deepInclude(files[head], { mode: "0700" })
+        assert.isUndefined(files[archive])
+      }
+      yield* hypervisor.export(web1.name, archive, { instance: web1 })
+      assert.match(Diff.traces(host(), yield* simulated.state, directories), /^\+ file \/srv\/web1\.export \(0600, [^\n]*\n$/)
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "refuse"), Faults.atTag("MoveIntoPlace", "refuse", { nth: 2 })] })))
+
   it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

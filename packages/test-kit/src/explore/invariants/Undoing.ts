@@ -142,6 +142,14 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
   })
 }
 
+/** What was stopped for an export that failed is started again with the spec that is in RUN/exports, or in what is named. */
+const lostSpec = (run: PlanRun, after: SimulatedState, residue: ReadonlyArray<Step>): ReadonlyArray<string> => {
+  const spec = `${directories.exported(run.instance)}/${members.spec}`
+  return !stopsFirst(run) || after.files[spec] !== undefined || residue.some((step) => step._tag === "WriteFile" && step.path === spec)
+    ? []
+    : [`export ${run.instance} was undone, and ${spec} is not there`]
+}
+
 const told = (run: PlanRun, how: string) => (change: HostChange): string => `${run.operation} ${run.instance} was ${how}, and this is not as before: ${show(change)}`
 
 /**
@@ -163,6 +171,7 @@ export const undoneOrNamed: Invariant = {
       })
       return [
         ...notUndone(story, run, after, residue).map(told(run, "rolled back")),
+        ...lostSpec(run, after, residue),
         ...done.map((step) => `${run.operation} ${run.instance} names as left what is not: ${JSON.stringify(step)}`)
       ]
     })
@@ -191,7 +200,7 @@ export const recoveredAsBefore: Invariant = {
   check: (story) =>
     planRunsOf(story).flatMap((run) =>
       run.recovered === undefined ? [] : run.undoable
-        ? notUndone(story, run, run.recovered, []).map(told(run, "recovered"))
+        ? [...notUndone(story, run, run.recovered, []).map(told(run, "recovered")), ...lostSpec(run, run.recovered, [])]
         : notCompleted(story, run, run.recovered)
     )
 }
