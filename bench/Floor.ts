@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Contender } from "./Measure.ts"
-import type { Fleet } from "./Section.ts"
+import type { Fleet, Given } from "./Section.ts"
 
 const compiler = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"].find((path) => existsSync(path))
 
@@ -26,10 +26,10 @@ const cgroupFiles = (name: string): ReadonlyArray<string> =>
     .map(([tree, file]) => `${tree}/${file}`)
 
 /** A C program that reads the same files the same way; undefined where there is no compiler. */
-export const floorOf = ({ lab, running }: Fleet, what: "names" | "info"): Contender | undefined => {
+export const floorOf = ({ lab, running }: Fleet, { repository }: Given, what: "names" | "info"): Contender | undefined => {
   if (compiler === undefined) return undefined
   const program = `${lab.files}/floor`
-  execFileSync(compiler, ["-O2", "-Wall", "-o", program, join(import.meta.dirname, "floor.c")], { stdio: "inherit", timeout: 30_000 })
+  execFileSync(compiler, ["-O2", "-Wall", "-o", program, join(repository, "bench/floor.c")], { stdio: "inherit", timeout: 30_000 })
   const args = what === "info" ? cgroupFiles(running[0]?.name ?? "") : []
   return () => {
     const output = execFileSync(program, [what, lab.lxcPath, "3", ...args], { encoding: "utf8", timeout: 30_000 })

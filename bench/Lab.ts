@@ -2,23 +2,36 @@ import type { Instance } from "@effect-lxc/core/model/Instance"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { Effect } from "effect"
-import { copyFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { copyFileSync, mkdirSync } from "node:fs"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
 
 /** No settling window: what is measured is the work, not the wait. */
 const parameters = { settle: "0 ms", shutdownTimeout: "5s" }
 
-/** The corner of the real host in which everything that is measured runs; it goes with the process, also by Ctrl-C. */
+/** The corner of the real host in which everything that is measured runs; opened by one process, used by several. */
 export class Lab {
-  private readonly real = new RealLab()
-  readonly id = this.real.id
-  readonly directories = this.real.directories
-  readonly files = this.real.files
-  readonly bridge = this.real.bridge
-  readonly lxcPath = this.directories.containers
+  private readonly real: RealLab
+  readonly id: string
+  readonly directories: RealLab["directories"]
+  readonly files: string
+  readonly bridge: string
+  readonly lxcPath: string
 
+  constructor(id?: string) {
+    this.real = new RealLab(id)
+    this.id = this.real.id
+    this.directories = this.real.directories
+    this.files = this.real.files
+    this.bridge = this.real.bridge
+    this.lxcPath = this.directories.containers
+  }
+
+  /** The run directory is in memory, as /run is where systemd mounts it. It all goes with the process, also by Ctrl-C. */
   open(): void {
     this.real.open()
+    mkdirSync(this.directories.run)
+    execFileSync("mount", ["-t", "tmpfs", "-o", "mode=711", "tmpfs", this.directories.run], { timeout: 10_000 })
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.once(signal, () => {
         this.close()

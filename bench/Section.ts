@@ -29,10 +29,16 @@ export interface Fleet {
   readonly running: ReadonlyArray<Instance>
 }
 
+/** Where the repository is, and how many rounds of what is repeated. */
+export interface Given {
+  readonly repository: string
+  readonly rounds: number
+}
+
 /** A part of the benchmark that can be run alone; one that needs a fleet is skipped where containers cannot run. */
 export type Section =
-  | { readonly name: string; readonly needs: "nothing"; readonly measure: () => Promise<Found> }
-  | { readonly name: string; readonly needs: "fleet"; readonly measure: (fleet: Fleet) => Promise<Found> }
+  | { readonly name: string; readonly needs: "nothing"; readonly measure: (given: Given) => Promise<Found> }
+  | { readonly name: string; readonly needs: "fleet"; readonly measure: (fleet: Fleet, given: Given) => Promise<Found> }
 
 export const row = (what: string, spread: Spread, unit = "ms"): Row => ({ what, spread, unit })
 

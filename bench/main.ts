@@ -1,22 +1,13 @@
-import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { commandLine, refuse, wholeNumber } from "../tools/commandLine.ts"
 import { realHost } from "../tools/realHost.ts"
+import { bundle, fleetOf, type Job, measureIn } from "./Job.ts"
 import { Lab } from "./Lab.ts"
 import { machine, render, type Report } from "./Report.ts"
-import type { Fleet, Found, Section } from "./Section.ts"
-import { cli } from "./sections/cli.ts"
-import { facts } from "./sections/facts.ts"
-import { info } from "./sections/info.ts"
-import { lives } from "./sections/lives.ts"
-import { lock } from "./sections/lock.ts"
-import { memory } from "./sections/memory.ts"
-import { names } from "./sections/names.ts"
-import { overhead } from "./sections/overhead.ts"
-import { parallel } from "./sections/parallel.ts"
-import { planning } from "./sections/planning.ts"
-import { startStop } from "./sections/startStop.ts"
+import type { Found, Section } from "./Section.ts"
+import { sections } from "./sections/index.ts"
 
 const usage = `usage: npm run bench [-- OPTIONS]
 
@@ -35,31 +26,27 @@ const { values } = commandLine(usage, {
   record: { type: "boolean", default: false }
 })
 
-const sections: ReadonlyArray<Section> =
-  [planning, lives, names, info, facts, lock, overhead, cli, startStop, parallel, memory(wholeNumber("rounds", values.rounds))]
-
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-const withFleet = async (count: number, body: (fleet: Fleet) => Promise<void>): Promise<void> => {
+const withFleet = async (count: number, body: (fleet: Job["fleet"]) => Promise<void>): Promise<void> => {
   const lab = new Lab()
   lab.open()
   try {
     say(`starting ${count} containers`)
-    const running = await lab.startFleet(count)
-    await body({ lab, running, hypervisor: await lab.run(Hypervisor) })
+    await body(fleetOf(lab, await lab.startFleet(count)))
   } finally {
     say("removing them")
     lab.close()
   }
 }
 
-const measured = async (count: number, wanted: ReadonlyArray<Section>): Promise<Report["sections"]> => {
+const measured = async (file: string, count: number, rounds: number, wanted: ReadonlyArray<Section>): Promise<Report["sections"]> => {
   const found: Array<Found & { readonly name: string }> = []
-  const take = async (name: string, measure: () => Promise<Found>): Promise<void> => {
-    say(`measuring ${name}`)
-    found.push({ name, ...await measure() })
+  const take = async (section: string, fleet: Job["fleet"]): Promise<void> => {
+    say(`measuring ${section}`)
+    found.push({ name: section, ...await measureIn(file, { section, rounds, fleet, repository: join(import.meta.dirname, "..") }) })
   }
-  for (const section of wanted) if (section.needs === "nothing") await take(section.name, section.measure)
+  for (const { name, needs } of wanted) if (needs === "nothing") await take(name, null)
   const onHost = wanted.filter((section) => section.needs === "fleet")
   if (!realHost.available) {
     const notes = onHost.map(({ name }) => `${name} was not measured: ${realHost.reason}`)
@@ -67,10 +54,19 @@ const measured = async (count: number, wanted: ReadonlyArray<Section>): Promise<
   }
   if (onHost.length > 0) {
     await withFleet(count, async (fleet) => {
-      for (const section of onHost) await take(section.name, () => section.measure(fleet))
+      for (const { name } of onHost) await take(name, fleet)
     })
   }
   return found
+}
+
+const inBundle = async <A>(body: (file: string) => Promise<A>): Promise<A> => {
+  const directory = mkdtempSync(join(tmpdir(), "effect-lxc-bench-"))
+  try {
+    return await body(await bundle(directory))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 const record = (text: string): void => {
@@ -85,7 +81,8 @@ const main = async (): Promise<void> => {
   const unknown = values.only.filter((name) => !sections.some((section) => section.name === name))
   if (unknown.length > 0) refuse(`--only: there is no section ${unknown.join(", ")}, but ${sections.map(({ name }) => name).join(", ")}`)
   const wanted = sections.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
-  const report: Report = { machine: machine(count), sections: await measured(count, wanted) }
+  const rounds = wholeNumber("rounds", values.rounds)
+  const report: Report = { machine: machine(count), sections: await inBundle((file) => measured(file, count, rounds, wanted)) }
   const file = values.json ?? join(import.meta.dirname, "results", `${report.machine.date ?? "run"}.json`)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -4,14 +4,12 @@ import { alternately, timed } from "../Measure.ts"
 import { atMost, row, type Section } from "../Section.ts"
 import { program } from "../Tools.ts"
 
-const repository = join(import.meta.dirname, "../..")
-const bundle = join(repository, "packages/cli/dist/bundle/effect-lxc.cjs")
-const sources = join(repository, "packages/cli/src/main.ts")
-
 export const cli: Section = {
   name: "cli",
   needs: "fleet",
-  measure: async ({ lab, running }) => {
+  measure: async ({ lab, running }, { repository }) => {
+    const bundle = join(repository, "packages/cli/dist/bundle/effect-lxc.cjs")
+    const sources = join(repository, "packages/cli/src/main.ts")
     const bundled = existsSync(bundle)
     const entry = bundled ? bundle : sources
     const { log, run, state } = lab.directories

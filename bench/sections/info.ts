@@ -12,9 +12,9 @@ const fields: ReadonlyArray<UsageField> = ["memory", "cpu", "io", "interfaces"]
 export const info: Section = {
   name: "info",
   needs: "fleet",
-  measure: async (fleet): Promise<Found> => {
+  measure: async (fleet, given): Promise<Found> => {
     const { hypervisor, lab, running } = fleet
-    const floor = floorOf(fleet, "info")
+    const floor = floorOf(fleet, given, "info")
     const one = running.slice(0, 20)
     const found = await alternately(10, {
       ours: timed(() => Effect.runPromise(hypervisor.infoAll({ fields }))),

@@ -32,10 +32,10 @@ const foundOf = (what: string, heaps: ReadonlyArray<number>): Found => {
   }
 }
 
-export const memory = (rounds: number): Section => ({
+export const memory: Section = {
   name: "memory",
   needs: "fleet",
-  measure: async ({ hypervisor, running }) => {
+  measure: async ({ hypervisor, running }, { rounds }) => {
     const each = Math.ceil(rounds / points)
     const [first] = running
     if (first === undefined) throw new Error("no container runs")
@@ -49,4 +49,4 @@ export const memory = (rounds: number): Section => ({
     const [one, other] = [foundOf(`${each * points} rounds of list and info`, looks), foundOf(`${25 * points} simulated lives`, lives)]
     return { rows: [...one.rows, ...other.rows], goals: [...one.goals, ...other.goals] }
   }
-})
+}

@@ -7,9 +7,9 @@ import { lxc } from "../Tools.ts"
 export const names: Section = {
   name: "names",
   needs: "fleet",
-  measure: async (fleet) => {
+  measure: async (fleet, given) => {
     const { hypervisor, lab, running } = fleet
-    const floor = floorOf(fleet, "names")
+    const floor = floorOf(fleet, given, "names")
     const found = await alternately(30, {
       ours: timed(() => Effect.runPromise(hypervisor.names)),
       list: timed(() => Effect.runPromise(hypervisor.list())),

@@ -28,7 +28,7 @@ const unescaped = (field: string): string => field.replace(/\\([0-7]{3})/g, (_, 
 
 const mountTargets = (under: string): ReadonlyArray<string> =>
   fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => unescaped(line.split(" ")[1] ?? ""))
-    .filter((target) => target.startsWith(`${under}/`)).reverse()
+    .filter((target) => target === under || target.startsWith(`${under}/`)).reverse()
 
 const cgroupDirectories = (name: string): ReadonlyArray<string> =>
   fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" "))
@@ -93,6 +93,9 @@ const sweepAborted = (): void => {
   }
 }
 
+/** The id of a lab of this process; with a number it is one of several. */
+export const labId = (number?: number): string => `${prefix}${process.pid}${number === undefined ? "" : `x${number}`}`
+
 /**
  * A corner of the real host for one test file: its own directories, bridge, images and names, all with the prefix of
  * this process.
@@ -103,9 +106,9 @@ export class RealLab {
   readonly bridge: string
   readonly directories: Directories
 
-  /** With a number it is one of several of this process. */
-  constructor(number?: number) {
-    this.id = `${prefix}${process.pid}${number === undefined ? "" : `x${number}`}`
+  /** By its id it is one that another process has opened. */
+  constructor(id = labId()) {
+    this.id = id
     this.files = `/var/tmp/${this.id}`
     this.bridge = `${this.id}b`
     this.directories = new Directories({

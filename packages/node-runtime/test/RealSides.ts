@@ -20,7 +20,7 @@ import * as fs from "node:fs"
 import { cpus } from "node:os"
 import { type Init, layOutBusyboxRoot } from "../../../tools/busyboxImage.ts"
 import { containersIn, RealHappenings, until } from "./RealHappenings.ts"
-import { RealLab } from "./RealLab.ts"
+import { labId, RealLab } from "./RealLab.ts"
 
 const isHappening = Schema.is(Happening)
 
@@ -99,7 +99,7 @@ const templates = (lab: RealLab): string => {
 export const openSides = (first: RealLab): OpenSides =>
   Effect.gen(function*() {
     labs += 1
-    const lab = new RealLab(labs)
+    const lab = new RealLab(labId(labs))
     yield* Effect.acquireRelease(Effect.sync(() => lab.open()), () => Effect.sync(() => lab.close()))
     execFileSync("cp", ["-a", "--sparse=always", `${templates(first)}/.`, lab.files])
     fs.mkdirSync(`${lab.files}/shared`)
