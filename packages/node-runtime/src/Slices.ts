@@ -9,6 +9,9 @@ import { systemCall } from "./HostFiles.ts"
 /** How long the event loop may stand still, in milliseconds: half of what would be felt. */
 const sliceMs = 2
 
+/** So few are read in the turn that is; for more a new one begins, since what names them took its time, too. */
+const few = 8
+
 const nextTurn: Effect.Effect<void> = Effect.callback((resume) => {
   const turn = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(turn))
@@ -23,7 +26,7 @@ const nextTurn: Effect.Effect<void> = Effect.callback((resume) => {
 export const inSlices = Effect.fnUntraced(function*<A, B>(what: string, items: ReadonlyArray<A>, read: (item: A) => B) {
   const results: Array<B> = []
   for (let next = 0; next < items.length;) {
-    if (next > 0) yield* nextTurn
+    if (next > 0 || items.length > few) yield* nextTurn
     yield* systemCall("read", what, () => {
       const until = performance.now() + sliceMs
       do {
