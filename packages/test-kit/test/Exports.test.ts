@@ -1,6 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Guest, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
-import { headOf } from "@effect-lxc/test-kit/transition/Exports"
+import { headOf, isWholeArchive } from "@effect-lxc/test-kit/transition/Exports"
 import { assert, describe, it } from "@effect/vitest"
 import { done, failed, holds } from "./steps.ts"
 
@@ -25,6 +25,25 @@ const code = (...of: Parameters<typeof failed>): string => {
 }
 
 describe("an export", () => {
+  it("is whole when its sum is that of what it holds", () => {
+    const text = packed.files["/srv/a.tar"]?.text ?? ""
+    assert.isTrue(isWholeArchive(text))
+    assert.isFalse(isWholeArchive(text.replace("the manifest", "another")))
+    assert.isFalse(isWholeArchive(""))
+  })
+
+  it("of which a part is missing is none, as tar(1) says by its name", () => {
+    const without = (path: string): string => {
+      const { problem, state } = failed(Incidents.removePath(path)(described), pack)
+      assert.strictEqual(state.files["/srv/a.tar"]?.text, "")
+      return problem._tag === "CommandFailed" && problem.exitCode === 2 ? problem.stderr : problem._tag
+    }
+    const cannotStat = (what: string): string => `tar: ${what}: Cannot stat: No such file or directory\n`
+    assert.strictEqual(without("/srv/meta/manifest.json"), cannotStat("manifest.json"))
+    assert.strictEqual(without("/srv/meta/spec.json"), cannotStat("spec.json"))
+    assert.strictEqual(without("/srv/a.img"), cannotStat("/srv/a.img"))
+  })
+
   it("holds the manifest, the spec and the root, for root's eyes only", () => {
     assert.strictEqual(packed.files["/srv/a.tar"]?.mode, "0600")
     const head = headOf(packed, "/srv/a.tar")

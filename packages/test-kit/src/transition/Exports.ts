@@ -61,15 +61,17 @@ export const exportArchive = (state: SimulatedState, step: Case<"ExportArchive">
   after(state, call, timing.tar, () => {
     const at = fileOf(step.archive, "/dev/stdout")
     if (nodeAt(state, parentOf(at)) === undefined) return failed(state, callFailed("open", step.archive, "ENOENT"))
+    const [manifest, spec] = [members.manifest, members.spec].map((name) => nodeAt(state, `${step.files}/${name}`)?.text)
     const guest = state.images[step.root]
     const begun = write(state, at, "0600", "")
     if (nodeAt(state, step.files) === undefined) return noDirectory(begun, Commands.packExport(step), step.files)
-    if (guest === undefined || nodeAt(state, step.root) === undefined) {
-      return failed(begun, commandFailed(Commands.packExport(step), 2, `tar: ${step.root}: Cannot stat: No such file or directory\n`))
-    }
+    const cannotStat = (what: string): Outcome =>
+      failed(begun, commandFailed(Commands.packExport(step), 2, `tar: ${what}: Cannot stat: No such file or directory\n`))
+    if (manifest === undefined) return cannotStat(members.manifest)
+    if (spec === undefined) return cannotStat(members.spec)
+    if (guest === undefined || nodeAt(state, step.root) === undefined) return cannotStat(step.root)
     if (isFull(state, at)) return failed(begun, callFailed("write", step.archive, "ENOSPC"))
-    const member = (name: string): string => nodeAt(state, `${step.files}/${name}`)?.text ?? ""
-    const content = { manifest: member(members.manifest), spec: member(members.spec), guest }
+    const content = { manifest, spec, guest }
     return done(write(state, at, "0600", JSON.stringify({ ...content, sum: sumOf(content) })))
   })
 

@@ -75,6 +75,17 @@ const exportArchive: StepCases = {
       yield* isTrue(stderr, stderr.includes(`tar: ${step.files}: Cannot open: No such file or directory`))
     })
   }, {
+    title: "fails with tar's exit code 2 where a part of its head is not, and says which",
+    needs: ["tools"],
+    run: Effect.gen(function*() {
+      for (const name of [members.manifest, members.spec]) {
+        const step = yield* toExport
+        yield* befall({ _tag: "RemovePath", path: HostPath.make(`${step.files}/${name}`) })
+        const { stderr } = yield* fails(step, "CommandFailed", { exitCode: 2 })
+        yield* isTrue(stderr, stderr.includes(`tar: ${name}: Cannot stat: No such file or directory`))
+      }
+    })
+  }, {
     title: "fails with ENOENT where there is no directory for the file, which is not made",
     run: Effect.gen(function*() {
       const archive = yield* inScratch("none/export.tar")
