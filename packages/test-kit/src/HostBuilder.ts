@@ -205,6 +205,7 @@ export const withForeign = (state: SimulatedState, lxcPath: string, name: string
       rootSource: null,
       sources: [],
       guest: Guests.obedient(),
+      config: "",
       logFile: `/var/log/lxc/${name}.log`,
       pidFile: "",
       pending: [],

@@ -110,6 +110,8 @@ export const SimulatedContainer = Schema.Struct({
    */
   sources: Schema.Array(Schema.String),
   guest: Guest,
+  /** What its configuration said at the start: LXC reads it once. */
+  config: Schema.String,
   logFile: Schema.String,
   pidFile: Schema.String,
   /** Signals that wait for a frozen process to be thawed. */

@@ -1,5 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Guest, Incidents, type SimulatedState, Transition } from "@effect-lxc/test-kit"
+import { adjustBridges } from "@effect-lxc/test-kit/Interfaces"
 import { advance } from "@effect-lxc/test-kit/Lifecycle"
 import { assert, describe, it } from "@effect/vitest"
 import { config, directories, done, failed, failedStart, groups, pinned, prepared, rootfs, running, start } from "./steps.ts"
@@ -21,6 +22,22 @@ describe("a container that is being set up", () => {
   it("is known by its pinned group, else by the first that LXC tries, and without a root by that of the host", () => {
     assert.deepStrictEqual(known(config("lxc.cgroup.dir.container = mine")), { payload: "mine", root: rootfs })
     assert.deepStrictEqual(known("lxc.uts.name = web1\n"), { payload: "lxc.payload.web1", root: "/" })
+  })
+
+  it("is starting, has its log, and keeps what was mounted on its root, where something was", () => {
+    const mounted = settingUp(prepared())
+    assert.deepStrictEqual(mounted.files[log], { kind: "file", mode: "0640", text: "" })
+    assert.deepStrictEqual(mounted.containers.map(({ phase, rootSource }) => [phase, rootSource]), [["starting", "/dev/loop0"]])
+    assert.deepStrictEqual(settingUp(prepared({ mounted: false })).containers.map(({ rootSource }) => rootSource), [null])
+  })
+
+  it("goes on by the configuration that was read when it began", () => {
+    const begun = attempt(prepared({ config: config(...pinned, "lxc.init.cmd = /bin/app"), guest: Guest.obedient({ programs: ["/bin/app"] }) }), "")
+    const phase = begun._tag === "Pending" ? begun.phase : ""
+    for (const change of [Incidents.removePath(directories.config("web1")), Incidents.putFile(directories.config("web1"), "lxc.nonsense = 1", "0600")]) {
+      const ended = attempt(change(advance(begun.state, 10_000)), phase, 0)
+      assert.isTrue(ended._tag === "Done" && ended.state.processes.some(({ command }) => command === "/bin/app"))
+    }
   })
 
   it("that is interrupted leaves the monitor's group in some trees, and the groups of others", () => {
@@ -138,5 +155,20 @@ describe("memory without a limit", () => {
       const state = running({ guest: Guest.obedient({ needsBytes: 2 ** 40 }), config: config(...pinned, ...lines) })
       assert.isNotNull(advance(state, state.now + 1_000).containers[0]?.init)
     }
+  })
+})
+
+describe("a veth without an MTU of its own", () => {
+  const veth = (...lines: ReadonlyArray<string>) => {
+    const state = prepared({ config: config(...pinned, ...nic(0, "veth", "veth.pair = p0", ...lines)) })
+    const port = { name: "small", kind: "veth", mtu: 1_400, container: null, bridge: "br0" } as const
+    const host = { ...state, interfaces: adjustBridges([...state.interfaces, port]) }
+    const { bridge, mtu } = done(host, start()).interfaces.find(({ name }) => name === "p0") ?? {}
+    return { bridge, mtu }
+  }
+
+  it("has that of its bridge, of which it is a port, or that of Ethernet", () => {
+    assert.deepStrictEqual(veth("link = br0"), { bridge: "br0", mtu: 1_400 })
+    assert.deepStrictEqual(veth(), { bridge: undefined, mtu: 1_500 })
   })
 })

@@ -99,24 +99,33 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
       ? pending(marked, call.since + timing.lxcStop, "second")
       : pending(marked, call.since + step.timeoutMs, "asking")
   }
-  const settings = settingsOf(marked, step)
-  if (Result.isFailure(settings)) return pending(marked, call.since + timing.lxcParse, "unreadable")
-  return beginSetup(marked, step, settings.success, call)
+  const configuration = configurationOf(marked, step)
+  if (Result.isFailure(configuration)) return pending(marked, call.since + timing.lxcParse, "unreadable")
+  return beginSetup(marked, step, configuration.success, call)
 }
 
-const settingsOf = (state: SimulatedState, step: Start): Result.Result<LxcSettings, ReadonlyArray<LogMessage>> => {
-  const file = `${step.lxcPath}/${step.name}/config`
+interface Configuration {
+  readonly text: string
+  readonly settings: LxcSettings
+}
+
+const configFile = ({ lxcPath, name }: Start): string => `${lxcPath}/${name}/config`
+
+const settingsIn = (state: SimulatedState, step: Start, text: string) =>
+  readSettings(text, configFile(step), state.lxcVersion ?? "")
+
+const configurationOf = (state: SimulatedState, step: Start): Result.Result<Configuration, ReadonlyArray<LogMessage>> => {
   if (nodeAt(state, step.lxcPath) === undefined) {
     return Result.fail([errorLine("lxc_start.c:main:190", `You lack access to ${step.lxcPath}`)])
   }
-  const node = nodeAt(state, file)
+  const node = nodeAt(state, configFile(step))
   return node !== undefined
-    ? readSettings(node.text, file, state.lxcVersion ?? "")
+    ? Result.map(settingsIn(state, step, node.text), (settings) => ({ text: node.text, settings }))
     : Result.fail([errorLine("lxc_start.c:main:266", "No container config specified")])
 }
 
 /** The monitor is there, and its socket; it looks for everything else. */
-const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, call: Call): Outcome => {
+const beginSetup = (state: SimulatedState, step: Start, { settings, text }: Configuration, call: Call): Outcome => {
   const group = makeGroup(state, settings.monitor, `lxc.monitor.${step.name}`)
   if (group === undefined) return pending(state, call.since + timing.lxcStart, "monitor-group")
   const id = state.nextId
@@ -145,6 +154,7 @@ const beginSetup = (state: SimulatedState, step: Start, settings: LxcSettings, c
       ...settings.mounts.flatMap(({ options, source }) => sourcesAt(state, source, options.includes("rbind")))
     ],
     guest: blank(),
+    config: text,
     logFile: step.logFile,
     pidFile: step.pidFile,
     pending: [],
@@ -201,7 +211,7 @@ const failStart = (
 }
 
 const run = (state: SimulatedState, step: Start, container: SimulatedContainer, settings: LxcSettings, call: Call): Outcome => {
-  const config = `${step.lxcPath}/${step.name}/config`
+  const config = configFile(step)
   const unread = nodeAt(state, config)?.kind === "directory" ? [notCopied(config)] : []
   const verdict = judge(state, container, settings)
   if (verdict._tag === "Fails") return failStart(giveUp(verdict.state, container.id, verdict.leaks), step, [...unread, ...verdict.log], aborting)
@@ -253,10 +263,10 @@ const begins = (
 const setup = (state: SimulatedState, step: Start, call: Call, id: number): Outcome =>
   after(state, call, timing.lxcStart, () => {
     const container = containerById(state, id)
-    const settings = settingsOf(state, step)
-    return container === undefined || Result.isFailure(settings)
+    return container === undefined
       ? failStart(state, step, [], silent)
-      : run(state, step, container, settings.success, call)
+      // It was read before.
+      : run(state, step, container, Result.getOrThrow(settingsIn(state, step, container.config)), call)
   })
 
 /**
@@ -281,7 +291,7 @@ export const startContainer = (state: SimulatedState, step: Start, call: Call): 
         failed(state, conflict(`LXC says that ${step.name} is running already`, `look at it: effect-lxc info ${step.name}`)))
     case "unreadable":
       return after(state, call, timing.lxcParse, () => {
-        return cannotRead(state, step, Result.match(settingsOf(state, step), { onFailure: (lines) => lines, onSuccess: () => [] }))
+        return cannotRead(state, step, Result.match(configurationOf(state, step), { onFailure: (lines) => lines, onSuccess: () => [] }))
       })
     case "monitor-group":
       return after(state, call, timing.lxcStart, () => failStart(state, step, [groupExists], silent))
