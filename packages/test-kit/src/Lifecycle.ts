@@ -290,7 +290,7 @@ const cleansUp = (state: SimulatedState, container: SimulatedContainer, { _tag }
 const monitorExits = (state: SimulatedState, container: SimulatedContainer): SimulatedState => {
   const ended = removeGroups(removeProcess(state, container.monitor), container.monitorGroup)
   const unfiled = remove(ended, container.pidFile)
-  return freeUnused({ ...unfiled, containers: unfiled.containers.filter((each) => each.id !== container.id) })
+  return { ...unfiled, containers: unfiled.containers.filter((each) => each.id !== container.id) }
 }
 
 /** What happens next: of what happens at the same time, what was noted first. */

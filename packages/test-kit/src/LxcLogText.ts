@@ -7,10 +7,8 @@ import * as DateTime from "effect/DateTime"
 import { write } from "./FileTree.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
 
-const stamp = (now: number): string => {
-  const iso = DateTime.formatIso(DateTime.makeUnsafe(now))
-  return iso.replace(/^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)\.(\d+)Z$/, "$1$2$3$4$5$6.$7")
-}
+/** `20261103040506.007`. */
+const stamp = (now: number): string => DateTime.formatIso(DateTime.makeUnsafe(now)).replace(/[-:TZ]/g, "")
 
 /**
  * A message, with its level and the place in LXC's sources that says it.
@@ -32,9 +30,9 @@ export interface LogMessage {
 export const errorLine = (source: string, text: string): LogMessage => ({ level: "ERROR", source, text })
 
 /** Where a file is in LXC's sources. */
-const directories: Readonly<Record<string, string>> = { "lxc_start.c": "tools/", "lxc_stop.c": "tools/", "cgfsng.c": "cgroups/" }
+const directories: ReadonlyMap<string | undefined, string> = new Map([["lxc_start.c", "tools/"], ["lxc_stop.c", "tools/"], ["cgfsng.c", "cgroups/"]])
 
-const placeOf = (source: string): string => `../src/lxc/${directories[source.split(":")[0] ?? ""] ?? ""}${source}`
+const placeOf = (source: string): string => `../src/lxc/${directories.get(source.split(":")[0]) ?? ""}${source}`
 
 /**
  * What a tool prints on stderr: the same messages, without time and level.
@@ -46,9 +44,7 @@ export const stderrOf = (tool: string, name: string, messages: ReadonlyArray<Log
   messages.map(({ source, text }) => `${tool}: ${name}: ${placeOf(source).replaceAll(":", ": ")} ${text}\n`).join("")
 
 const line = (state: SimulatedState, name: string, { level, source, text }: LogMessage): string =>
-  `lxc-start ${name} ${stamp(state.now)} ${level.padEnd(8)} ${
-    source.split(".")[0] ?? ""
-  } - ${placeOf(source)} - ${text}\n`
+  `lxc-start ${name} ${stamp(state.now)} ${level.padEnd(8)} ${source.replace(/\..*/, "")} - ${placeOf(source)} - ${text}\n`
 
 /**
  * Appends to a log. Its directory is made where it is missing, as LXC does.
@@ -73,4 +69,4 @@ export const appendLog = (
  * @category queries
  */
 export const logOfRun = (state: SimulatedState, file: string): string =>
-  (state.files[file]?.text ?? "").slice(state.logMarks[file] ?? 0)
+  (state.files[file]?.text ?? "").slice(state.logMarks[file])

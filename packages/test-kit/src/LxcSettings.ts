@@ -72,41 +72,39 @@ const modernKeys = /^lxc\.(?:uts\.name|pty\.max|tty\.max|console\.path|rootfs\.p
 const commonKeys =
   /^lxc\.(?:arch|autodev(?:\..*)?|cap\.(?:drop|keep)|cgroup2?\..*|environment|hook\..*|keyring\..*|mount\..*|no_new_privs|prlimit\..*|proc\..*|rootfs\.(?:mount|options)|sched\..*|sysctl\..*|time\..*|console\..*|log\..*|namespace\..*)$/
 
-const isKnown = (key: string, [major, minor]: readonly [number, number]): boolean => {
-  if (legacyKeys.test(key)) return major < 3
-  if (modernKeys.test(key)) return major > 2 || (major === 2 && minor > 0)
-  if (major >= 7 && key.startsWith("lxc.cgroup.") && !/^lxc\.cgroup\.(?:dir|relative)/.test(key)) return false
-  if (major < 3 && key.startsWith("lxc.cgroup2.")) return false
-  if (major < 5 && /^lxc\.cgroup\.dir\.(?:container|monitor)/.test(key)) return false
-  return commonKeys.test(key)
-}
+const startsWithOneOf = (key: string, ...starts: ReadonlyArray<string>): boolean => starts.some((start) => key.startsWith(start))
 
-const versionOf = (version: string): readonly [number, number] => {
-  const [major, minor] = version.split(".").map(Number)
-  return [major ?? 0, minor ?? 0]
+const isKnown = (key: string, version: string): boolean => {
+  const release = Number.parseFloat(version)
+  if (legacyKeys.test(key)) return release < 3
+  if (modernKeys.test(key)) return release >= 2.1
+  if (release >= 7 && key.startsWith("lxc.cgroup.") && !startsWithOneOf(key, "lxc.cgroup.dir", "lxc.cgroup.relative")) return false
+  if (release < 3 && key.startsWith("lxc.cgroup2.")) return false
+  if (release < 5 && startsWithOneOf(key, "lxc.cgroup.dir.container", "lxc.cgroup.dir.monitor")) return false
+  return commonKeys.test(key)
 }
 
 const entriesOf = (config: LxcConfig): ReadonlyArray<readonly [key: string, value: string]> =>
   config.flatMap((line) => line._tag === "Entry" ? [[line.key, line.value] as const] : [])
 
-const nicFields: Readonly<Record<string, keyof NicSettings>> = {
-  type: "type",
-  link: "link",
-  hwaddr: "mac",
-  mtu: "mtu",
-  "veth.pair": "pair"
-}
+const nicFields: ReadonlyMap<string | undefined, keyof NicSettings> = new Map([
+  ["type", "type"],
+  ["link", "link"],
+  ["hwaddr", "mac"],
+  ["mtu", "mtu"],
+  ["veth.pair", "pair"]
+])
 
 /** A nic has a number in modern keys, and begins at its type in legacy ones. */
 const nicsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<NicSettings> => {
   const nics = new Map<number, Record<string, string>>()
   let legacy = -1
   for (const [key, value] of entries) {
-    const [, number, modern] = /^lxc\.net\.(\d+)\.(.+)$/.exec(key) ?? []
-    const [, old] = /^lxc\.network\.(.+)$/.exec(key) ?? []
+    const [, number, modern] = /lxc\.net\.(\d+)\.(.+)/.exec(key) ?? []
+    const [, old] = /lxc\.network\.(.+)/.exec(key) ?? []
     if (old === "type") legacy += 1
     const index = number === undefined ? legacy : Number(number)
-    const field = nicFields[modern ?? old ?? ""]
+    const field = nicFields.get(modern ?? old)
     if (field !== undefined && index >= 0) nics.set(index, { ...nics.get(index), [field]: value })
   }
   return [...nics].sort(([one], [other]) => one - other).map(([, { mtu, type = "empty", ...rest }]) => ({
@@ -118,18 +116,18 @@ const nicsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArra
 
 const limitsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<LimitSetting> =>
   entries.flatMap(([key, value]) => {
-    const [, two, file] = /^lxc\.cgroup(2?)\.(.+)$/.exec(key) ?? []
+    const [, two, file] = /lxc\.cgroup(2?)\.(.+)/.exec(key) ?? []
     return file === undefined || /^(?:dir|relative)(?:\.|$)/.test(file)
       ? []
       : [{ version: two === "2" ? 2 : 1, file, value }]
   })
 
-const unescape = (field: string): string =>
+const unescape = (field = ""): string =>
   field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 const mountsOf = (entries: ReadonlyArray<readonly [string, string]>): ReadonlyArray<MountSetting> =>
   entries.flatMap(([key, value]) => {
-    const [source = "", target = "", , options = ""] = value.split(" ")
+    const [source, target, , options = ""] = value.split(" ")
     return key === "lxc.mount.entry"
       ? [{ source: unescape(source), target: unescape(target), options: options.split(",") }]
       : []
@@ -151,12 +149,12 @@ const isSignal = Schema.is(SignalName)
 
 /** Why LXC does not take a line whose key it knows; an empty text where it does not say. */
 const whyUnreadable = (key: string, value: string): string | undefined => {
-  if (/^lxc\.cap\.(?:drop|keep)$/.test(key)) {
+  if (key === "lxc.cap.drop" || key === "lxc.cap.keep") {
     return value.split(/\s+/).every((word) => word === "none" || isCapability(word)) ? undefined : "Invalid capability specified"
   }
-  if (/^lxc\.signal\.|^lxc\.haltsignal$/.test(key)) return isSignal(value) ? undefined : ""
+  if (startsWithOneOf(key, "lxc.signal.", "lxc.haltsignal")) return isSignal(value) ? undefined : ""
   if (key.endsWith(".size")) return /^(?:auto|\d+ ?(?:[KMG]?B)?)$/.test(value) ? undefined : ""
-  return /^lxc\.(?:uts\.name|utsname)$/.test(key) && value.length > 64 ? "" : undefined
+  return (key === "lxc.uts.name" || key === "lxc.utsname") && value.length > 64 ? "" : undefined
 }
 
 /** What LXC says of a line that it does not read. */
@@ -183,7 +181,7 @@ const read = remembered((text: string, file: string, version: string): Result.Re
     return Result.fail(unreadable(file, parsed.failure.text, why))
   }
   const entries = entriesOf(parsed.success.config)
-  const unknown = entries.find(([key]) => !isKnown(key, versionOf(version)))
+  const unknown = entries.find(([key]) => !isKnown(key, version))
   if (unknown !== undefined) {
     const why = errorLine("confile.c:set_config_unsupported_key:164", `Invalid argument - Unsupported config key "${unknown[0]}"`)
     return Result.fail(unreadable(file, unknown.join(" = "), why))

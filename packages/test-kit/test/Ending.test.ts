@@ -66,6 +66,14 @@ describe("waiting for the end", () => {
     assert.isTrue(frozen.problem._tag === "StillRunning" && frozen.problem.frozenAgain && frozen.state.containers[0]?.frozen === true)
   })
 
+  it("goes on at once where only a stopped monitor is left, and not while a process is, nor while a monitor is at work", () => {
+    const tookMs = (state: SimulatedState): number => Transition.complete(state, wait("continue")).tookMs
+    const stopped = Incidents.stopMonitor("web1")(running({ guest: Guest.deaf() }))
+    assert.strictEqual(tookMs(stopped), 1_000)
+    assert.strictEqual(tookMs(Incidents.killInit("web1")(stopped)), 0)
+    assert.isAbove(tookMs(Incidents.killInit("web1")(running())), 0)
+  })
+
   it("cannot freeze an orphan, and waits ten seconds more for a monitor that does not answer", () => {
     const orphan = failed(Incidents.orphan("web1")(running({ guest: Guest.deaf() })), wait("freeze")).problem
     assert.isTrue(orphan._tag === "CommandFailed" && orphan.exitCode === 1 && orphan.stderr === "web1 is not running\n")

@@ -133,6 +133,11 @@ describe("a frozen container", () => {
     }
   })
 
+  it("is thawed without its monitor where LXC would not find its configuration", () => {
+    const lost = Incidents.removePath(directories.config("web1"))(Incidents.stopMonitor("web1")(frozen(running())))
+    assert.isFalse(web1(done(lost, thaw))?.frozen)
+  })
+
   it("of v1 goes on as any process when it is thawed", () => {
     const thawed = done(frozen(running({ layout: "v1" })), thaw)
     assert.strictEqual(factsOf(thawed)?.init?.state, "S")
@@ -221,5 +226,6 @@ describe("time", () => {
     assert.deepStrictEqual(later, Lifecycle.rebase(inMs(state, 410), day + 410))
     assert.isAbove(later.agenda.length, 0)
     assert.strictEqual(web1(later)?.execedAt, day)
+    assert.strictEqual(later.now - later.bootedAt, inMs(state, 410).now - state.bootedAt)
   })
 })

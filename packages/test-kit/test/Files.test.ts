@@ -1,7 +1,10 @@
-import { SimulatedHost } from "@effect-lxc/test-kit"
-import { makeDirectories, namesIn, write } from "@effect-lxc/test-kit/FileTree"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { Incidents, SimulatedHost } from "@effect-lxc/test-kit"
+import { makeDirectories, namesIn, realPath, write } from "@effect-lxc/test-kit/FileTree"
 import { adjustBridges } from "@effect-lxc/test-kit/Interfaces"
+import { toolOf } from "@effect-lxc/test-kit/StepTool"
 import { assert, describe, it } from "@effect/vitest"
+import { holds, start } from "./steps.ts"
 
 const bare = { ...SimulatedHost.state(), files: {} }
 
@@ -13,6 +16,29 @@ describe("a directory", () => {
 
   it("is made with all above it, up to the root", () => {
     assert.sameMembers(Object.keys(makeDirectories(bare, "/a/b").files), ["/", "/a", "/a/b"])
+  })
+})
+
+describe("a path", () => {
+  it("that is a symbolic link leads to its target, and any other to itself", () => {
+    const state = { ...bare, links: { "/dev/mapper/a": "/dev/dm-0" } }
+    assert.deepStrictEqual(["/dev/mapper/a", "/dev/dm-0"].map((path) => realPath(state, path)), ["/dev/dm-0", "/dev/dm-0"])
+  })
+})
+
+describe("a file that is to be written", () => {
+  it("is not there where a directory of its mode is", () => {
+    const path = HostPath.make("/tmp/a")
+    const step = { _tag: "WriteFile", path, mode: "0600", text: "", previous: null } as const
+    assert.isFalse(holds(makeDirectories(bare, path, "0600"), step))
+    assert.isTrue(holds(Incidents.putFile(path, "", "0600")(bare), step))
+  })
+})
+
+describe("a step", () => {
+  it("has a tool by the name of its command, unless it is done by system calls", () => {
+    assert.strictEqual(toolOf(start()), "lxc-start")
+    assert.isUndefined(toolOf({ _tag: "MakeDirectory", path: HostPath.make("/tmp/a"), mode: "0755", keep: false }))
   })
 })
 

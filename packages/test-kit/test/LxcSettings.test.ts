@@ -80,6 +80,7 @@ describe("a configuration", () => {
       "lxc.init.cmd = /bin/x -y", "lxc.monitor.signal.pdeath = 0"
     )
     assert.deepStrictEqual([root, payload, monitor, init, diesWithMonitor], ["/a/dir:b", "p", "m", "/bin/x -y", false])
+    assert.strictEqual(settings("lxc.rootfs.path = /a/dir:b").root, "/a/dir:b")
     const legacy = Result.getOrThrow(read(["lxc.rootfs = /r", "lxc.init_cmd = /i"], "2.0.9"))
     assert.deepStrictEqual([legacy.root, legacy.init], ["/r", "/i"])
   })

@@ -1,6 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Guest, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
-import { busyWith, deviceNumber, guestAt, isDirectory, isHeld, reachableMount, sizeOf, sourcesAt, takeOff, topMount } from "@effect-lxc/test-kit/MountOps"
+import { busyWith, deviceNumber, guestAt, isDirectory, isHeld, mountOver, reachableMount, sizeOf, sourcesAt, takeOff, topMount } from "@effect-lxc/test-kit/MountOps"
 import { changeProcess } from "@effect-lxc/test-kit/Process"
 import { assert, describe, it } from "@effect/vitest"
 import { done, prepared, rootfs, running, start } from "./steps.ts"
@@ -72,6 +72,22 @@ describe("a mount", () => {
     }
     assert.deepStrictEqual(use(state), [pid])
     assert.isUndefined(use(changeProcess(state, pid, { state: "Z" })))
+  })
+
+  it("is kept in use by what holds it, not by what holds another with its source or on its path", () => {
+    const mounted = Incidents.mountOn("/srv", "a")(bare)
+    const state = Incidents.mountOn("/srv", "b")(Incidents.occupy("/srv/file")(Incidents.mountOn("/mnt", "a")(mounted)))
+    const busy = (each: SimulatedState) => each.mounts.filter((mount) => busyWith(each, mount) !== undefined).map(({ source, target }) => `${source} on ${target}`)
+    assert.deepStrictEqual(busy(state), ["/dev/vda1 on /", "a on /srv"])
+    const [before, after] = [running(), Incidents.mountOn("/mnt", "/dev/loop0")(running())]
+    assert.include(busy(after), `/dev/loop0 on ${rootfs}`)
+    assert.deepStrictEqual(busy(after), busy(before))
+  })
+
+  it("that a path leads into is the last one on it or above it; the root of the host is none", () => {
+    const state = Incidents.mountOn("/srv/a", "inner")(Incidents.mountOn("/srv", "outer")({ ...bare, mounts: [] }))
+    assert.deepStrictEqual(["/srv/a/b", "/srv/a", "/srv/b", "/tmp"].map((path) => mountOver(state, path)?.source), ["inner", "inner", "outer", undefined])
+    assert.isNull(mountOver(state, "/tmp"))
   })
 
   it("brings what is mounted below it only where that is asked for", () => {

@@ -48,7 +48,7 @@ describe("what losetup(8) is asked for", () => {
 
   it("may be a block device", () => {
     const state = done(SimulatedHost.state({ images: { "/dev/vg0/b": Guest.obedient() } }), attach("/dev/vg0/b"))
-    assert.deepStrictEqual(state.loops.map(({ backingFile }) => backingFile), ["/dev/vg0/b"])
+    assert.deepStrictEqual(state.loops, [{ device: "/dev/loop0", backingFile: "/dev/vg0/b", sizeLimit: 0, readOnly: false, autoclear: false }])
   })
 })
 

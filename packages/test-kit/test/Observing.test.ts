@@ -1,6 +1,8 @@
+import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Host, type HostError } from "@effect-lxc/core/runtime/Host"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { observedPort, type WorldEvent } from "@effect-lxc/test-kit/Observing"
 import { makeWorld } from "@effect-lxc/test-kit/World"
 import { assert, describe, it } from "@effect/vitest"
@@ -60,6 +62,22 @@ describe("an observer is told", () => {
       assert.deepStrictEqual(changes.map(({ instance, pid, step }) => [pid, instance, step]), [[1, null, make], [null, null, null]])
       assert.deepStrictEqual(changes.map(({ after, before }) => [before.files["/run/a"] !== undefined, after.files["/run/a"] !== undefined]), [[false, true], [true, true]])
       assert.deepStrictEqual(changes.map(({ after }) => after.full), [[], ["/run"]])
+    }))
+
+  it.effect("of a journal when it is opened, appended to and removed, and when one is discarded", () =>
+    Effect.gen(function*() {
+      const { events, process } = yield* observed
+      const entry = { _tag: "Done", name: null, result: null } as const
+      yield* process.run(Effect.scoped(Effect.gen(function*() {
+        const journal = yield* Journal
+        const { append, remove } = yield* journal.open(defaultDirectories, "web1")
+        yield* append(entry)
+        yield* remove
+        yield* journal.discard(defaultDirectories, "web2")
+      })))
+      const told = events.map((event) => [event._tag, "pid" in event && event.pid, "instance" in event && event.instance])
+      assert.deepStrictEqual(told, [["JournalOpened", 1, "web1"], ["JournalAppended", 1, "web1"], ["JournalRemoved", 1, "web1"], ["JournalRemoved", 1, "web2"]])
+      assert.deepStrictEqual(of(events, "JournalAppended").map((event) => event.entry), [entry])
     }))
 
   it.effect("of nothing where the host stays what it was", () =>
