@@ -4,40 +4,61 @@
  * @since 0.1.0
  */
 import { escape } from "@effect-lxc/core/model/HostText"
+import { isAlive } from "@effect-lxc/core/host/ProcessStat"
 import * as fs from "node:fs"
-import { names, readText } from "./KernelFiles.ts"
+import { errnoOf } from "./KernelFiles.ts"
 import { believed } from "./OwnFiles.ts"
 import { allPids, commandOf, linkOf, processStat } from "./Processes.ts"
 
-/** Whether a process has the file open by which the lock is held, and not only one of its own. Source: proc_pid_fdinfo(5). */
-const holds = (pid: number, path: string): boolean => {
+/** Whether a process has the file open; undefined where that is not ours to see. */
+const hasOpen = (pid: number, real: string): boolean | undefined => {
   try {
-    return names(`/proc/${pid}/fd`).some((fd) =>
-      linkOf(pid, `fd/${fd}`) === path && /^lock:.*\sFLOCK\s/m.test(readText(`/proc/${pid}/fdinfo/${fd}`) ?? ""))
-  } catch {
-    return false // not ours to see
+    return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(pid, `fd/${fd}`) === real)
+  } catch (error) {
+    return errnoOf(error) === "EACCES" ? undefined : false
   }
 }
 
-/** Of several the first says enough: they are parts of one call. */
-const toolOf = (path: string): string => {
-  const pid = allPids().find((each) => holds(each, path))
-  return pid === undefined ? "" : `: its tool ${escape(commandOf(pid).slice(0, 200))} (pid ${pid}) still holds it`
+/** What the holder wrote about itself, one line; empty where it wrote nothing. */
+const wordsIn = (at: string): string => (believed(at) ?? "").split("\n", 1)[0] ?? ""
+
+const writerOf = (words: string): number | undefined => {
+  const pid = /^pid (\d+) /.exec(words)?.[1]
+  return pid === undefined ? undefined : Number(pid)
 }
 
-const isDead = (pid: number): boolean => (processStat(pid)?.state ?? "Z") === "Z"
-
 /**
- * What the holder of a lock wrote about itself, one line, not to be trusted further than it can be shown; null where it
- * wrote nothing. Where it is dead, also the tool that it had begun and that holds the lock on.
+ * A process that has the claim to a lock open; undefined where nobody has. Looked at first are the one that was `known` before and
+ * the one that says of itself that it has it: all others take a millisecond for each few hundred.
  *
  * @since 0.1.0
  * @category queries
  */
-export const holderOf = (path: string): string | null => {
-  const text = (believed(path) ?? "").split("\n", 1)[0] ?? ""
-  if (text === "") return null
-  const shown = escape(text.slice(0, 200))
-  const pid = /^pid (\d+) /.exec(text)?.[1]
-  return pid === undefined || !isDead(Number(pid)) ? shown : `${shown}, which is dead${toolOf(fs.realpathSync(path))}`
+export const whoHasOpen = (at: string, known?: number): number | undefined => {
+  let real: string
+  try {
+    real = fs.realpathSync(at)
+  } catch {
+    return undefined // gone
+  }
+  const likely = [known, writerOf(wordsIn(at))].filter((pid) => pid !== undefined)
+  // Who says that it has it, lives, and cannot be looked at, has it.
+  return likely.find((pid) => hasOpen(pid, real) ?? isAlive(processStat(pid))) ?? allPids().find((pid) => hasOpen(pid, real))
+}
+
+/**
+ * What the holder of a lock wrote about itself into its claim, not to be trusted further than it can be shown; null where it wrote nothing.
+ * Where it is dead, also the tool that it had begun and that holds the lock on.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const holderOf = (at: string, holder: number): string | null => {
+  const words = wordsIn(at)
+  if (words === "") return null
+  const shown = escape(words.slice(0, 200))
+  const writer = writerOf(words)
+  return writer === undefined || isAlive(processStat(writer))
+    ? shown
+    : `${shown}, which is dead: its tool ${escape(commandOf(holder).slice(0, 200))} (pid ${holder}) still holds it`
 }

@@ -1,109 +1,218 @@
 /**
- * Locks by flock(2): the kernel lets one go when its holder dies, and flock(1) in a shell script respects it.
+ * Locks as files: a lock is a symbolic link to the claim of who has it, a file that this one holds open.
+ *
+ * A claim counts as long as a process has it open: the kernel closes it with the last one, be that the holder or a tool
+ * that has inherited it. So neither a pid nor a time has to be believed, and a lock that nobody else has costs no process, as
+ * flock(1) would. The link is made last: where it is seen, its claim is open already.
  *
  * @since 0.1.0
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
+import { isAlive } from "@effect-lxc/core/host/ProcessStat"
 import { LockError, LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { HeldLock } from "./HeldLock.ts"
 import { ensureOwnDirectory } from "./HostFiles.ts"
-import { errnoOf } from "./KernelFiles.ts"
-import { holderOf } from "./LockHolders.ts"
+import { errnoOf, names } from "./KernelFiles.ts"
+import { holderOf, whoHasOpen } from "./LockHolders.ts"
 import { NotOurs, requireOwnFile } from "./OwnFiles.ts"
+import { processStat } from "./Processes.ts"
 import { toolPath } from "./Tools.ts"
 
-const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
-const heldBySomebody = 75
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants
 
-const failed = (path: string, code: string, advice: string) => new LockError({ path, code, advice })
+const failed = (at: string, code: string, advice: string) => new LockError({ path: at, code, advice })
 
-/**
- * Takes the lock on an open file in another process: it belongs to the open file, which we keep. Gives whether it was
- * had within the time.
- */
-const flock = (path: string, file: number, waitMs: number): Effect.Effect<boolean, LockError> =>
-  Effect.callback<boolean, LockError>((resume) => {
-    const tool = toolPath("flock")
-    if (tool === undefined) {
-      resume(Effect.fail(failed(path, "ENOENT", "flock(1) is missing: install util-linux")))
-      return
+const attempt = <A>(at: string, body: () => A): Effect.Effect<A, LockError> =>
+  Effect.try({
+    try: body,
+    catch: (error) => {
+      if (error instanceof NotOurs) return failed(at, error.message, "look what it is, and remove it by hand")
+      const code = errnoOf(error)
+      return failed(at, code, code === "EACCES" || code === "EPERM" ? "run as root" : "look what is in its place")
     }
-    const wait = waitMs === 0 ? ["-n"] : ["-w", String(waitMs / 1000)]
-    const child = spawn(tool, ["-x", "-E", String(heldBySomebody), ...wait, "3"], {
-      stdio: ["ignore", "ignore", "ignore", file],
-      env: {}
-    })
-    child.on("error", (error) => resume(Effect.fail(failed(path, errnoOf(error), "flock(1) could not be run"))))
-    child.on("exit", (code, signal) =>
-      resume(
-        code === 0
-          ? Effect.succeed(true)
-          : code === heldBySomebody
-          ? Effect.succeed(false)
-          : Effect.fail(failed(path, `flock exited with ${code ?? signal}`, "see flock(1)"))
-      ))
-    return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-/** A pipe must not hold us up, and what is not ours must not be written to. */
-const openOwn = (path: string): number => {
-  const file = fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+/** A claim to a lock: the file and its name. */
+interface Claim {
+  readonly file: number
+  readonly name: string
+}
+
+const claims = { made: 0 }
+
+const newClaim = (at: string): Claim => {
+  while (true) {
+    const name = `${path.basename(at)}.${process.pid}-${claims.made++}`
+    try {
+      return { name, file: fs.openSync(path.join(path.dirname(at), name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600) }
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error // else it is of another process that had this pid
+    }
+  }
+}
+
+const dropClaim = (at: string, { file, name }: Claim): void => {
+  fs.rmSync(path.join(path.dirname(at), name), { force: true })
+  fs.closeSync(file)
+}
+
+/** The name of the claim that a lock leads to; undefined where there is no lock. Throws where something else is in its place. */
+const claimOf = (at: string): string | undefined => {
   try {
-    requireOwnFile(path, fs.fstatSync(file))
-    return file
+    const name = fs.readlinkSync(at)
+    if (name.startsWith(`${path.basename(at)}.`) && /\.\d+-\d+$/.test(name) && !name.includes("/")) return name
   } catch (error) {
-    fs.closeSync(file)
+    if (errnoOf(error) === "ENOENT") return undefined
+    if (errnoOf(error) !== "EINVAL") throw error
+  }
+  throw new NotOurs(`${at} is no lock of this library`)
+}
+
+/** Takes the lock with words of who has it; undefined where there is one. */
+const take = (at: string, words: string): Claim | undefined => {
+  if (claimOf(at) !== undefined) return undefined
+  const claim = newClaim(at)
+  try {
+    fs.writeSync(claim.file, words)
+    fs.symlinkSync(claim.name, at)
+    return claim
+  } catch (error) {
+    dropClaim(at, claim)
+    if (errnoOf(error) === "EEXIST") return undefined
     throw error
   }
 }
 
-const openLock = (path: string) =>
+/** Where somebody has removed the lock by hand, there may be another's by now. */
+const letGo = (at: string, claim: Claim): void => {
+  if (claimOf(at) === claim.name) fs.rmSync(at, { force: true })
+  dropClaim(at, claim)
+}
+
+/** Takes the lock of flock(2) on an open file by another process: it belongs to the open file. */
+const flock = (at: string, file: number): Effect.Effect<void, LockError> =>
+  Effect.callback<void, LockError>((resume) => {
+    const tool = toolPath("flock")
+    if (tool === undefined) return resume(Effect.fail(failed(at, "ENOENT", "flock(1) is missing: install util-linux")))
+    const child = spawn(tool, ["-x", "-w", "10", "3"], { stdio: ["ignore", "ignore", "ignore", file], env: {} })
+    child.on("error", (error) => resume(Effect.fail(failed(at, errnoOf(error), "flock(1) could not be run"))))
+    child.on("exit", (code, signal) =>
+      resume(code === 0 ? Effect.void : Effect.fail(failed(at, `flock exited with ${code ?? signal}`, "look who holds it"))))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+const openGuard = (at: string) =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => openOwn(path),
-      catch: (error) => {
-        if (error instanceof NotOurs) return failed(path, error.message, "look what it is, and remove it by hand")
-        const code = errnoOf(error)
-        return failed(path, code, code === "EACCES" || code === "EPERM" ? "run as root" : "look what is in its place")
+    attempt(at, () => {
+      const file = fs.openSync(at, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+      try {
+        requireOwnFile(at, fs.fstatSync(file))
+        return file
+      } catch (error) {
+        fs.closeSync(file)
+        throw error
       }
     }),
     (file) => Effect.sync(() => fs.closeSync(file))
   )
 
+/** Claims that lead nowhere: of a process that is not there, and open in no other. One that is there may be about to use its own. */
+const abandonedClaims = (directories: Directories, at: string): ReadonlyArray<string> =>
+  names(directories.locks).flatMap((name) => {
+    const pid = name.startsWith(`${path.basename(at)}.`) ? /\.(\d+)-\d+$/.exec(name)?.[1] : undefined
+    const claim = path.join(directories.locks, name)
+    return pid === undefined || isAlive(processStat(Number(pid))) || whoHasOpen(claim) !== undefined ? [] : [claim]
+  })
+
+/**
+ * Removes the lock of one that died. Two that see it at once must not remove each other's, so that one looks again and
+ * removes while the other waits; nobody else removes what nobody has open.
+ */
+const clearAway = Effect.fnUntraced(function*(directories: Directories, at: string, name: string) {
+  const guard = `${directories.locks}/.guard`
+  yield* flock(guard, yield* openGuard(guard))
+  yield* attempt(at, () => {
+    if (claimOf(at) !== name || whoHasOpen(path.join(directories.locks, name)) !== undefined) return
+    fs.rmSync(at, { force: true })
+    for (const each of abandonedClaims(directories, at)) fs.rmSync(each, { force: true })
+  })
+}, Effect.scoped)
+
+/** How long at most until it is looked again whether the holder has died, of which no event tells. */
+const lookEvery = 50
+
+/** Gives what ends when something was made or removed in a directory. */
+const watching = Effect.fnUntraced(function*(directory: string) {
+  const events = yield* Queue.sliding<void>(1)
+  const wake = (): void => void Queue.offerUnsafe(events, undefined)
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      try {
+        return fs.watch(directory, wake).on("error", wake)
+      } catch {
+        return undefined // no more watches to be had: a look now and then still sees it
+      }
+    }),
+    (watcher) => Effect.sync(() => watcher?.close())
+  )
+  return Queue.take(events)
+})
+
+/** Who has the lock, and must be waited for; undefined where nobody has it by now. */
+const obstacle = Effect.fnUntraced(function*(directories: Directories, at: string, known: number | undefined) {
+  const name = yield* attempt(at, () => claimOf(at))
+  if (name === undefined) return undefined
+  const claim = path.join(directories.locks, name)
+  const holder = whoHasOpen(claim, known)
+  if (holder === undefined) yield* clearAway(directories, at, name)
+  return holder === undefined ? undefined : { pid: holder, words: () => holderOf(claim, holder) }
+})
+
+/** Whoever has taken the lock has it until the scope closes: nothing can interrupt between the two. */
+const taken = (at: string, words: string) =>
+  Effect.uninterruptible(Effect.tap(attempt(at, () => take(at, words)), (claim) =>
+    claim === undefined ? Effect.void : Effect.addFinalizer(() => Effect.sync(() => letGo(at, claim)))))
+
+const waitFor = Effect.fnUntraced(function*(directories: Directories, instance: string, waitMs: number, words: string) {
+  const at = directories.lock(instance)
+  const began = yield* Clock.currentTimeMillis
+  let event: Effect.Effect<void> | undefined
+  let known: number | undefined
+  while (true) {
+    const claim = yield* taken(at, words)
+    if (claim !== undefined) return claim.file
+    const holder = yield* obstacle(directories, at, known)
+    if (holder === undefined) continue
+    known = holder.pid
+    const waitedMs = (yield* Clock.currentTimeMillis) - began
+    if (waitedMs >= waitMs) return yield* new LockHeld({ instance, holder: holder.words(), waitedMs })
+    event ??= yield* watching(directories.locks)
+    yield* Effect.timeoutOption(event, Math.min(lookEvery, waitMs - waitedMs))
+  }
+})
+
 const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
-    const path = directories.lock(instance)
     // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
     yield* Effect.andThen(ensureOwnDirectory(directories.run, 0o711), ensureOwnDirectory(directories.locks, 0o700)).pipe(
       Effect.mapError((error) => failed(directories.locks, error.message, "it cannot be made"))
     )
-    const file = yield* openLock(path)
-    const began = yield* Clock.currentTimeMillis
-    const had = yield* flock(path, file, waitMs)
-    if (!had) {
-      const waitedMs = (yield* Clock.currentTimeMillis) - began
-      return yield* new LockHeld({ instance, holder: holderOf(path), waitedMs })
-    }
     const since = DateTime.formatIso(yield* DateTime.now)
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        fs.ftruncateSync(file)
-        fs.writeSync(file, `pid ${process.pid} (${operation} since ${since})\n`, 0)
-      }),
-      () => Effect.sync(() => fs.ftruncateSync(file))
-    )
+    const file = yield* waitFor(directories, instance, waitMs, `pid ${process.pid} (${operation} since ${since})\n`)
     return Effect.provideService(HeldLock, file)
   }
 )
 
 /**
- * Lock files in RUN/locks, 0600; they may stay.
+ * Locks in RUN/locks, which are there only while they are held.
  *
  * @since 0.1.0
  * @category layers

@@ -3,17 +3,28 @@ import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { spawn } from "node:child_process"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { afterAll } from "vitest"
 
 const root = fs.mkdtempSync(join(tmpdir(), "effect-lxc-locks-"))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
 const directories = new Directories({ run: HostPath.make(`${root}/run`), log: HostPath.make(`${root}/log`), state: HostPath.make(`${root}/state`) })
 const lock = directories.lock("web1")
+/** No process has this pid: it is above the highest that Linux gives. */
+const claim = `${lock}.4194305-0`
+
+/** What somebody who died has left of a lock. */
+const leave = (): void => {
+  fs.writeFileSync(claim, "pid 4194305 (start since 2026-01-01T00:00:00.000Z)\n", { mode: 0o600 })
+  fs.writeFileSync(`${lock}.4194306-0`, "") // by one that died before it had the lock
+  fs.symlinkSync(basename(claim), lock)
+}
+
+const nothingLeft = () => assert.deepStrictEqual(fs.readdirSync(directories.locks).filter((name) => name !== ".guard"), [])
 
 const acquire = Effect.flatMap(Locks, (locks) => locks.acquire(directories, "web1", "start", 0))
 const holder = Effect.scoped(Effect.flip(acquire)).pipe(
@@ -24,7 +35,7 @@ const holder = Effect.scoped(Effect.flip(acquire)).pipe(
 const whileHeld = <A, E, R>(body: (pid: number) => Effect.Effect<A, E, R>) =>
   Effect.acquireUseRelease(
     Effect.promise(async () => {
-      const tool = spawn("flock", ["--no-fork", "--exclusive", lock, "sh", "-c", "echo held; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] })
+      const tool = spawn("flock", ["--no-fork", "--exclusive", claim, "sh", "-c", "echo held; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] })
       await new Promise((resolve) => tool.stdout.once("data", resolve))
       return tool
     }),
@@ -38,10 +49,67 @@ it.live("a lock says who holds it, and where that one is dead, which tool of it 
       yield* acquire
       assert.match(yield* holder, new RegExp(`^pid ${process.pid} \\(start since \\S+\\)$`))
     }))
-    // No process has this pid: it is above the highest that Linux gives.
-    fs.writeFileSync(lock, "pid 4194305 (start since 2026-01-01T00:00:00.000Z)\n")
+    leave()
     yield* whileHeld((pid) =>
       Effect.map(holder, (text) =>
         assert.strictEqual(text, `pid 4194305 (start since 2026-01-01T00:00:00.000Z), which is dead: its tool sleep 60 (pid ${pid}) still holds it`)))
     yield* Effect.scoped(acquire)
   }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("a lock leaves nothing behind, and the file of one that died is no lock: it is had at once", () =>
+  Effect.gen(function*() {
+    yield* Effect.scoped(acquire)
+    nothingLeft()
+    leave()
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* acquire
+      assert.match(fs.readFileSync(lock, "utf8"), new RegExp(`^pid ${process.pid} `))
+    }))
+    nothingLeft()
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("who waits has it as soon as it is let go, and who is interrupted while waiting takes nothing", () =>
+  Effect.gen(function*() {
+    const waiting = Effect.scoped(Effect.flatMap(Locks, (locks) =>
+      Effect.asVoid(locks.acquire(directories, "web1", "stop", 10_000))))
+    const first = yield* Scope.make()
+    yield* Effect.provideService(acquire, Scope.Scope, first)
+    const interrupted = yield* Effect.forkChild(waiting)
+    const patient = yield* Effect.forkChild(waiting)
+    yield* Effect.sleep(30)
+    yield* Fiber.interrupt(interrupted)
+    yield* Scope.close(first, Exit.void)
+    yield* Fiber.join(patient)
+    nothingLeft()
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+/** One that takes the lock again and again; while it has it, nobody else who lives may have said so, too. */
+const contender = (witness: string): ChildProcess =>
+  spawn(process.execPath, [new URL("lockContender.ts", import.meta.url).pathname, directories.run, witness], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+
+it.live("is had by one process at a time, however many want it and whenever they are killed", () =>
+  Effect.gen(function*() {
+    fs.mkdirSync(directories.run, { recursive: true })
+    const witness = join(root, "witness")
+    const said: Array<string> = []
+    const living: Array<ChildProcess> = []
+    const begin = () => {
+      const child = contender(witness)
+      living.push(child)
+      child.stdout?.on("data", (part: Buffer) => said.push(...part.toString().split("\n").filter((line) => line !== "")))
+    }
+    const heard = (lines: number) =>
+      Effect.gen(function*() {
+        while (said.length < lines) yield* Effect.sleep(3)
+      })
+    for (let at = 0; at < 4; at++) begin()
+    for (let round = 0; round < 6; round++) {
+      yield* heard(said.length + 7)
+      living.shift()?.kill("SIGKILL")
+      begin()
+    }
+    for (const child of living) child.kill("SIGKILL")
+    assert.deepStrictEqual(said.filter((line) => line !== "had"), [])
+  }))

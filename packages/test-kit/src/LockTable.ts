@@ -1,5 +1,5 @@
 /**
- * Locks as flock(2) has them: one holder for each path, until it lets go or its process ends.
+ * Locks: one holder for each path, until it lets go or its process ends.
  *
  * @since 0.1.0
  */
