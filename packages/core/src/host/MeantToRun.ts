@@ -5,7 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { instanceDocument, InstanceFromJson } from "../model/Instance.ts"
+import { InstanceFromJson, nestedDocument } from "../model/Instance.ts"
 import { decodeInput, type InvalidSpec } from "../model/InvalidSpec.ts"
 
 /**
@@ -31,9 +31,7 @@ export type MeantToRun = typeof MeantToRun.Type
  * @category encoding
  */
 export const encodeMeantToRun = ({ bootId, instance }: MeantToRun): string =>
-  `{\n  "bootId": ${JSON.stringify(bootId)},\n  "instance": ${indented(instanceDocument(instance))}\n}\n`
-
-const indented = (document: string): string => document.trimEnd().replaceAll("\n", "\n  ")
+  `{\n  "bootId": ${JSON.stringify(bootId)},\n  "instance": ${nestedDocument(instance)}\n}\n`
 
 const MeantToRunFromJson = Schema.toCodecJson(MeantToRun)
 

@@ -78,12 +78,14 @@ export const instanceConfig = (
     cgroupNames(instance, dialect),
     extraConfig(instance, dialect)
   ]
-  const config = sections.flatMap(({ lines }) => lines)
+  const config: Array<LxcLine> = []
+  const refusals: Array<Refusal> = []
+  for (const each of sections) {
+    config.push(...each.lines)
+    refusals.push(...each.refusals)
+  }
   const text = render(config)
-  const refusals = [
-    ...sections.flatMap((each) => each.refusals),
-    ...(Result.isFailure(text) ? [unwritable(text.failure.message)] : [])
-  ]
+  if (Result.isFailure(text)) refusals.push(unwritable(text.failure.message))
   return refusals.length > 0 || Result.isFailure(text) ? Result.fail(refusals) : Result.succeed({
     config,
     text: text.success,

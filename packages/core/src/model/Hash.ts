@@ -26,8 +26,8 @@ export const fnv1a64 = (text: string): bigint => {
   for (const byte of utf8Bytes(text)) {
     const mixed = (low ^ byte) >>> 0
     const product = mixed * prime // of 41 bits: exact
-    high = (high * prime + mixed * 2 ** 8 + Math.floor(product / word)) % word
-    low = product % word
+    high = (high * prime + mixed * 2 ** 8 + Math.floor(product / word)) >>> 0
+    low = product >>> 0
   }
   return BigInt(high) * BigInt(word) + BigInt(low)
 }

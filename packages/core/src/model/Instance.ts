@@ -85,19 +85,30 @@ const encode = Schema.encodeSync(InstanceFromJson, { disableChecks: true })
  */
 export const encodeInstance = (instance: Instance): Schema.Json => encode(instance)
 
-const documents = new WeakMap<Instance, string>()
+/** A text of an instance that is written once: every plan to start it holds it again, and an instance does not change. */
+const writtenOnce = (write: (instance: Instance) => string) => {
+  const written = new WeakMap<Instance, string>()
+  return (instance: Instance): string => {
+    const known = written.get(instance)
+    if (known !== undefined) return known
+    const text = write(instance)
+    written.set(instance, text)
+    return text
+  }
+}
 
 /**
- * An instance as a document that {@link decodeInstance} reads again: indented JSON that ends with a line break. It is
- * written once for each instance, of which every plan to start it holds two.
+ * An instance as a document that {@link decodeInstance} reads again: indented JSON that ends with a line break.
  *
  * @since 0.1.0
  * @category encoding
  */
-export const instanceDocument = (instance: Instance): string => {
-  const known = documents.get(instance)
-  if (known !== undefined) return known
-  const written = `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`
-  documents.set(instance, written)
-  return written
-}
+export const instanceDocument = writtenOnce((instance) => `${JSON.stringify(encodeInstance(instance), undefined, 2)}\n`)
+
+/**
+ * The same as it stands in a document around it, one step further in.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const nestedDocument = writtenOnce((instance) => instanceDocument(instance).trimEnd().replaceAll("\n", "\n  "))

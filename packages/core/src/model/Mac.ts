@@ -50,8 +50,8 @@ export type Mac = typeof MacText.Type
  */
 export const derive = (name: string, index: number): Mac => {
   const hex = BigInt.asUintN(48, fnv1a64(`${index}/${name}`)).toString(16).padStart(12, "0")
-  const octets = hex.match(/../g) ?? []
-  const first = (Number.parseInt(octets[0] ?? "0", 16) & 0xfc) | 0x02
-  const mac = [first.toString(16).padStart(2, "0"), ...octets.slice(1)].join(":")
+  const octet = (at: number): string => hex.slice(2 * at, 2 * at + 2)
+  const first = ((Number.parseInt(octet(0), 16) & 0xfc) | 0x02).toString(16).padStart(2, "0")
+  const mac = `${first}:${octet(1)}:${octet(2)}:${octet(3)}:${octet(4)}:${octet(5)}`
   return mac as Mac // six lower-case octets, the first of them even and not zero
 }

@@ -127,7 +127,7 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
 
 /** Values of keys that end so, in the order of the document. */
 const valuesOf = (config: LxcConfig, ending: string): ReadonlyArray<string> =>
-  config.flatMap((line) => line._tag === "Entry" && line.key.endsWith(ending) ? [line.value] : [])
+  config.filter((line) => line._tag === "Entry").filter(({ key }) => key.endsWith(ending)).map(({ value }) => value)
 
 const bringUp = (
   instance: Instance,
