@@ -127,6 +127,13 @@ const makeAim = (faults: ReadonlyArray<Fault>, began: number) => {
   }
 }
 
+/** Where nothing goes wrong, nothing is between. */
+const faultless = {
+  host: (port: Host["Service"]): Host["Service"] => port,
+  journal: (port: Journal["Service"]): Journal["Service"] => port,
+  locks: (port: Locks["Service"]): Locks["Service"] => port
+}
+
 /**
  * Puts the faults of one process between the library and the ports it uses.
  *
@@ -134,6 +141,7 @@ const makeAim = (faults: ReadonlyArray<Fault>, began: number) => {
  * @category constructors
  */
 export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began: number) => {
+  if (faults.length === 0) return faultless
   const aim = makeAim(faults, began)
 
   const host = (port: Host["Service"]): Host["Service"] => {
@@ -143,7 +151,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
         const isTool = call === "apply" && toolOf(step) !== undefined
         return fault === undefined ? body : strike(fault, damage, hang(commandOf(step), limitOf(step)), isTool, body)
       })
-    return faults.length === 0 ? port : {
+    return {
       ...port,
       observe: (step: Step, results: Results) => withFaults("observe", step, port.observe(step, results)),
       apply: (step: Step, results: Results) => withFaults("apply", step, port.apply(step, results))

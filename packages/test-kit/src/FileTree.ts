@@ -79,7 +79,7 @@ export const write = (state: SimulatedState, path: string, mode: string, text: s
  * @since 0.1.0
  * @category transitions
  */
-export const remove = (state: SimulatedState, path: string): SimulatedState => ({
-  ...state,
-  files: Object.fromEntries(Object.entries(state.files).filter(([each]) => each !== path))
-})
+export const remove = (state: SimulatedState, path: string): SimulatedState => {
+  const { [path]: _, ...files } = state.files
+  return { ...state, files }
+}

@@ -46,15 +46,14 @@ export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life
     if (tools === 0) onEnd()
     Deferred.doneUnsafe(death, Effect.void)
   })
-  const unlessDead = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => dead ? Effect.never : effect)
+  const returns = () => dead ? Effect.never : Effect.void
   return {
     pid,
     isDead: () => dead,
     died: Deferred.await(death),
     die: Effect.andThen(kill, Effect.never),
     kill,
-    bound: (call) => unlessDead(Effect.onExit(call, () => unlessDead(Effect.void))),
+    bound: (call) => Effect.suspend(() => dead ? Effect.never : Effect.onExit(call, returns)),
     withTool: (tool) =>
       Effect.suspend(() => {
         tools += 1

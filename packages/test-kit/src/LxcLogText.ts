@@ -43,8 +43,8 @@ const placeOf = (source: string): string => `../src/lxc/${directories.get(source
 export const stderrOf = (tool: string, name: string, messages: ReadonlyArray<LogMessage>): string =>
   messages.map(({ source, text }) => `${tool}: ${name}: ${placeOf(source).replaceAll(":", ": ")} ${text}\n`).join("")
 
-const line = (state: SimulatedState, name: string, { level, source, text }: LogMessage): string =>
-  `lxc-start ${name} ${stamp(state.now)} ${level.padEnd(8)} ${source.replace(/\..*/, "")} - ${placeOf(source)} - ${text}\n`
+const line = (at: string, name: string, { level, source, text }: LogMessage): string =>
+  `lxc-start ${name} ${at} ${level.padEnd(8)} ${source.replace(/\..*/, "")} - ${placeOf(source)} - ${text}\n`
 
 /**
  * Appends to a log. Its directory is made where it is missing, as LXC does.
@@ -59,7 +59,8 @@ export const appendLog = (
   messages: ReadonlyArray<LogMessage>
 ): SimulatedState => {
   const before = state.files[file]?.text ?? ""
-  return write(state, file, "0640", before + messages.map((each) => line(state, name, each)).join(""))
+  const at = messages.length === 0 ? "" : stamp(state.now)
+  return write(state, file, "0640", before + messages.map((each) => line(at, name, each)).join(""))
 }
 
 /**

@@ -10,7 +10,9 @@ import { Journal } from "@effect-lxc/core/runtime/Journal"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { isFull } from "./FileTree.ts"
 import { callFailed } from "./Outcome.ts"
+import type { StateCell } from "./SimulatedSessions.ts"
 
 /**
  * The files of all journals: entries by path.
@@ -21,18 +23,18 @@ import { callFailed } from "./Outcome.ts"
 export type JournalFiles = Map<string, Array<JournalEntry>>
 
 /**
- * The port of a process on the journals of its host. `isFull` says whether nothing can be written to a path.
+ * The port of a process on the journals of its host, by default of one whose disk is never full.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeJournal = (
   files: JournalFiles,
-  isFull: (path: string) => Effect.Effect<boolean> = () => Effect.succeed(false)
+  host?: Pick<StateCell, "look">
 ): Journal["Service"] => {
   const write = (path: string, body: () => void) =>
-    Effect.flatMap(isFull(path), (full) =>
-      full
+    host === undefined ? Effect.sync(body) : host.look((state) =>
+      isFull(state, path)
         ? Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
         : Effect.sync(body))
   const append = (path: string, entry: JournalEntry) => {

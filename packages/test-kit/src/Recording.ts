@@ -85,8 +85,10 @@ export const recordingHost = (host: Host["Service"], record: CallRecord): Host["
     argv?: ReadonlyArray<string>
   ) =>
     Effect.onExit(body, (exit) =>
-      Effect.map(Clock.currentTimeMillis, (at) => {
+      Clock.clockWith((clock) => {
+        const at = clock.currentTimeMillisUnsafe()
         record.note({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
+        return Effect.void
       }))
   return {
     ...host,

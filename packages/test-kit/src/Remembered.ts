@@ -8,20 +8,20 @@
 const most = 64
 
 /**
- * The same function of texts, which remembers what it last answered.
+ * The same function of texts, which remembers what it last answered for each first one of them.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const remembered = <Texts extends ReadonlyArray<string>, A>(body: (...texts: Texts) => A): (...texts: Texts) => A => {
-  const answers = new Map<string, { readonly answer: A }>()
+  const answers = new Map<string, { readonly texts: Texts; readonly answer: A }>()
   return (...texts) => {
-    const key = texts.join("\0")
+    const key = texts[0] ?? ""
     const known = answers.get(key)
-    if (known !== undefined) return known.answer
+    if (known?.texts.every((text, index) => text === texts[index]) === true) return known.answer
     if (answers.size >= most) answers.clear()
     const answer = body(...texts)
-    answers.set(key, { answer })
+    answers.set(key, { texts, answer })
     return answer
   }
 }

@@ -6,9 +6,7 @@
 import { withOnly } from "@effect-lxc/core/host/ContainerUsage"
 import { factsFor } from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
-import type { Step } from "@effect-lxc/core/plan/Step"
-import { Host, HostError, type Results } from "@effect-lxc/core/runtime/Host"
-import * as Clock from "effect/Clock"
+import { Host, HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { containersOf, factsOf, pathFacts, runningNames, surveyOf, usageOf } from "./Facts.ts"
@@ -20,28 +18,25 @@ import { headOf } from "./transition/Exports.ts"
 import { isProblem } from "./transition/Seen.ts"
 import { abandon, observe, transition } from "./Transition.ts"
 
-const applyOn = ({ modify, waitUntil }: StateCell, life: Life) =>
-  Effect.fnUntraced(function*(step: Step, results: Results) {
-    let call: Call = { since: yield* Clock.currentTimeMillis, phase: "" }
-    const attempt = Effect.suspend(() =>
-      modify((state) => {
-        const outcome = transition(state, step, results, call)
-        return [outcome, outcome.state]
-      }))
+const applyOn = ({ modify, waitUntil }: StateCell, life: Life): Host["Service"]["apply"] => (step, results) =>
+  Effect.suspend(() => {
+    let call: Call | undefined
     const isTool = toolOf(step) !== undefined
-    const steps = Effect.gen(function*() {
-      while (true) {
-        // A tool outlives the process that called it; what the process does itself ends with it.
-        if (!isTool && life.isDead()) return yield* Effect.never
-        const outcome = yield* attempt
-        if (outcome._tag === "Failed") return yield* new HostError({ problem: outcome.problem })
-        if (outcome._tag === "Done") return outcome.result
-        call = { since: call.since, phase: outcome.phase }
-        yield* waitUntil(outcome.until)
-      }
+    const attempt = modify((state) => {
+      call ??= { since: state.now, phase: "" }
+      const outcome = transition(state, step, results, call)
+      return [outcome, outcome.state]
     })
-    const body = Effect.onInterrupt(steps, () => modify((state) => [undefined, abandon(state, step, call)]))
-    return yield* isTool ? life.withTool(body) : body
+    const steps: Effect.Effect<string | undefined, HostError> = Effect.flatMap(attempt, (outcome) => {
+      if (outcome._tag === "Failed") return Effect.fail(new HostError({ problem: outcome.problem }))
+      if (outcome._tag === "Done") return Effect.succeed(outcome.result)
+      call = { since: call?.since ?? outcome.state.now, phase: outcome.phase }
+      // A tool outlives the process that called it; what the process does itself ends with it.
+      return Effect.flatMap(waitUntil(outcome.until), () => !isTool && life.isDead() ? Effect.never : steps)
+    })
+    const body = Effect.onInterrupt(steps, () =>
+      modify((state) => [undefined, call === undefined ? state : abandon(state, step, call)]))
+    return isTool ? life.withTool(body) : body
   })
 
 /** What a list is made of: what limits the container is not read, its run directory only where it is asked for. */
@@ -55,7 +50,7 @@ const listed = ({ limits: _, memoryUsage: __, pids: ___, ...container }: Contain
  * @category constructors
  */
 export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
-  const { read } = cell
+  const { look, read } = cell
   const apply = applyOn(cell, life)
   return Host.of({
     facts: ({ directories, instance, links, paths }) =>
@@ -87,7 +82,7 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
       }),
     survey: ({ directories }) => Effect.map(read, (state) => surveyOf(state, directories)),
     observe: (step, results) =>
-      Effect.flatMap(read, (state) => {
+      look((state) => {
         const seen = observe(state, step, results)
         return isProblem(seen) ? Effect.fail(new HostError({ problem: seen })) : Effect.succeed(seen)
       }),

@@ -22,6 +22,8 @@ import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 export interface StateCell {
   /** Changes the state as of now and gives a value; whoever waits is woken. */
   readonly modify: <A>(body: (state: SimulatedState) => readonly [A, SimulatedState]) => Effect.Effect<A>
+  /** What is concluded from the state as of now, with nothing between. */
+  readonly look: <A, E>(body: (state: SimulatedState) => Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Until an instant, or until something happens on the host before it. */
   readonly waitUntil: (until: number) => Effect.Effect<void>
   readonly read: Effect.Effect<SimulatedState>

@@ -17,7 +17,6 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Fault } from "./Faults.ts"
 import { type Damage, faultyPorts } from "./FaultyPorts.ts"
-import { isFull } from "./FileTree.ts"
 import { befall } from "./Happening.ts"
 import { emptyHost } from "./HostBuilder.ts"
 import { type Life, makeLife } from "./Life.ts"
@@ -170,11 +169,10 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
       struck
     }
     const faulty = faultyPorts(faults.filter((each) => !isInTime(each)), damage, yield* Clock.currentTimeMillis)
-    const full = (path: string) => Effect.map(cell.read, (state) => isFull(state, path))
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
       Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), record)),
-      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, full))), life)),
+      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, cell))), life)),
       Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
       Layer.succeed(Sessions, makeSessions(cell))
     )

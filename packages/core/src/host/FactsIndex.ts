@@ -5,10 +5,13 @@
  */
 import type { HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
 
-/** Those of a list by a key. A list of facts does not change: it is gone through once, when something in it is first asked for. */
+/** Up to so many are looked through in less time than it takes to make an index of them. */
+const few = 16
+
+/** Those of a list by a key. A list of facts does not change: a long one is gone through once, when something in it is first asked for. */
 const grouped = <A>(keyOf: (each: A) => string) => {
   const known = new WeakMap<ReadonlyArray<A>, ReadonlyMap<string, ReadonlyArray<A>>>()
-  return (list: ReadonlyArray<A>): ReadonlyMap<string, ReadonlyArray<A>> => {
+  const indexOf = (list: ReadonlyArray<A>): ReadonlyMap<string, ReadonlyArray<A>> => {
     const found = known.get(list)
     if (found !== undefined) return found
     const groups = new Map<string, Array<A>>()
@@ -20,6 +23,8 @@ const grouped = <A>(keyOf: (each: A) => string) => {
     known.set(list, groups)
     return groups
   }
+  return (list: ReadonlyArray<A>, key: string): ReadonlyArray<A> =>
+    list.length <= few ? list.filter((each) => keyOf(each) === key) : indexOf(list).get(key) ?? []
 }
 
 const paths = grouped<PathFacts>(({ path }) => path)
@@ -32,14 +37,14 @@ const loops = grouped<LoopDevice>(({ device }) => device)
  * @since 0.1.0
  * @category queries
  */
-export const pathAt = (facts: HostFacts, path: string): PathFacts | undefined => paths(facts.paths).get(path)?.[0]
+export const pathAt = (facts: HostFacts, path: string): PathFacts | undefined => paths(facts.paths, path)[0]
 
 /**
  * @since 0.1.0
  * @category queries
  */
 export const interfaceNamed = (facts: HostFacts, name: string): Interface | undefined =>
-  interfaces(facts.interfaces).get(name)?.[0]
+  interfaces(facts.interfaces, name)[0]
 
 /**
  * What is behind a loop device.
@@ -47,4 +52,4 @@ export const interfaceNamed = (facts: HostFacts, name: string): Interface | unde
  * @since 0.1.0
  * @category queries
  */
-export const loopsAt = (facts: HostFacts, device: string): ReadonlyArray<LoopDevice> => loops(facts.loops).get(device) ?? []
+export const loopsAt = (facts: HostFacts, device: string): ReadonlyArray<LoopDevice> => loops(facts.loops, device)

@@ -16,8 +16,8 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({
 /** The paths of the disks of the record that is written, before any of them is touched. */
 const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string> => {
   const record = steps.findLast((step) => step._tag === "WriteFile" && step.path === directories.record(instance))
-  const text = record?._tag === "WriteFile" ? record.text : ""
-  return Option.match(decode(text), { onNone: () => [], onSome: ({ disks }) => disks.map((disk) => disk.path) })
+  if (record?._tag !== "WriteFile") return []
+  return Option.match(decode(record.text), { onNone: () => [], onSome: ({ disks }) => disks.map((disk) => disk.path) })
 }
 
 /**

@@ -47,6 +47,8 @@ const defaultRollbackLimitMs = 60_000
 /** What has happened so far in one run of a plan. */
 interface Run {
   readonly plan: Plan
+  readonly host: Host["Service"]
+  readonly progress: (typeof Progress)["Service"]
   readonly journal: OpenJournal
   readonly rollbackLimitMs: number
   readonly results: Map<string, string>
@@ -57,9 +59,8 @@ interface Run {
   acted: number
 }
 
-const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, index: number) {
-  const host = yield* Host
-  const progress = yield* Progress
+const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number) {
+  const { host, progress } = run
   const began = yield* Clock.currentTimeMillis
   run.index = index
   yield* progress({ _tag: "StepBegun", index, step })
@@ -84,14 +85,14 @@ const takeStep = Effect.fn("Interpreter.step")(function*(run: Run, step: Step, i
   }
   const elapsedMs = (yield* Clock.currentTimeMillis) - began
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
-})
+}, Effect.withSpan("Interpreter.step", {}, { captureStackTrace: false })) // every step is called from one line
 
 /** How long a last look at what is left may take. */
 const lastLookMs = 1_000
 
 /** Does one step of a rollback; gives what kept it from being done. */
 const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
-  const host = yield* Host
+  const { host } = run
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
   if (leftMs <= 0) return late
   const attempt = Effect.gen(function*() {
@@ -105,8 +106,7 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: numbe
 
 /** Whether what failed is done all the same; what cannot be seen is not. */
 const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
-  const host = yield* Host
-  const seen = yield* Effect.exit(Effect.timeoutOption(host.observe(step, run.results), lastLookMs))
+  const seen = yield* Effect.exit(Effect.timeoutOption(run.host.observe(step, run.results), lastLookMs))
   return Exit.isSuccess(seen) && Option.exists(seen.value, ({ done }) => done)
 })
 
@@ -115,7 +115,7 @@ const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
  * off, and have been done, and others may come about by themselves meanwhile: residue is what is not done in the end.
  */
 const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
-  const progress = yield* Progress
+  const { progress } = run
   const steps = rollbackOf(run.begun).map((step) => resolved(step, run.results))
   const failed: Array<Residue> = []
   const until = (yield* Clock.currentTimeMillis) + run.rollbackLimitMs
@@ -144,8 +144,7 @@ const problemOf = (cause: Cause.Cause<HostError>): HostError["problem"] =>
   })
 
 const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, cause: Cause.Cause<HostError>) {
-  const { plan } = run
-  const progress = yield* Progress
+  const { plan, progress } = run
   const step = plan.steps[run.index]
   const interrupted = Cause.hasInterruptsOnly(cause)
   if (interrupted) {
@@ -184,6 +183,7 @@ const journalOf = Effect.fnUntraced(function*(plan: Plan) {
  * @category interpreters
  */
 export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan, options: ExecuteOptions = {}) {
+  const host = yield* Host
   const progress = yield* Progress
   const report = (acted: number): Report => ({
     operation: plan.operation,
@@ -195,7 +195,7 @@ export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan, op
   if (plan.steps.length === 0 && plan.operation !== "recover") return report(0)
   const journal = yield* journalOf(plan)
   const { rollbackLimitMs = defaultRollbackLimitMs } = options
-  const run: Run = { plan, journal, rollbackLimitMs, results: new Map(), begun: [], index: 0, acted: 0 }
+  const run: Run = { plan, host, progress, journal, rollbackLimitMs, results: new Map(), begun: [], index: 0, acted: 0 }
   const steps = Effect.gen(function*() {
     const at = DateTime.formatIso(yield* DateTime.now)
     yield* journal.append({
