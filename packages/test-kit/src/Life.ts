@@ -46,14 +46,14 @@ export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life
     if (tools === 0) onEnd()
     Deferred.doneUnsafe(death, Effect.void)
   })
-  const returns = () => dead ? Effect.never : Effect.void
+  const returns = () => dead ? Effect.never : undefined
   return {
     pid,
     isDead: () => dead,
     died: Deferred.await(death),
     die: Effect.andThen(kill, Effect.never),
     kill,
-    bound: (call) => Effect.suspend(() => dead ? Effect.never : Effect.onExit(call, returns)),
+    bound: (call) => Effect.suspend(() => dead ? Effect.never : Effect.onExitPrimitive(call, returns)),
     withTool: (tool) =>
       Effect.suspend(() => {
         tools += 1

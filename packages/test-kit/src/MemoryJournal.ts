@@ -33,10 +33,11 @@ export const makeJournal = (
   host?: Pick<StateCell, "look">
 ): Journal["Service"] => {
   const write = (path: string, body: () => void) =>
-    host === undefined ? Effect.sync(body) : host.look((state) =>
-      isFull(state, path)
-        ? Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
-        : Effect.sync(body))
+    host === undefined ? Effect.sync(body) : host.look((state) => {
+      if (isFull(state, path)) return Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
+      body()
+      return Effect.void
+    })
   const append = (path: string, entry: JournalEntry) => {
     const entries = files.get(path)
     if (entries === undefined) files.set(path, [entry])

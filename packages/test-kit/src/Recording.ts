@@ -84,11 +84,11 @@ export const recordingHost = (host: Host["Service"], record: CallRecord): Host["
     success: (value: A) => string,
     argv?: ReadonlyArray<string>
   ) =>
-    Effect.onExit(body, (exit) =>
-      Clock.clockWith((clock) => {
+    Clock.clockWith((clock) =>
+      Effect.onExitPrimitive(body, (exit) => {
         const at = clock.currentTimeMillisUnsafe()
         record.note({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
-        return Effect.void
+        return undefined
       }))
   return {
     ...host,

@@ -34,9 +34,10 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life): Host["Service"][
       // A tool outlives the process that called it; what the process does itself ends with it.
       return Effect.flatMap(waitUntil(outcome.until), () => !isTool && life.isDead() ? Effect.never : steps)
     })
-    const body = Effect.onInterrupt(steps, () =>
-      modify((state) => [undefined, call === undefined ? state : abandon(state, step, call)]))
-    return isTool ? life.withTool(body) : body
+    return isTool
+      ? life.withTool(Effect.onInterrupt(steps, () =>
+        modify((state) => [undefined, call === undefined ? state : abandon(state, step, call)])))
+      : steps
   })
 
 /** What a list is made of: what limits the container is not read, its run directory only where it is asked for. */
