@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Clock from "effect/Clock"
@@ -12,7 +13,7 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { directoryNames, errnoOf, lstat } from "./KernelFiles.ts"
 import { commandOf } from "./Processes.ts"
-import { ToolLimits } from "./Tools.ts"
+import { runTool, ToolLimits } from "./Tools.ts"
 
 type RemoveCgroups = Extract<Step, { readonly _tag: "RemoveCgroups" }>
 
@@ -41,7 +42,7 @@ const removeGroup = (group: string): boolean => {
   } catch (error) {
     const code = errnoOf(error)
     if (code === "ENOENT") return true
-    if (code === "EBUSY") return false
+    if (code === "EBUSY" || code === "ENAMETOOLONG") return false
     throw error
   }
 }
@@ -56,6 +57,8 @@ export const removeCgroups = Effect.fn("CgroupSteps.remove")(function*(step: Rem
   const until = (yield* Clock.currentTimeMillis) + busy
   for (const group of groupsOf(step)) {
     while (!(yield* systemCall("rmdir", group, () => removeGroup(group)))) {
+      // A guest may make groups deeper than a path can say, and with names that are no text: find(1) needs neither.
+      yield* Effect.ignore(runTool(Commands.removeCgroup(group), "tool"))
       if ((yield* Clock.currentTimeMillis) >= until) {
         const holders = pidsBelow(group).slice(0, 20).map((pid) => ({ pid, command: commandOf(pid) }))
         return yield* new HostError({ problem: { _tag: "Busy", path: group, waitedMs: busy, holders } })

@@ -19,9 +19,10 @@ export const errnoOf = (error: unknown): string =>
 
 /**
  * What a file or directory that goes away under a reader gives; anything else is a real failure. EINVAL is how the files
- * of a network interface answer while it is being deleted.
+ * of a network interface answer while it is being deleted; ENAMETOOLONG is what no path leads to: cgroups of a guest may be
+ * as deep as it likes.
  */
-const vanished = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EINVAL"])
+const vanished = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EINVAL", "ENAMETOOLONG"])
 
 const orUndefined = <A>(read: () => A): A | undefined => {
   try {

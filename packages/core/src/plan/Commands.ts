@@ -285,7 +285,13 @@ export const moveIntoPlace = (step: Case<"MoveIntoPlace">): Argv => [
  * @since 0.1.0
  * @category commands
  */
+export const removeCgroup = (group: string): Argv => ["find", group, "-depth", "-type", "d", "-delete"]
+
+/**
+ * The same of each group of a step.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
 export const removeCgroups = (step: Case<"RemoveCgroups">): ReadonlyArray<Argv> =>
-  step.hierarchies.flatMap((tree) =>
-    step.names.map((name): Argv => ["find", `${tree}/${name}`, "-depth", "-type", "d", "-delete"])
-  )
+  step.hierarchies.flatMap((tree) => step.names.map((name) => removeCgroup(`${tree}/${name}`)))
