@@ -5,7 +5,7 @@
  */
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { believed } from "./OwnFiles.ts"
-import { allPids, childrenOf, commandOf, parentOf, processStat } from "./Processes.ts"
+import { allPids, childrenOf, commandOf, isOurs, parentOf, processStat } from "./Processes.ts"
 
 /**
  * A container by the two names that LXC knows it by.
@@ -21,13 +21,16 @@ export interface ContainerRef {
 /** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
 const title = ({ lxcPath, name }: ContainerRef): string => `[lxc monitor] ${lxcPath} ${name}`
 
+/** Anybody can give a process of theirs that title. */
+const isMonitor = (pid: number, container: ContainerRef): boolean => commandOf(pid) === title(container) && isOurs(pid)
+
 const pidIn = (file: string): number | undefined => {
   const text = (believed(file) ?? "").trim()
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
 const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
-  pid !== undefined && commandOf(pid) === title(container) ? processStat(pid) : undefined
+  pid !== undefined && isMonitor(pid, container) ? processStat(pid) : undefined
 
 /**
  * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed.
@@ -48,7 +51,7 @@ export const monitorByFile = (container: ContainerRef): ProcessStat | undefined 
 export const findMonitor = (container: ContainerRef): ProcessStat | undefined => {
   const filed = monitorByFile(container)
   if (filed !== undefined) return filed
-  const pid = allPids().find((each) => commandOf(each) === title(container))
+  const pid = allPids().find((each) => isMonitor(each, container))
   return pid === undefined ? undefined : processStat(pid)
 }
 
@@ -79,5 +82,5 @@ export const initOfMonitor = (monitor: ProcessStat): ProcessStat | undefined =>
  */
 export const startersOf = ({ lxcPath, name }: ContainerRef, among = allPids()): ReadonlyArray<number> => {
   const start = `lxc-start -d -n ${name} -P ${lxcPath} `
-  return among.filter((pid) => commandOf(pid).startsWith(start))
+  return among.filter((pid) => commandOf(pid).startsWith(start) && isOurs(pid))
 }

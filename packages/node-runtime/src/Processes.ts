@@ -68,6 +68,16 @@ export const sessionOf = (pid: number): number | undefined => {
 }
 
 /**
+ * Whether a process was started by our own user, whatever it calls itself: its real user id tells, which a set-uid program
+ * keeps.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const isOurs = (pid: number): boolean =>
+  /^Uid:\t(\d+)\t/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] === String(process.getuid?.())
+
+/**
  * The command line of a process as one text; its short name where it has none.
  *
  * @since 0.1.0

@@ -8,7 +8,7 @@ import * as NodeHost from "@effect-lxc/node-runtime/NodeHost"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import { afterAll, beforeAll } from "vitest"
@@ -188,6 +188,31 @@ describe.runIf(realHost.available)("on real LXC", () => {
         squatter.close()
       })))
 
+    it.live("is not held up by a user who listens there under the monitor's own title", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("impostor", "obedient", quick)
+        yield* hypervisor.start(instance)
+        process.kill(monitorPid(instance.name), "SIGKILL")
+        yield* Effect.sleep(200)
+        const { containers } = lab.directories
+        const impostor = spawn(process.execPath, [], {
+          argv0: `[lxc monitor] ${containers} ${instance.name}`,
+          uid: 12_345,
+          gid: 12_345,
+          cwd: "/",
+          stdio: ["pipe", "pipe", "inherit"]
+        })
+        impostor.stdin.end(`require("node:net").createServer().listen(${JSON.stringify(`\0${commandSocketName(containers, instance.name)}`)}, () => console.log("listening"))`)
+        yield* Effect.promise(() => new Promise((resolve) => impostor.stdout.once("data", resolve)))
+        const began = performance.now()
+        yield* Effect.ensuring(
+          hypervisor.cleanup(instance.name),
+          Effect.promise(() => new Promise((resolve) => impostor.once("exit", resolve).kill("SIGKILL")))
+        )
+        assert.isBelow(performance.now() - began, 8_000)
+      })))
+
     it.live("removes cgroups that an earlier run left, whose directories LXC would stumble over", () =>
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor
@@ -203,6 +228,24 @@ describe.runIf(realHost.available)("on real LXC", () => {
         yield* hypervisor.cleanup(name)
       })))
   })
+
+  it.live("cgroups of a guest that no path or no text can name hinder no look at the host, and are removed", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("deep", "obedient", quick)
+      yield* hypervisor.start(instance)
+      const { cgroups } = yield* hypervisor.facts()
+      const dig = "for (let depth = 0; depth < 1500; depth++) { fs.mkdirSync('aaaa'); process.chdir('aaaa') }"
+      for (const { mountPoint } of cgroups.hierarchies.slice(-2)) {
+        const group = `${mountPoint}/lxc.payload.${instance.name}`
+        fs.mkdirSync(Buffer.concat([Buffer.from(`${group}/odd \u001b`), Buffer.from([0xff])]))
+        execFileSync(process.execPath, ["-e", dig], { cwd: group, timeout: 20_000 })
+      }
+      process.kill(monitorPid(instance.name), "SIGKILL")
+      yield* Effect.sleep(200)
+      assert.deepInclude((yield* hypervisor.list())[0], { name: instance.name, problem: "leftovers" })
+      yield* hypervisor.stop(instance.name)
+    })), 60_000)
 
   describe("what the driver of 2010 complained of is found, reported and removed:", () => {
     it.live("a start that fails silently", () =>
