@@ -2,7 +2,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { parseSpec } from "effect-lxc/SpecFile"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
@@ -62,5 +62,18 @@ describe.runIf(realHost.available)("the unprivileged profile on real LXC", () =>
       assert.strictEqual(fs.readFileSync("/proc/sys/kernel/hostname", "utf8"), hostName)
       assert.strictEqual(fs.readFileSync("/proc/sys/vm/overcommit_memory", "utf8"), overcommit)
       yield* hypervisor.stop(instance.name, { force: true })
+    })), 60_000)
+
+  it.live("no user of the host comes to a set-uid program that such a guest has made", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("setuid", "obedient", { lxc: { settle: "300ms", idmap: ["b 0 100000 65536"], idmapRoot: "mapped" } })
+      yield* hypervisor.start(instance)
+      assert.match(inGuest(instance.name, "cp /bin/busybox /tmp/id && /bin/busybox chmod 4755 /tmp/id"), /exit 0/)
+      const program = `${lab.directories.rootfs(instance.name)}/tmp/id`
+      assert.strictEqual(fs.statSync(program).mode & 0o7777, 0o4755)
+      const asUser = spawnSync(program, ["-u"], { uid: 12_345, gid: 12_345, encoding: "utf8", cwd: "/" })
+      assert.include(asUser.error?.message, "EACCES")
+      yield* hypervisor.stop(instance.name)
     })), 60_000)
 })

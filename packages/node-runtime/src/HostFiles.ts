@@ -72,16 +72,17 @@ export const observeDirectory = (step: Case<"MakeDirectory">) =>
   })
 
 /**
- * Makes a directory and the missing ones above it, each with the mode, whatever the umask.
+ * Makes a directory and the missing ones above it, each with the mode, whatever the umask, and itself with the group.
  *
  * @since 0.1.0
  * @category steps
  */
-export const makeDirectory = (at: string, mode: number): Effect.Effect<void, HostError> =>
+export const makeDirectory = (at: string, mode: number, group?: number): Effect.Effect<void, HostError> =>
   systemCall("mkdir", at, () => {
     const make = (directory: string): void => {
       try {
         fs.mkdirSync(directory, { mode })
+        if (group !== undefined && directory === at) fs.chownSync(directory, -1, group)
         fs.chmodSync(directory, mode)
       } catch (error) {
         if (errnoOf(error) === "ENOENT") {

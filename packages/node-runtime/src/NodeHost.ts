@@ -94,7 +94,7 @@ const apply = (
 ): Effect.Effect<string | void, HostError, LogSlices> => {
   switch (step._tag) {
     case "MakeDirectory":
-      return Files.makeDirectory(step.path, Number.parseInt(step.mode, 8))
+      return Files.makeDirectory(step.path, Number.parseInt(step.mode, 8), step.group)
     case "RemoveDirectory":
       return Files.removeDirectory(step)
     case "WriteFile":

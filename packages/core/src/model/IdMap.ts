@@ -7,8 +7,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { matches, refuses, satisfies } from "./Field.ts"
 
-/** The kernel keeps the last id for itself. */
-const maxId = 4_294_967_294
+/**
+ * The kernel keeps the last id for itself.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxId = 4_294_967_294
 
 /**
  * One line taken apart: `count` ids from `guest` on are those from `host` on.
@@ -52,6 +57,15 @@ export const parseIdLine = (line: string): Result.Result<ReadonlyArray<IdRange>,
  */
 export const idRanges = (lines: ReadonlyArray<string>): ReadonlyArray<IdRange & { readonly index: number }> =>
   lines.flatMap((line, index) => Result.getOrElse(parseIdLine(line), () => []).map((range) => ({ ...range, index })))
+
+/**
+ * The group of the host that group 0 of the guest is; undefined without a map.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const rootGroup = (lines: ReadonlyArray<string>): number | undefined =>
+  idRanges(lines).find(({ guest, kind }) => kind === "g" && guest === 0)?.host
 
 const IdLine = Schema.String.check(
   matches("a line such as u 0 100000 65536 (u, g or b for both; first id in the guest, first on the host, how many)", pattern),

@@ -51,6 +51,10 @@ const isOwnDirectory = (plan: Plan, path: string): boolean => {
   ].includes(path)
 }
 
+/** The instance's own directory is nobody else's: whom it lets through reaches the guest's root, set-uid programs and all. */
+const isClosed = ({ directories, instance }: Plan, { group, mode, path }: Extract<Step, { readonly _tag: "MakeDirectory" }>): boolean =>
+  path === directories.container(instance) ? mode === "0700" || mode === "0710" : group === undefined
+
 /** Where an import unpacks, in the directory that its user named. */
 const workOf = (name: string): string => `.${name}.import`
 
@@ -118,6 +122,7 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
   const { directories, instance } = plan
   switch (step._tag) {
     case "MakeDirectory":
+      return isClosed(plan, step) && (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
     case "RemoveDirectory":
       return isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path)
     case "WriteFile":

@@ -21,7 +21,7 @@ const part = (step: Extract<Step, { readonly _tag: "AttachLoop" }>): string =>
 const describeFile = (step: Step): string | undefined => {
   switch (step._tag) {
     case "MakeDirectory":
-      return `make directory ${step.path} (${step.mode})`
+      return `make directory ${step.path} (${step.mode}${step.group === undefined ? "" : `, group ${step.group}`})`
     case "RemoveDirectory":
       return `remove directory ${step.path}${step.ifEmpty ? " if it is empty" : ""}`
     case "WriteFile":

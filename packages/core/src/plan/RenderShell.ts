@@ -31,7 +31,7 @@ const call = (name: string, ...args: ReadonlyArray<string | number>): string =>
 const fileCommand = (step: Step): string | undefined => {
   switch (step._tag) {
     case "MakeDirectory":
-      return call("make_directory", step.path, step.mode)
+      return call("make_directory", step.path, step.mode, ...(step.group === undefined ? [] : [step.group]))
     case "RemoveDirectory":
       return `[ ! -d ${quote(step.path)} ] || rmdir ${step.ifEmpty ? "--ignore-fail-on-non-empty " : ""}-- ${quote(step.path)}`
     case "WriteFile":

@@ -8,7 +8,9 @@
 const functions: Readonly<Record<string, readonly [source: string, ...uses: ReadonlyArray<string>]>> = {
   fail: ['fail() { printf "%s\\n" "$*" >&2; exit 1; }'],
   now: ['now() { read -r up rest < /proc/uptime; printf "%s\\n" "$(( ${up%.*} * 1000 + 1${up#*.} * 10 - 1000 ))"; }'],
-  make_directory: ['make_directory() { [ -d "$1" ] || mkdir -p -m "$2" -- "$1"; }'],
+  make_directory: [
+    'make_directory() { [ -d "$1" ] || { mkdir -p -m "$2" -- "$1" && [ -z "${3-}" ] || chgrp -- "$3" "$1"; }; }'
+  ],
   write_file: [
     'write_file() { printf "%s" "$3" > "$1.new"; chmod "$2" "$1.new"; sync "$1.new"; mv -f -- "$1.new" "$1"; }'
   ],

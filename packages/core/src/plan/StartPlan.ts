@@ -13,6 +13,7 @@ import { type InstanceConfig, instanceConfig } from "../lxc/InstanceConfig.ts"
 import type { LxcConfig } from "../lxc/LxcConfig.ts"
 import { parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { hostPath } from "../model/HostPath.ts"
+import { rootGroup } from "../model/IdMap.ts"
 import { seccompProfile } from "../model/LxcParameters.ts"
 import { type Instance, instanceDocument } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
@@ -106,8 +107,9 @@ export const configFor = (
 
 const prepare = (instance: Instance, directories: Directories, config: string): ReadonlyArray<Step> => {
   const { name } = instance
-  // A root that is mapped walks down to its file system as another user of the host.
-  const own = instance.lxc.idmap.length > 0 ? "0711" : "0700"
+  // A root that is mapped walks down to its file system as another user of the host. Nobody else may: a set-uid program
+  // that it makes there is the real root's.
+  const group = rootGroup(instance.lxc.idmap)
   const directory = (at: string, mode: "0700" | "0711" | "0755", keep: boolean): Step => ({
     _tag: "MakeDirectory",
     path: hostPath(at),
@@ -117,7 +119,9 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
   const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: hostPath(at), mode: "0600", text, previous: null })
   return [
     directory(directories.containers, "0711", false),
-    directory(directories.container(name), own, false),
+    group === undefined
+      ? directory(directories.container(name), "0700", false)
+      : { _tag: "MakeDirectory", path: hostPath(directories.container(name)), mode: "0710", keep: false, group },
     file(directories.record(name), instanceDocument(instance)),
     directory(directories.rootfs(name), "0755", false),
     directory(directories.logs(name), "0700", true),

@@ -9,6 +9,7 @@
 import * as Schema from "effect/Schema"
 import { ExpectedLimit } from "../lxc/ExpectedLimit.ts"
 import { HostPath } from "../model/HostPath.ts"
+import { maxId } from "../model/IdMap.ts"
 import { InstanceName } from "../model/InstanceName.ts"
 import { PlainText } from "../model/HostText.ts"
 import { RootKind } from "./ExportFormat.ts"
@@ -54,7 +55,9 @@ const ImportDirectory = HostPath.check(Schema.isPattern(/\/\.[^/]+\.import$/))
 /** Where CRIU dumps to. */
 const CriuDirectory = HostPath.check(Schema.isPattern(/\/criu\.images$/))
 
-const Mode = Schema.Literals(["0600", "0644", "0700", "0711", "0755"])
+const Mode = Schema.Literals(["0600", "0644", "0700", "0710", "0711", "0755"])
+
+const GroupId = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxId }))
 
 /** The two names by which every LXC tool finds a container: `-P LXCPATH -n NAME`. */
 const container = { lxcPath: HostPath, name: InstanceName }
@@ -85,10 +88,10 @@ const starting = {
  */
 export const Step = Schema.TaggedUnion({
   /**
-   * Afterwards `path` is a directory of root's with this mode, and so are the missing ones above it. mkdir(2).
-   * Undone by removing `path` if this step made it, unless `keep`.
+   * Afterwards `path` is a directory of root's with this mode, and so are the missing ones above it; where a `group` is
+   * given, one that this step made is that group's. mkdir(2). Undone by removing `path` if this step made it, unless `keep`.
    */
-  MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean },
+  MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean, group: Schema.optionalKey(GroupId) },
   /**
    * Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. Undone by making
    * it with `mode`, where that is said.

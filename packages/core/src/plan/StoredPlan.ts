@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { decodeMeantToRun } from "../host/MeantToRun.ts"
 import { base } from "../model/HostPath.ts"
+import { rootGroup } from "../model/IdMap.ts"
 import { decodeInstance, encodeInstance, type Instance } from "../model/Instance.ts"
 import { decodeManifest, members } from "./ExportFormat.ts"
 import type { Plan } from "./Plan.ts"
@@ -66,19 +67,24 @@ const belongs = (plan: Plan, facts: HostFacts, records: ReadonlyArray<Instance>)
 const advice = "no planner makes such a step: make a new plan, or look who wrote this one"
 
 /**
- * The plan, if each text that it writes is what this library would write there on this host, and if it looks for processes
- * in cgroup trees of the host only; else a rejection that names each step that does not.
+ * The plan, if each text that it writes is what this library would write there on this host, if it opens the instance's
+ * directory to no group but the one that its own root is, and if it looks for processes in cgroup trees of the host only; else a rejection that names each step that does not.
  *
  * @since 0.1.0
  * @category checks
  */
 export const fitsHost = (plan: Plan, facts: HostFacts): Result.Result<Plan, PlanRejected> => {
   const trees = new Set<string>(facts.cgroups.hierarchies.map(({ mountPoint }) => mountPoint))
-  const isText = belongs(plan, facts, recordsOf(plan, facts))
+  const records = recordsOf(plan, facts)
+  const isText = belongs(plan, facts, records)
+  const groups = new Set(records.map(({ lxc }) => rootGroup(lxc.idmap)))
   const rejections = plan.steps.flatMap((step, index): ReadonlyArray<Rejection> => {
     const field = `steps[${index}]`
     if ("path" in step && !writtenBy(step).every((text) => isText(step.path, text))) {
       return [{ code: "text-not-ours", field, message: `what it writes to ${step.path} is not what belongs there`, advice }]
+    }
+    if (step._tag === "MakeDirectory" && step.group !== undefined && !groups.has(step.group)) {
+      return [{ code: "group-not-ours", field, message: `${step.path} is not for the group ${step.group}`, advice }]
     }
     const strange = "hierarchies" in step ? step.hierarchies.find((each) => !trees.has(each)) : undefined
     return strange === undefined ? [] : [{ code: "no-cgroup-tree", field, message: `${strange} is no cgroup tree of this host`, advice }]

@@ -40,7 +40,7 @@ describe("an id map", () => {
     assert.deepStrictEqual(problems.map((each) => each.replace(/^.* overlap /, "")), ["in the guest", "on the host"])
   })
 
-  it("is written line by line, both kinds for b, and its root walks down its run directory", () => {
+  it("is written line by line, both kinds for b, and its root alone walks down its run directory", () => {
     assert.include(configOf({ idmap: ["b 0 100000 65536"], idmapRoot: "mapped" }), [
       "lxc.idmap = u 0 100000 65536",
       "lxc.idmap = g 0 100000 65536",
@@ -48,9 +48,9 @@ describe("an id map", () => {
     ].join("\n"))
     const given = instance({ lxc: { idmap: ["b 0 100000 65536"] } })
     const plan = startPlan(given, host())
-    const modes = plan.steps.flatMap((step) => step._tag === "MakeDirectory" ? [`${step.path} ${step.mode}`] : [])
-    assert.include(modes, `${directories.containers} 0711`)
-    assert.include(modes, `${directories.container("web1")} 0711`)
+    const modes = plan.steps.flatMap((step) => step._tag === "MakeDirectory" ? [`${step.path} ${step.mode} ${step.group ?? "root"}`] : [])
+    assert.include(modes, `${directories.containers} 0711 root`)
+    assert.include(modes, `${directories.container("web1")} 0710 100000`)
     const running = carriedOut(plan, host())
     assert.strictEqual(Diff.traces(host(), carriedOut(stopPlan(given, running), running), directories), "")
   })

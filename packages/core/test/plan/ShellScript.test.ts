@@ -62,6 +62,15 @@ describe("the script of a step on files does what the step says:", () => {
       assert.strictEqual(statSync(step.path).mode & 0o777, 0o711)
     }))
 
+  it("a directory of a group", () =>
+    inDirectory((directory) => {
+      const group = process.geteuid?.() === 0 ? 12_345 : process.getegid?.() ?? 0
+      const step = { _tag: "MakeDirectory", path: HostPath.make(`${directory}/a b`), mode: "0710", keep: false, group } as const
+      run(step, "")
+      const { gid, mode } = statSync(step.path)
+      assert.deepStrictEqual([gid, mode & 0o777], [group, 0o710])
+    }))
+
   it("a file with exactly its text and its mode", () =>
     inDirectory((directory) => {
       const text = "it's\n$HOME `x` \\n %s\ttab\n\n"
