@@ -53,6 +53,8 @@ it.live("a lock says who holds it, and where that one is dead, which tool of it 
     yield* whileHeld((pid) =>
       Effect.map(holder, (text) =>
         assert.strictEqual(text, `pid 4194305 (start since 2026-01-01T00:00:00.000Z), which is dead: its tool sleep 60 (pid ${pid}) still holds it`)))
+    fs.writeFileSync(lock, "pid \u001b[2J\u202e\n")
+    yield* whileHeld(() => Effect.map(holder, (text) => assert.strictEqual(text, "pid \\u{1b}[2J\\u{202e}")))
     yield* Effect.scoped(acquire)
   }).pipe(Effect.provide(NodeLocks.layer)))
 

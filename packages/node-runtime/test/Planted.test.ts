@@ -6,11 +6,12 @@ import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { observeContainers } from "@effect-lxc/node-runtime/Containers"
 import { recordOf } from "@effect-lxc/node-runtime/Records"
 import { checkLogFile, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
+import { monitorByFile } from "@effect-lxc/node-runtime/Monitors"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -111,6 +112,52 @@ describe("what is planted in the place of a file of ours", () => {
         assert.isFalse(fs.existsSync(`${step.path}.new`), what)
       })))
 
+  it.live("is replaced where a file is written beside its place, and not written through", () =>
+    eachPlanted(`${directories.config("web1")}.new`, (what) =>
+      Effect.gen(function*() {
+        const step = { _tag: "WriteFile", path: HostPath.make(directories.config("web1")), mode: "0600", text: "ours\n", previous: null } as const
+        const exit = yield* Effect.exit(writeFile(step))
+        assert.strictEqual(exit._tag, what === "a directory" ? "Failure" : "Success", what)
+        fs.rmSync(step.path, { force: true })
+      })))
+
+  it.live("is refused where it is larger than any journal, without being read", () =>
+    Effect.gen(function*() {
+      const at = directories.journal("web1")
+      fs.writeFileSync(at, "", { mode: 0o600 })
+      fs.truncateSync(at, 65 * 1024 * 1024)
+      const error = yield* withJournal((journals) => Effect.flip(journals.read(directories, "web1")))
+      assert.include(error.message, `${at} has ${65 * 1024 * 1024} bytes`)
+      fs.rmSync(at)
+    }))
+
+  it.live("is no monitor's pid, and neither is the pid of a process that only has its title", () =>
+    Effect.gen(function*() {
+      const container = { lxcPath: directories.containers, name: "web1" }
+      const file = directories.monitorPid("web1")
+      const titled = (uid: number) => spawn(process.execPath, [], { argv0: `[lxc monitor] ${container.lxcPath} web1`, uid, cwd: "/", stdio: ["pipe", "ignore", "ignore"] })
+      const ours = titled(process.geteuid?.() ?? 0)
+      const others = asRoot ? [titled(12_345)] : []
+      yield* Effect.sleep(100)
+      yield* Effect.ensuring(Effect.sync(() => {
+        fs.writeFileSync(precious, String(ours.pid), { mode: 0o600 })
+        for (const [what, plant] of Object.entries(planted)) {
+          plant(file)
+          if (what.startsWith("a file")) fs.writeFileSync(file, String(ours.pid))
+          assert.isUndefined(monitorByFile(container), what)
+          fs.rmSync(file, { recursive: true })
+        }
+        for (const each of [ours, ...others]) {
+          fs.writeFileSync(file, String(each.pid), { mode: 0o600 })
+          assert.strictEqual(monitorByFile(container)?.pid, each === ours ? ours.pid : undefined)
+        }
+      }), Effect.sync(() => {
+        for (const each of [ours, ...others]) each.kill("SIGKILL")
+        fs.rmSync(file, { recursive: true, force: true })
+        fs.writeFileSync(precious, "keep me\n")
+      }))
+    }))
+
   it.live("is refused with its path where LXC would log into it", () =>
     Effect.gen(function*() {
       const at = directories.lxcLog("web1")
@@ -193,9 +240,15 @@ describe("a directory of ours is refused where", () => {
     Effect.gen(function*() {
       made(inside.run, 0o777)
       assert.include((yield* lockIn).message, `${inside.run} belongs to uid`)
+      made(inside.run, 0o770)
+      assert.include((yield* lockIn).message, `${inside.run} belongs to uid`)
+      made(inside.logs("web1"), 0o770)
+      assert.include((yield* observed(inside.logs("web1"))).message, `${inside.logs("web1")} belongs to uid`)
       made(place, 0o777)
       assert.include((yield* lockIn).message, `${place} belongs to uid`)
       assert.include((yield* observed(inside.logs("web1"))).message, `${place} belongs to uid`)
+      assert.include((yield* Effect.flip(checkLogFile(inside.lxcLog("web1")))).message, `${place} belongs to uid`)
+      assert.include((yield* withJournal((journals) => Effect.flip(Effect.scoped(journals.open(inside, "web1"))))).message, `${place} belongs to uid`)
       made(place, 0o1777)
       assert.isFalse(Result.isSuccess(yield* Effect.result(lockIn)), "a sticky directory such as /tmp is fine")
     }))

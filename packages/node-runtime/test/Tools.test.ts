@@ -33,6 +33,12 @@ describe("tools", () => {
     }))
 })
 
+it.live("of what a tool prints without end no more is kept than an error can show", () =>
+  Effect.gen(function*() {
+    const { stdout } = yield* runTool(["sh", "-c", "head -c 30000000 /dev/zero"], 10_000)
+    assert.isBelow(stdout.length, 200_000)
+  }))
+
 const isLinux = process.platform === "linux"
 
 /** Tools that are none, in a directory of their own. */

@@ -52,7 +52,10 @@ const isOwnDirectory = (plan: Plan, path: string): boolean => {
 }
 
 /** The instance's own directory is nobody else's: whom it lets through reaches the guest's root, set-uid programs and all. */
-const isClosed = ({ directories, instance }: Plan, { group, mode, path }: Extract<Step, { readonly _tag: "MakeDirectory" }>): boolean =>
+const isClosed = (
+  { directories, instance }: Plan,
+  { group, mode, path }: Pick<Extract<Step, { readonly _tag: "MakeDirectory" }>, "group" | "mode" | "path">
+): boolean =>
   path === directories.container(instance) ? mode === "0700" || mode === "0710" : group === undefined
 
 /** Where an import unpacks, in the directory that its user named. */
@@ -124,7 +127,8 @@ const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
     case "MakeDirectory":
       return isClosed(plan, step) && (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
     case "RemoveDirectory":
-      return isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path)
+      return (step.mode === undefined || isClosed(plan, { path: step.path, mode: step.mode })) &&
+        (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
     case "WriteFile":
       return isOwnText(plan, operation, step.path)
     case "RemoveFile":

@@ -1,15 +1,16 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { confined } from "@effect-lxc/core/plan/Confinement"
+import { exportHead } from "@effect-lxc/core/plan/ExportFormat"
 import { fitsHost } from "@effect-lxc/core/plan/StoredPlan"
 import { decodePlan, encodePlan, Plan } from "@effect-lxc/core/plan/Plan"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Arbitraries, Incidents, Scenario } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, factsFor, host, instance, startPlan, stopPlan } from "./fixtures.ts"
+import { carriedOut, directories, factsFor, host, instance as fixture, startPlan, stopPlan } from "./fixtures.ts"
 
-const web1 = instance()
+const web1 = fixture()
 const start = startPlan(web1, host())
 const running = carriedOut(start, host())
 
@@ -22,7 +23,23 @@ const path = (at: string) => HostPath.make(at)
 const container = { lxcPath: path(directories.containers), name: web1.name }
 const other = { ...container, name: InstanceName.make("web10") }
 
+const starting = start.steps.find((step) => step._tag === "StartContainer") ?? assert.fail("it starts")
+const { _tag: _, ...restoring } = starting
+
 const strange: Readonly<Record<string, Step>> = {
+  "logs into a file of the host": { ...starting, logFile: path("/etc/passwd") },
+  "writes the console of the guest into a file of the host": { ...starting, consoleLog: path("/etc/passwd") },
+  "keeps a pid in a file of the host": { ...starting, pidFile: path("/etc/passwd") },
+  "would delete an interface of the host when it is undone": { ...starting, interfaces: ["eth0"] },
+  "restores a checkpoint": { ...restoring, _tag: "Restore", directory: path("/srv/criu.images") },
+  "makes a checkpoint": { _tag: "Checkpoint", ...container, directory: path("/srv/criu.images"), logFile: starting.logFile, stop: false, timeoutMs: 0 },
+  "removes a checkpoint": { _tag: "RemoveTree", path: path("/srv/criu.images") },
+  "removes what another import unpacks": { _tag: "RemoveTree", path: path("/srv/.web10.import") },
+  "opens its directory to everybody": { _tag: "MakeDirectory", path: path(directories.container("web1")), mode: "0711", keep: false },
+  "opens its directory to everybody when it is undone": { _tag: "RemoveDirectory", path: path(directories.container("web1")), ifEmpty: false, mode: "0755" },
+  "gives the directory of all to a group": { _tag: "MakeDirectory", path: path(directories.containers), mode: "0710", keep: false, group: 1_000 },
+  "removes what somebody put into its directory": { _tag: "RemoveFile", path: path(`${directories.container("web1")}/notes`) },
+  "mounts in the directory of another": { _tag: "Mount", source: path("/dev/loop1"), target: path(`${directories.container("web10")}/disk1`), fsType: null, options: [] },
   "removes a file of the host": { _tag: "RemoveFile", path: path("/etc/passwd") },
   "removes a file of an instance with a longer name": { _tag: "RemoveFile", path: path(directories.config("web10")) },
   "writes a file of the host": { _tag: "WriteFile", path: path("/etc/passwd"), mode: "0644", text: "", previous: null },
@@ -79,6 +96,9 @@ describe("a stored plan is refused if", () => {
     "an import mounts over the host": ["import", { _tag: "Mount", source: path("/dev/loop1"), target: path("/usr"), fsType: null, options: [] }],
     "a checkpoint writes a file of the host": ["checkpoint", { _tag: "WriteFile", path: path("/etc/passwd"), mode: "0644", text: "", previous: null }],
     "a restore writes a file of the host": ["restore", { _tag: "WriteFile", path: path("/etc/instance.json"), mode: "0644", text: "", previous: null }],
+    "an import removes what another unpacks": ["import", { _tag: "RemoveTree", path: path("/srv/.web10.import") }],
+    "a checkpoint logs into a file of the host": ["checkpoint", { _tag: "Checkpoint", ...container, directory: path("/srv/criu.images"), logFile: path("/etc/passwd"), stop: false, timeoutMs: 0 }],
+    "a restore logs into a file of the host": ["restore", { ...restoring, _tag: "Restore", directory: path("/srv/criu.images"), logFile: path("/etc/passwd") }],
     "a start packs an export": ["start", { _tag: "ExportArchive", files: path(directories.exported("web1")), root: path("/etc"), kind: "directory", archive: "-", timeoutMs: 0 }]
   }
   for (const [what, [operation, step]] of Object.entries(named)) {
@@ -147,6 +167,30 @@ describe("the texts of a stored plan", () => {
     assert.deepStrictEqual(Result.isFailure(refused) ? refused.failure.rejections.map(({ code }) => code) : [], ["text-not-ours"])
   })
 
+  it("are refused where the manifest of an export is of another instance", () => {
+    const { basis, directories, instance, undoFrom, warnings } = start
+    const at = path(`${directories.exported("web1")}/manifest.json`)
+    const texts = (name: string) => {
+      const { manifest } = exportHead(fixture({ name }), "image")
+      const steps: ReadonlyArray<Step> = [{ _tag: "WriteFile", path: at, mode: "0600", text: manifest, previous: null }]
+      return Result.isSuccess(fitsHost(new Plan({ operation: "export", instance, directories, basis, steps, undoFrom, warnings }), facts))
+    }
+    assert.deepStrictEqual(["web1", "web2"].map(texts), [true, false])
+  })
+
+  it("and its directory is opened to the group of its own root alone", () => {
+    const mapped = fixture({ lxc: { idmap: ["b 0 100000 65536"] } })
+    const plan = startPlan(mapped, host())
+    const withGroup = (group: number) => {
+      const steps = plan.steps.map((step) => step._tag === "MakeDirectory" && step.group !== undefined ? { ...step, group } : step)
+      assert.isNotEmpty(steps.filter((step) => "group" in step && step.group === group))
+      const { basis, directories, instance, operation, undoFrom, warnings } = plan
+      const fits = fitsHost(new Plan({ operation, instance, directories, basis, steps, undoFrom, warnings }), factsFor(host(), mapped))
+      return Result.isFailure(fits) ? fits.failure.rejections.map(({ code }) => code) : []
+    }
+    assert.deepStrictEqual([100_000, 1_000].map(withGroup), [[], ["group-not-ours"]])
+  })
+
   it("and a directory that is no cgroup tree is not searched for processes to kill", () => {
     const step: Step = { _tag: "KillContainer", ...container, hierarchies: [path("/home/eve")], timeoutMs: 0 }
     const refused = fitsHost(withSteps([step]), facts)
@@ -155,6 +199,19 @@ describe("the texts of a stored plan", () => {
 })
 
 describe("a stored plan with a step that there is not", () => {
+  const places: ReadonlyArray<readonly [object, RegExp]> = [
+    [{ _tag: "RemoveTree", path: "/etc" }, /path/],
+    [{ _tag: "RemoveTree", path: "/srv/criu.images/.." }, /path/],
+    [{ _tag: "ImportArchive", archive: "/a", directory: "/etc", kind: "image", spec: "", timeoutMs: 0 }, /directory/],
+    [{ _tag: "MakeDirectory", path: directories.container("web1"), mode: "0777", keep: false }, /mode/],
+    [{ _tag: "WriteFile", path: directories.config("web1"), mode: "4755", text: "", previous: null }, /mode/]
+  ]
+  it.each(places)("cannot be read: %j", (step, field) => {
+    const { steps, ...stored } = encodePlan(start) as { readonly steps: ReadonlyArray<unknown> } // a plan has steps
+    const decoded = decodePlan({ ...stored, steps: [...steps, step] }, "p.json")
+    assert.match(Result.isFailure(decoded) ? decoded.failure.message : "", field)
+  })
+
   for (const [tag, words] of [["RemoveFiel", "did you mean RemoveFile?"], ["Nope", "known are MakeDirectory, "]] as const) {
     it(`says so in one line: ${tag}`, () => {
       const stored = JSON.parse(JSON.stringify(encodePlan(start)).replace("\"MakeDirectory\"", `"${tag}"`)) as unknown

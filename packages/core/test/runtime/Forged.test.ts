@@ -76,4 +76,19 @@ describe("what another hand wrote is not believed:", () => {
       assert.include(unfinished[0]?.reason ?? "", "/etc/passwd")
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
     }).pipe(onHost({ host: host() })))
+
+  it.effect("a journal that would unmount what is the host's is named as unfinished, and nothing is done", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { bootId } = yield* hypervisor.facts()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const journal = yield* (yield* Journal).open(directories, "web1")
+        yield* journal.append({ _tag: "Begun", operation: "start", instance: web1.name, at: "2026-01-01T00:00:00.000Z", bootId })
+        const step = { _tag: "Mount", source: HostPath.make("/dev/sda1"), target: HostPath.make("/home"), fsType: null, options: [] } as const
+        yield* journal.append({ _tag: "Intent", step, undo: true })
+      }))
+      const { unfinished } = yield* hypervisor.recover()
+      assert.include(unfinished[0]?.reason ?? "", "unmount /home (/dev/sda1): that is not web1's")
+      assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ host: host() })))
 })
