@@ -50,7 +50,7 @@ export const orphan = (name: string): Incident =>
  * @category incidents
  */
 export const stopMonitor = (name: string): Incident =>
-  onContainer(name, (state, { monitor }) => monitor === null ? state : changeProcess(state, monitor, { state: "T" }))
+  onContainer(name, (state, { monitor }) => changeProcess(state, monitor, { state: "T" }))
 
 /**
  * `kill -CONT` of a monitor.
@@ -122,7 +122,7 @@ export const thaw = (name: string): Incident =>
  * @category incidents
  */
 export const hangInDevice = (name: string): Incident =>
-  onContainer(name, (state, { init }) => init === null ? state : changeProcess(state, init, { state: "D" }))
+  onContainer(name, (state, { init }) => changeProcess(state, init, { state: "D" }))
 
 /**
  * A shell with its working directory at a path: what is mounted there now cannot be unmounted.

@@ -61,12 +61,14 @@ export const spawn = (
 })
 
 /**
+ * Null is the pid of no process.
+ *
  * @since 0.1.0
  * @category transitions
  */
 export const changeProcess = (
   state: SimulatedState,
-  pid: number,
+  pid: number | null,
   changes: Partial<SimulatedProcess>
 ): SimulatedState => ({
   ...state,
