@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { monitorCgroup, payloadCgroup } from "../host/CgroupLayout.ts"
+import { isBelow } from "../model/HostPath.ts"
 import { Device, type Step } from "./Step.ts"
 
 const killTimeout = 10_000
@@ -92,6 +93,16 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
  * @category constructors
  */
 export const rollbackOf = (begun: ReadonlyArray<Step>): ReadonlyArray<Step> => [...begun].reverse().flatMap(undo)
+
+/**
+ * Whether a step takes away the place to which another, that could not be done yet, moves something back: without it that
+ * can never be done.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isNeededBy = (step: Step, undone: Step): boolean =>
+  (step._tag === "RemoveTree" || step._tag === "RemoveDirectory") && undone._tag === "MoveIntoPlace" && isBelow(step.path, undone.to)
 
 const isDevice = Schema.is(Device)
 

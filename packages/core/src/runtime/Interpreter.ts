@@ -9,8 +9,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { describe } from "../plan/Describe.ts"
 import type { Plan } from "../plan/Plan.ts"
-import { resolved, rollbackOf } from "../plan/Rollback.ts"
+import { isNeededBy, resolved, rollbackOf } from "../plan/Rollback.ts"
 import { isCheck, type Step } from "../plan/Step.ts"
 import { Host, type HostError } from "./Host.ts"
 import { Journal, type OpenJournal } from "./Journal.ts"
@@ -90,9 +91,19 @@ const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number
 /** How long a last look at what is left may take. */
 const lastLookMs = 1_000
 
-/** Does one step of a rollback; gives what kept it from being done. */
-const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: number) {
+/** Whether what failed is done all the same; what cannot be seen is not. */
+const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
+  const seen = yield* Effect.exit(Effect.timeoutOption(run.host.observe(step, run.results), lastLookMs))
+  return Exit.isSuccess(seen) && Option.exists(seen.value, ({ done }) => done)
+})
+
+/** Does one step of a rollback, unless one that failed needs what it takes away; gives what kept it from being done. */
+const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, failed: ReadonlyArray<Residue>, leftMs: number) {
   const { host } = run
+  const needing = failed.find((each) => isNeededBy(step, each.step))
+  if (needing !== undefined && !(yield* isDone(run, needing))) {
+    return { _tag: "NotUndone", why: `it is needed for what could not be done: ${describe(needing.step)}` } as const
+  }
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }
   if (leftMs <= 0) return late
   const attempt = Effect.gen(function*() {
@@ -104,15 +115,10 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, leftMs: numbe
   return Option.isSome(exit.value) ? undefined : late
 })
 
-/** Whether what failed is done all the same; what cannot be seen is not. */
-const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
-  const seen = yield* Effect.exit(Effect.timeoutOption(run.host.observe(step, run.results), lastLookMs))
-  return Exit.isSuccess(seen) && Option.exists(seen.value, ({ done }) => done)
-})
-
 /**
- * Tries every step of a rollback, as long as there is time; what fails does not stop the others. A step may fail, or be cut
- * off, and have been done, and others may come about by themselves meanwhile: residue is what is not done in the end.
+ * Tries every step of a rollback, as long as there is time; what fails stops only what would keep it from ever being done.
+ * A step may fail, or be cut off, and have been done, and others may come about by themselves meanwhile: residue is what is
+ * not done in the end.
  */
 const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
   const { progress } = run
@@ -121,7 +127,7 @@ const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
   const until = (yield* Clock.currentTimeMillis) + run.rollbackLimitMs
   yield* progress({ _tag: "RollbackBegun", undo: steps })
   for (const step of steps) {
-    const problem = yield* undoStep(run, step, until - (yield* Clock.currentTimeMillis))
+    const problem = yield* undoStep(run, step, failed, until - (yield* Clock.currentTimeMillis))
     if (problem === undefined) yield* progress({ _tag: "Undone", step })
     else failed.push(residueOf(step, problem))
   }

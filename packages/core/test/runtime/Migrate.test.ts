@@ -120,6 +120,31 @@ describe("import", () => {
     faults: ReadonlyArray<Faults.Fault> = []
   ) => Effect.flatMap(exported, (state) => onHost({ host: change(state), faults })(body))
 
+  it.effect("that cannot put the root back keeps the place for it, and the next command does", () =>
+    onImporting(
+      Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const before = yield* (yield* SimulatedHost).state
+        const { residue } = yield* problemOf(hypervisor.import(archive, { name: web2 }))
+        assert.deepStrictEqual(residue.map(({ step }) => step._tag), ["MoveIntoPlace", "RemoveTree"])
+        assert.match(residue[1]?.problem._tag === "NotUndone" ? residue[1].problem.why : "", /could not be done: move .*web2.img to /)
+        assert.lengthOf((yield* hypervisor.recover()).recovered, 1)
+        assert.strictEqual(Diff.traces(before, yield* (yield* SimulatedHost).state, directories), "")
+      }),
+      undefined,
+      [Faults.atTag("WriteFile", "refuse"), Faults.atTag("MoveIntoPlace", "refuse", { nth: 1 })]
+    ))
+
+  it.effect("of which the root was put back with a failure is undone to its end", () =>
+    onImporting(
+      Effect.gen(function*() {
+        const { residue } = yield* problemOf((yield* Hypervisor).import(archive, { name: web2 }))
+        assert.deepStrictEqual(residue, [])
+      }),
+      undefined,
+      [Faults.atTag("WriteFile", "refuse"), Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 1 })]
+    ))
+
   it.effect("restores and starts by another name, with the MAC that the spec gives, and by its own spec file", () =>
     onImporting(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
