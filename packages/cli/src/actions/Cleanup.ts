@@ -84,8 +84,10 @@ class Unfinished extends Data.TaggedError("Unfinished")<{
 }
 
 const lines = ({ notRunning, recovered, unfinished }: RecoverReport): ReadonlyArray<string> => [
-  ...recovered.map(({ instance, operation, report, since }) =>
-    `${instance}: an earlier ${operation}, begun ${since}, was dealt with (${report.acted} steps)`),
+  ...recovered.flatMap(({ instance, operation, report, since }) => [
+    `${instance}: an earlier ${operation}, begun ${since}, was dealt with (${report.acted} steps)`,
+    ...report.warnings
+  ]),
   ...unfinished.map(({ instance, reason }) => `${instance}: unfinished: ${reason}`),
   ...notRunning.map((name) => `${name}: is meant to run and does not`)
 ]

@@ -6,7 +6,7 @@
 import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
-import type { HostFacts } from "../host/HostFacts.ts"
+import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
 import { remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -36,6 +36,13 @@ const isPossible = (status: ContainerStatus | undefined) => (step: Step): boolea
   }
 }
 
+/** What was frozen and is not any more, where nobody can freeze it again. */
+const staysThawed = (omitted: ReadonlyArray<Step>, container: ContainerFacts | undefined): ReadonlyArray<string> => {
+  if (container === undefined || container.freezer === "frozen" || omitted.every(({ _tag }) => _tag !== "Freeze")) return []
+  const { problem, state } = statusOf(container)
+  return state === "STOPPED" ? [] : [`${container.name} was frozen, and stays thawed: its monitor cannot freeze it again (${problem})`]
+}
+
 /**
  * What was to be undone is undone, the last first, as far as what it was done to is there; an operation that took away is
  * completed as far as nothing that runs in order is touched. Who was being killed is killed.
@@ -56,7 +63,8 @@ export const planRecover = (
   ))
   const { container } = remainsOf(directories, name, facts)
   const isLeft = isPossible(container === undefined ? undefined : statusOf(container))
-  const steps = rollbackOf(begun).map((step) => resolved(step, results)).filter(isLeft)
+  const undoing = rollbackOf(begun).map((step) => resolved(step, results))
+  const steps = undoing.filter(isLeft)
   return Result.succeed(
     planFrom({
       operation: "recover",
@@ -65,7 +73,7 @@ export const planRecover = (
       basis: basisOf(directories, name, { paths: [], links: [] }, facts),
       steps,
       undoFrom: steps.length,
-      warnings: []
+      warnings: staysThawed(undoing.filter((step) => !isLeft(step)), container)
     })
   )
 }

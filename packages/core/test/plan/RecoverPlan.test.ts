@@ -2,8 +2,9 @@ import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { Plan } from "@effect-lxc/core/plan/Plan"
 import { planRecover } from "@effect-lxc/core/plan/RecoverPlan"
 import { planKill } from "@effect-lxc/core/plan/StopPlan"
+import { planThaw } from "@effect-lxc/core/plan/FreezePlan"
 import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
-import { Diff, Facts, type SimulatedState } from "@effect-lxc/test-kit"
+import { Diff, Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { carriedOut, directories, host, instance, startPlan, stopPlan, tags } from "./fixtures.ts"
@@ -69,6 +70,20 @@ describe("recovery", () => {
     assert.strictEqual(reboot.undoFrom, stopSteps)
     const half = carriedOut(first(reboot, stopSteps + 8), running)
     assert.strictEqual(Diff.traces(host(), recovered(half, journalOf(reboot, stopSteps + 8, false)), directories), "")
+  })
+
+  it("of a thaw says what stays thawed, where the monitor can freeze nothing any more", () => {
+    const frozen = Incidents.freeze("web1")(carriedOut(plan, host()))
+    const thaw = Result.getOrThrow(planThaw(web1.name, directories, Facts.factsOf(frozen, directories)))
+    const thawed = carriedOut(thaw, frozen)
+    const recover = (state: SimulatedState) =>
+      Result.getOrThrow(planRecover(web1.name, journalOf(thaw, 1, false), directories, Facts.factsOf(state, directories)))
+    for (const incident of [Incidents.stopMonitor("web1"), Incidents.orphan("web1")]) {
+      assert.match(recover(incident(thawed)).warnings.join(), /^web1 was frozen, and stays thawed: .* \(monitor-(silent|dead)\)$/)
+      assert.deepStrictEqual(recover(incident(frozen)).warnings, [])
+    }
+    assert.deepStrictEqual([recover(thawed).warnings, tags(recover(thawed))], [[], ["Freeze"]])
+    assert.deepStrictEqual(recover(Incidents.killInit("web1")(thawed)).warnings, [])
   })
 
   it("names the loop device that the journal knows, so that its plan stands for itself", () => {
