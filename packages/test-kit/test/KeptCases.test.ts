@@ -29,6 +29,13 @@ const kept: Readonly<Record<string, Explore.Case>> = {
   "a monitor that is stopped while it cleans up": caseOf({ _tag: "Running" }, asking(killing), [
     Faults.atInstant(29, "befall", { happening: { _tag: "StopMonitor", name } })
   ]),
+  "a first process that is killed while it is frozen in a v1 freezer": {
+    ...caseOf({ _tag: "Running" }, asking({ _tag: "Freeze", name }), [
+      Faults.atTag("Freeze", "act-then-hang"),
+      Faults.atInstant(200, "befall", { happening: { _tag: "KillInit", name } })
+    ]),
+    scenario: { ...scenario, layout: "v1" }
+  },
   "a slow tool of a process that died": caseOf({ _tag: "Clean" }, asking(start, start), [
     Faults.atTag("AttachLoop", "slow", { ms: 1_600 }),
     Faults.atInstant(750, "crash")
@@ -39,6 +46,10 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     [],
     { asks: [{ request: killing, afterMs: 400, interruptAfterMs: null }], faults: [Faults.atTag("ForbidForks", "refuse")], afterCrash: [] }
   ),
+  "a thaw whose monitor is stopped before it could be undone": caseOf({ _tag: "Frozen" }, asking({ _tag: "Thaw", name }, { _tag: "Recover", name }), [
+    Faults.atTag("Thaw", "act-then-hang"),
+    Faults.atInstant(200, "befall", { happening: { _tag: "StopMonitor", name } })
+  ]),
   "an export that fails when its spec is packed and taken away, and one that dies there": caseOf({ _tag: "Running" }, asking(packing, packing, packing), [
     Faults.atTag("MoveIntoPlace", "refuse"),
     Faults.atTag("MoveIntoPlace", "crash", { nth: 2 })

@@ -7,7 +7,6 @@ import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import type { SimulatedState } from "../SimulatedState.ts"
-import { changesBetween } from "./HostChanges.ts"
 import type { Story, StoryEvent, Told } from "./Story.ts"
 
 /**
@@ -58,9 +57,10 @@ interface Scan {
   readonly restlessUntil: Map<string, number>
 }
 
-/** What a guest will do by itself, soon, is not to be seen yet. */
+/** Also what is not to be seen: a monitor that answers nobody, or an end that is still to come. A full disk takes nothing away. */
 const changesSomething = ({ after, before }: Changed): boolean =>
-  after.agenda !== before.agenda || changesBetween(before, after).length > 0
+  (Object.keys(after) as ReadonlyArray<keyof SimulatedState>) // the keys of a struct are its fields
+    .some((part) => part !== "full" && part !== "now" && after[part] !== before[part])
 
 const disturb = ({ current, open, restlessUntil }: Scan, event: Changed, at: number): void => {
   const { pid, step } = event
