@@ -25,8 +25,9 @@ export interface Claim {
  * @category models
  */
 export interface LockTable {
-  /** Takes the lock of a path within a time, in milliseconds; gives whether it was had. Interrupted, it is not had. */
+  /** Takes the lock of a path within a time, in milliseconds; gives whether it was had. Interrupted, it may be had all the same. */
   readonly take: (path: string, claim: Claim, waitMs: number) => Effect.Effect<boolean>
+  /** Lets go of a lock, or waits for it no longer. */
   readonly release: (path: string, claim: Claim) => void
   /** What the process holds is free; it has ended. */
   readonly releaseAll: (life: Life) => void
@@ -77,11 +78,10 @@ export const makeLockTable = (): LockTable => {
       queues.set(path, [...queueOf(path), claim])
       const wait = Effect.timeoutOption(Deferred.await(claim.granted), waitMs)
       // It may be granted at the very instant at which the wait ends.
-      const asked = Effect.map(wait, () => {
+      return Effect.map(wait, () => {
         leave(path, claim)
         return held.get(path) === claim
       })
-      return Effect.onInterrupt(asked, () => Effect.sync(() => release(path, claim)))
     })
 
   return {

@@ -47,16 +47,14 @@ export const makeLocks = (
         const path = directories.lock(instance)
         const claim = makeClaim(life)
         const began = yield* Clock.currentTimeMillis
-        const letGo = Effect.suspend(() =>
-          life.isDead()
-            ? Effect.never
-            : Effect.andThen(observer("unlocked", instance, operation), Effect.sync(() => table.release(path, claim)))
-        )
-        // A lock that was taken is always let go: nothing can interrupt between the two.
-        const taken = yield* Effect.uninterruptibleMask((restore) =>
-          Effect.tap(restore(table.take(path, claim, waitMs)), (had) =>
-            had ? Effect.addFinalizer(() => letGo) : Effect.void)
-        )
+        const letGo = Effect.suspend(() => {
+          if (life.isDead()) return Effect.never
+          const told = claim.text === "" ? Effect.void : observer("unlocked", instance, operation)
+          return Effect.andThen(told, Effect.sync(() => table.release(path, claim)))
+        })
+        // Before it is asked for: it may be granted at the very instant at which the wait is interrupted.
+        yield* Effect.addFinalizer(() => letGo)
+        const taken = yield* table.take(path, claim, waitMs)
         const now = yield* Clock.currentTimeMillis
         if (!taken) {
           return yield* new LockHeld({ instance, holder: table.holder(path)?.text ?? null, waitedMs: now - began })
