@@ -199,6 +199,12 @@ describe("what an end of the container brings about is no broken promise", () =>
     back("+ interface eth0", resized([Faults.atTag("SetLimit", "refuse", { nth: 1 })]), Incidents.leaveInterface("eth0"))
   })
 
+  it("but no file of its is gone by that, nor a mount", () => {
+    const ended = befalling({ _tag: "KillMonitor", name })
+    back(`- file ${own}/instance.json`, ended, Incidents.removePath(`${own}/instance.json`))
+    back(`- mount ${own}/rootfs`, ended, Incidents.unmountFrom(`${own}/rootfs`))
+  })
+
   it("the limits of its group bind nobody, though they would if it went on", () => {
     assert.deepStrictEqual(said("recovered-as-before", befalling({ _tag: "KillMonitor", name }), (story) => story), [])
     const limited: Incidents.Incident = (state) => ({

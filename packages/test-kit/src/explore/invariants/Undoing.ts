@@ -112,6 +112,10 @@ const isOnlyRewritten = (other: SimulatedState, { instance, operation }: PlanRun
 const isBefallen = ({ before, disturbed, instance }: PlanRun, { kind }: HostChange): boolean =>
   disturbed && (kind === "container" || kind === "process") && isAlive(before, instance)
 
+/** What an end of the container, or LXC after it, takes away. */
+const goesWithEnd = ({ instance }: PlanRun, { kind, what }: HostChange): boolean =>
+  kind === "container" || kind === "process" || kind === "interface" || kind === "cgroup" || what === directories.monitorPid(instance)
+
 const hasGroup = ({ trees }: SimulatedState, path: string): boolean =>
   trees.some(({ groups, mountPoint }) => isBelow(mountPoint, path) && groups[path.slice(mountPoint.length + 1)] !== undefined)
 
@@ -138,7 +142,7 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
     return change.sign === "+"
       ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) &&
         !comesWithEnd(run, after, change) && !isOnlyRewritten(run.before, run, change)
-      : !run.disturbed && !mayLose(run, change)
+      : !mayLose(run, change) && !(run.disturbed && goesWithEnd(run, change))
   })
 }
 
