@@ -51,9 +51,9 @@ export const bundle = async (directory: string): Promise<string> => {
 }
 
 /** Measures in a process of its own. */
-export const measureIn = (file: string, job: Job): Promise<Found> =>
+export const measureIn = (file: string, job: Job, nodeOptions: ReadonlyArray<string> = []): Promise<Found> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"] })
+    const child = spawn(process.execPath, [...nodeOptions, file], { stdio: ["pipe", "pipe", "inherit"] })
     const parts: Array<Buffer> = []
     child.stdout.on("data", (part: Buffer) => parts.push(part))
     child.on("error", reject)

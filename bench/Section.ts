@@ -35,10 +35,16 @@ export interface Given {
   readonly rounds: number
 }
 
+interface Named {
+  readonly name: string
+  /** How Node is started for it. */
+  readonly nodeOptions?: ReadonlyArray<string>
+}
+
 /** A part of the benchmark that can be run alone; one that needs a fleet is skipped where containers cannot run. */
 export type Section =
-  | { readonly name: string; readonly needs: "nothing"; readonly measure: (given: Given) => Promise<Found> }
-  | { readonly name: string; readonly needs: "fleet"; readonly measure: (fleet: Fleet, given: Given) => Promise<Found> }
+  | Named & { readonly needs: "nothing"; readonly measure: (given: Given) => Promise<Found> }
+  | Named & { readonly needs: "fleet"; readonly measure: (fleet: Fleet, given: Given) => Promise<Found> }
 
 export const row = (what: string, spread: Spread, unit = "ms"): Row => ({ what, spread, unit })
 

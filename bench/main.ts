@@ -42,11 +42,12 @@ const withFleet = async (count: number, body: (fleet: Job["fleet"]) => Promise<v
 
 const measured = async (file: string, count: number, rounds: number, wanted: ReadonlyArray<Section>): Promise<Report["sections"]> => {
   const found: Array<Found & { readonly name: string }> = []
-  const take = async (section: string, fleet: Job["fleet"]): Promise<void> => {
-    say(`measuring ${section}`)
-    found.push({ name: section, ...await measureIn(file, { section, rounds, fleet, repository: join(import.meta.dirname, "..") }) })
+  const take = async ({ name, nodeOptions }: Section, fleet: Job["fleet"]): Promise<void> => {
+    say(`measuring ${name}`)
+    const job = { section: name, rounds, fleet, repository: join(import.meta.dirname, "..") }
+    found.push({ name, ...await measureIn(file, job, nodeOptions) })
   }
-  for (const { name, needs } of wanted) if (needs === "nothing") await take(name, null)
+  for (const section of wanted) if (section.needs === "nothing") await take(section, null)
   const onHost = wanted.filter((section) => section.needs === "fleet")
   if (!realHost.available) {
     const notes = onHost.map(({ name }) => `${name} was not measured: ${realHost.reason}`)
@@ -54,7 +55,7 @@ const measured = async (file: string, count: number, rounds: number, wanted: Rea
   }
   if (onHost.length > 0) {
     await withFleet(count, async (fleet) => {
-      for (const { name } of onHost) await take(name, fleet)
+      for (const section of onHost) await take(section, fleet)
     })
   }
   return found

@@ -4,7 +4,7 @@ import { facts } from "./facts.ts"
 import { info } from "./info.ts"
 import { lives } from "./lives.ts"
 import { lock } from "./lock.ts"
-import { memory } from "./memory.ts"
+import { memory, memoryOfLives } from "./memory.ts"
 import { names } from "./names.ts"
 import { overhead } from "./overhead.ts"
 import { parallel } from "./parallel.ts"
@@ -12,4 +12,4 @@ import { planning } from "./planning.ts"
 import { startStop } from "./startStop.ts"
 
 export const sections: ReadonlyArray<Section> =
-  [planning, lives, names, info, facts, lock, overhead, cli, startStop, parallel, memory]
+  [planning, lives, memoryOfLives, names, info, facts, lock, overhead, cli, startStop, parallel, memory]
