@@ -178,7 +178,7 @@ export const factsOf = (
     interfaces: state.interfaces.map(({ kind, mtu, name }) => ({ name, kind, mtu })),
     containers,
     cgroupDirectories: cgroupDirectories(state),
-    cpus: Array.from({ length: state.cpus }, (_, cpu) => cpu),
+    cpus: [...Array(state.cpus).keys()],
     paths: [...new Set([...paths, ...recorded])].map((path) => pathFacts(state, path))
   }
 }

@@ -50,11 +50,13 @@ const loopsOf = (
 ): ReadonlyArray<LoopDevice> => {
   const mounted = new Set(mounts.map((mount) => mount.source))
   const recorded = new Set(container?.record?.disks.map((disk) => realPathOf(facts, disk.path)) ?? [])
-  const own = new Set(mounts)
-  const elsewhere = new Set(facts.mounts.filter((mount) => !own.has(mount)).map((mount) => mount.source))
-  return facts.loops.filter((loop) =>
-    mounted.has(loop.device) || (recorded.has(loop.backingFile) && !elsewhere.has(loop.device))
-  )
+  const isRecorded = (loop: LoopDevice): boolean => recorded.has(loop.backingFile)
+  const unused = new Set(facts.loops.filter(isRecorded).map((loop) => loop.device))
+  if (unused.size > 0) {
+    const own = new Set(mounts)
+    for (const mount of facts.mounts) if (!own.has(mount)) unused.delete(mount.source)
+  }
+  return facts.loops.filter((loop) => mounted.has(loop.device) || (isRecorded(loop) && unused.has(loop.device)))
 }
 
 /**

@@ -71,8 +71,9 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
   if (container === undefined) return []
   const own = directories.container(name)
   const remove = (file: string): Step => ({ _tag: "RemoveFile", path: hostPath(`${own}/${file}`) })
-  const record = ownFilesIn(container.files).filter((file) => file === "instance.json")
-  const others = ownFilesIn(container.files).filter((file) => file !== "instance.json")
+  const files = ownFilesIn(container.files)
+  const record = files.filter((file) => file === "instance.json")
+  const others = files.filter((file) => file !== "instance.json")
   const foreign = container.files.some((file) => !isOurDirectory(file) && !isOurFile(file))
   return [
     ...others.map(remove),
