@@ -38,14 +38,9 @@ export const section = (
   const lines: Array<LxcLine> = []
   const refusals: Array<Refusal> = []
   for (const { field, key, value } of wanted) {
-    Result.match(keyName(dialect, key), {
-      onFailure: (message) => {
-        refusals.push({ code: "key-unsupported", field, message, advice: "leave it out, or use a newer LXC" })
-      },
-      onSuccess: (name) => {
-        lines.push(entry(name, value))
-      }
-    })
+    const name = keyName(dialect, key)
+    if (Result.isSuccess(name)) lines.push(entry(name.success, value))
+    else refusals.push({ code: "key-unsupported", field, message: name.failure, advice: "leave it out, or use a newer LXC" })
   }
   return { lines, refusals }
 }

@@ -175,13 +175,14 @@ export const instanceDisks = (
 ): Result.Result<InstanceDisks, ReadonlyArray<Rejection>> => {
   const root = rootDisk(instance, directories, facts)
   const further = instance.disks.slice(1).map((_, i) => furtherDisk(instance, i + 1, directories, facts))
-  const all = [root, ...further]
-  const rejections = [
-    ...all.flatMap((each) => Result.isFailure(each) ? each.failure : []),
-    ...checkMounts(instance, facts)
-  ]
+  const disks: Array<InstanceDisks> = []
+  const rejections: Array<Rejection> = []
+  for (const each of [root, ...further]) {
+    if (Result.isSuccess(each)) disks.push(each.success)
+    else rejections.push(...each.failure)
+  }
+  rejections.push(...checkMounts(instance, facts))
   if (rejections.length > 0 || Result.isFailure(root)) return Result.fail(rejections)
-  const disks = all.flatMap((each) => Result.isSuccess(each) ? [each.success] : [])
   return Result.succeed({
     steps: disks.flatMap(({ steps }) => steps),
     warnings: disks.flatMap(({ warnings }) => warnings),
