@@ -1,3 +1,4 @@
+import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Explore, Faults, type Request, Scenario } from "@effect-lxc/test-kit"
@@ -5,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 
 const scenario: Scenario.Scenario = { ...Scenario.simplest, nics: ["phys"], quiet: true }
 const name = InstanceName.make("web1")
+const root = HostPath.make(defaultDirectories.rootfs(name))
 const start: Request.Request = { _tag: "Start", spec: Scenario.specOf(scenario) }
 const stop: Request.Request = { _tag: "Stop", name, timeoutMs: 5_000 }
 const killing: Request.Request = { _tag: "Kill", name }
@@ -39,6 +41,11 @@ const kept: Readonly<Record<string, Explore.Case>> = {
   "a slow tool of a process that died": caseOf({ _tag: "Clean" }, asking(start, start), [
     Faults.atTag("AttachLoop", "slow", { ms: 1_600 }),
     Faults.atInstant(750, "crash")
+  ]),
+  "somebody who has his directory on a tmpfs that was mounted over the root": caseOf({ _tag: "Clean" }, asking(start), [
+    Faults.atTag("StartContainer", "refuse"),
+    Faults.atTag("Unmount", "befall", { call: "observe", happening: { _tag: "MountTmpfs", path: root } }),
+    Faults.atTag("Unmount", "befall", { happening: { _tag: "Occupy", path: root } })
   ]),
   "a kill that overtakes a stop, and is refused": caseOf(
     { _tag: "Running" },

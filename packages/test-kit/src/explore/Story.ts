@@ -123,10 +123,10 @@ const heal = Effect.fnUntraced(function*(world: World["Service"], subject: Case,
   yield* tell({ _tag: "Healed" })
   yield* world.update((state) => ({ ...state, full: [] }))
   yield* world.update(Incidents.continueMonitor(subject.scenario.name))
-  for (const { happening } of subject.operators.flatMap(({ afterCrash, faults }) => [...faults, ...afterCrash])) {
-    if (happening?._tag === "Occupy") yield* world.update(Incidents.release(happening.path))
-    if (happening?._tag === "MountTmpfs") yield* world.update(takenOff(happening.path))
-  }
+  const happenings = subject.operators.flatMap(({ afterCrash, faults }) => [...faults, ...afterCrash]).map(({ happening }) => happening)
+  // Whoever has his directory on a mount goes before that is unmounted.
+  for (const each of happenings) if (each?._tag === "Occupy") yield* world.update(Incidents.release(each.path))
+  for (const each of happenings) if (each?._tag === "MountTmpfs") yield* world.update(takenOff(each.path))
   const process = yield* world.process()
   const run = <A, E>(body: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) =>
     process.run(Effect.provideService(Effect.flatMap(Hypervisor, body), Progress, telling(world, process.pid, tell)))
