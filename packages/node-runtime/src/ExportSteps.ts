@@ -179,10 +179,16 @@ export const importArchive = Effect.fnUntraced(function*(step: Case<"ImportArchi
  * @since 0.1.0
  * @category steps
  */
-export const observeMoved = (step: Case<"MoveIntoPlace">) =>
-  systemCall("lstat", step.from, () => ({
-    done: lstat(step.from) === undefined && (step.ifThere || lstat(step.to) !== undefined)
-  }))
+export const observeMoved = ({ from, ifThere, to }: Case<"MoveIntoPlace">) =>
+  systemCall("lstat", from, () => {
+    const [source, target] = [lstat(from), lstat(to)]
+    const done = source === undefined ? ifThere || target !== undefined : ifThere && target !== undefined && !isSame(source, target)
+    return { done }
+  })
+
+/** Two names of one file: whoever died between link(2) and unlink(2) has left them. */
+const isSame = (one: fs.Stats | undefined, other: fs.Stats | undefined): boolean =>
+  one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev
 
 /** link(2) and unlink(2): the one way to a name that never takes it from somebody else. Not every file system has links. */
 const moveFile = (from: string, to: string): void => {
@@ -202,14 +208,16 @@ const moveFile = (from: string, to: string): void => {
  */
 export const moveIntoPlace = Effect.fnUntraced(function*(step: Case<"MoveIntoPlace">) {
   const { from, replace, to } = step
-  const taken = yield* systemCall("lstat", to, () => !replace && lstat(to) !== undefined)
+  const isBoth = yield* systemCall("lstat", to, () => isSame(lstat(from), lstat(to)))
+  const taken = yield* systemCall("lstat", to, () => !replace && !isBoth && lstat(to) !== undefined)
   if (taken) {
     return yield* new HostError({
       problem: { _tag: "Conflict", found: `${to} exists already`, advice: "it is not overwritten: name another place" }
     })
   }
   yield* systemCall("rename", to, () => {
-    if (!replace && lstat(from)?.isFile() === true) moveFile(from, to)
+    if (isBoth) fs.unlinkSync(from)
+    else if (!replace && lstat(from)?.isFile() === true) moveFile(from, to)
     else fs.renameSync(from, to)
     syncDirectory(path.dirname(to))
   })

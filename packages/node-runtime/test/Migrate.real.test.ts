@@ -118,6 +118,20 @@ describe.runIf(realHost.available)("export and import on real LXC", () => {
       }
     })))
 
+  it.live("what stands in the place of an export at the last moment stays, also when the failure is recovered from", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("taken", "obedient", quick)
+      // A link that leads nowhere is no file to look at, and still takes the place.
+      fs.symlinkSync("/nowhere", at("taken.export"))
+      const error = yield* Effect.flip(hypervisor.export(instance.name, at("taken.export"), { instance }))
+      assert.include(error.message, `${at("taken.export")} exists already`)
+      assert.include(error.message, "everything was undone")
+      yield* hypervisor.recover(instance.name)
+      assert.strictEqual(fs.readlinkSync(at("taken.export")), "/nowhere")
+      assert.deepStrictEqual(fs.readdirSync(lab.files).filter((file) => file.endsWith(".partial")), [])
+    })))
+
   it.live("on a disk that fills up neither leaves half a file nor half a root", () =>
     leavingNothing(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

@@ -239,13 +239,20 @@ SOCKETS
   move_aside: [
     'move_aside() { [ ! -f "$1" ] || [ "$(stat -c %s -- "$1")" -le "$2" ] || mv -f -- "$1" "$1.1"; }'
   ],
+  is_there: ['is_there() { [ -e "$1" ] || [ -L "$1" ]; }'],
   move_into_place: [
-    `move_into_place() { # FROM TO replace|new
-  [ -e "$1" ] || { [ -e "$2" ] && return 0; }
-  [ "$3" = replace ] || [ ! -e "$2" ] || fail "$2 exists already"
+    `move_into_place() { # FROM TO replace|new|back
+  if is_there "$1"; then
+    if is_there "$2"; then
+      [ "$3" != back ] || return 0
+      [ "$3" = replace ] || fail "$2 exists already"
+    fi
+  elif [ "$3" = back ] || is_there "$2"; then return 0
+  fi
   mv -T -- "$1" "$2"
 }`,
-    "fail"
+    "fail",
+    "is_there"
   ],
   remove_cgroup: [
     `remove_cgroup() { # NAME HIERARCHY...

@@ -199,8 +199,8 @@ export const Step = Schema.TaggedUnion({
   ImportArchive: { archive: HostPath, directory: ImportDirectory, kind: RootKind, spec: Schema.String, timeoutMs: Millis },
   /**
    * Afterwards what was at `from` is at `to`, on the same file system, in one instant: rename(2), or without `replace`
-   * link(2), which takes no place that is taken. With `ifThere` nothing need be at `from`. Undone by moving it back, unless it
-   * replaced what was there.
+   * link(2), which takes no place that is taken. With `ifThere` nothing need be at `from`, and where something is at `to` what is
+   * at `from` is another's and stays. Undone by moving it back, unless it replaced what was there.
    */
   MoveIntoPlace: { from: HostPath, to: HostPath, replace: Schema.Boolean, ifThere: Schema.Boolean },
   /**

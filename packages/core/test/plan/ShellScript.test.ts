@@ -80,6 +80,19 @@ describe("the script of a step on files does what the step says:", () => {
       assert.strictEqual(statSync(path).mode & 0o777, 0o644)
     }))
 
+  it("what is moved back is what was moved: not what stands in its place beside it", () =>
+    inDirectory((directory) => {
+      const [from, to] = [HostPath.make(`${directory}/place`), HostPath.make(`${directory}/growing`)]
+      const back = { _tag: "MoveIntoPlace", from, to, replace: false, ifThere: true } as const
+      run(back, "")
+      writeFileSync(from, "moved")
+      run(back, "")
+      assert.strictEqual(readFileSync(to, "utf8"), "moved")
+      writeFileSync(from, "another's")
+      run(back, "")
+      assert.deepStrictEqual([from, to].map((path) => readFileSync(path, "utf8")), ["another's", "moved"])
+    }))
+
   it("what is in a directory is never removed with it", () =>
     inDirectory((directory) => {
       writeFileSync(`${directory}/kept`, "")

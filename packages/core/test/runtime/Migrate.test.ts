@@ -5,7 +5,7 @@ import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Diff, Faults, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
 
 const web1 = instance()
@@ -72,6 +72,22 @@ describe("export", () => {
       assert.include(message, "unless it had replaced an older file")
       yield* hypervisor.import(archive, { name: web2, start: false })
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 1 })] })))
+
+  it.effect("that finds its place taken at the last moment leaves what is there, and so does a recovery", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      const exporting = yield* Effect.forkChild(problemOf(hypervisor.export(web1.name, archive, { instance: web1 })))
+      yield* Effect.sleep(1)
+      yield* simulated.update(Incidents.putFile(archive, "somebody's"))
+      const error = yield* Fiber.join(exporting)
+      assert.include(error.message, `${archive} exists already`)
+      assert.deepStrictEqual(error.residue, [])
+      yield* hypervisor.recover(web1.name)
+      const { files } = yield* simulated.state
+      assert.strictEqual(files[archive]?.text, "somebody's")
+      assert.deepStrictEqual(Object.keys(files).filter((path) => path.endsWith(".partial")), [])
+    }).pipe(onHost({ host: host() })))
 
   it.effect("with force that replaced nothing and fails then leaves nothing", () =>
     Effect.gen(function*() {

@@ -134,7 +134,9 @@ const renamed = <A>(record: Readonly<Record<string, A>>, from: string, to: strin
  * @category observations
  */
 export const observeMoved = (state: SimulatedState, step: Case<"MoveIntoPlace">): Seen => ({
-  done: nodeAt(state, step.from) === undefined && (step.ifThere || nodeAt(state, step.to) !== undefined)
+  done: step.ifThere
+    ? nodeAt(state, step.from) === undefined || nodeAt(state, step.to) !== undefined
+    : nodeAt(state, step.from) === undefined && nodeAt(state, step.to) !== undefined
 })
 
 /**

@@ -241,6 +241,17 @@ const moveCases: StepCases = {
       yield* befall({ _tag: "PutFile", path: to, text: "" })
       yield* holds(move(from, to))
     })
+  }, {
+    title: "moves nothing back that was never moved: what stands in the place is another's",
+    run: Effect.gen(function*() {
+      const from = yield* inScratch("a")
+      const to = yield* inScratch("b")
+      yield* befall({ _tag: "PutFile", path: from, text: "one\n" })
+      yield* befall({ _tag: "PutFile", path: to, text: "two\n" })
+      yield* holds({ ...move(from, to), ifThere: true })
+      yield* isOpen(move(from, to))
+      yield* same("both", [(yield* look(from))?.text, (yield* look(to))?.text], ["one\n", "two\n"])
+    })
   }],
   failure: [{
     title: "takes no place that is taken: both stay as they are",
