@@ -9,8 +9,9 @@ import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import * as os from "node:os"
 import * as path from "node:path"
-import { checkLogFile } from "./HostFiles.ts"
-import { readText } from "./KernelFiles.ts"
+import { checkLogFile, systemCall } from "./HostFiles.ts"
+import { lstat, readText } from "./KernelFiles.ts"
+import { requireOwnDirectory, requireSafePlace } from "./OwnFiles.ts"
 import { commandFailed, runTool, runToolOk, ToolDirectories, toolPath } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -58,12 +59,26 @@ export const checkpoint = Effect.fn("ContainerSteps.checkpoint")(function*(step:
 })
 
 /**
+ * Fails where somebody else could have written what CRIU would obey as root: processes, and all that they have.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const checkImages = (directory: string) =>
+  systemCall("lstat", directory, () => {
+    requireSafePlace(directory)
+    const stats = lstat(directory)
+    if (stats !== undefined) requireOwnDirectory(directory, stats)
+  })
+
+/**
  * The restored monitor keeps what it was given as standard output: its exit is waited for, not the end of that.
  *
  * @since 0.1.0
  * @category steps
  */
 export const restore = Effect.fn("ContainerSteps.restore")(function*(step: Case<"Restore">) {
+  yield* checkImages(step.directory)
   yield* requireCriu("the checkpoint stays")
   yield* checkLogFile(step.logFile)
   const argv = Commands.restore(step)

@@ -3,6 +3,7 @@ import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { checkImages } from "@effect-lxc/node-runtime/CheckpointSteps"
 import { observeContainers } from "@effect-lxc/node-runtime/Containers"
 import { recordOf } from "@effect-lxc/node-runtime/Records"
 import { checkLogFile, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
@@ -262,6 +263,19 @@ describe("a directory of ours is refused where", () => {
       made(`${place}/theirs`, 0o755)
       fs.symlinkSync(`${place}/theirs`, inside.run)
       assert.include((yield* lockIn).message, `${inside.run} is not a directory`)
+    }))
+
+  it.live("a checkpoint that CRIU would obey is in one that others may write to", () =>
+    Effect.gen(function*() {
+      const images = `${place}/kept/criu.images`
+      yield* checkImages(images)
+      made(images, 0o700)
+      yield* checkImages(images)
+      made(images, 0o770)
+      assert.include((yield* Effect.flip(checkImages(images))).message, `${images} belongs to uid`)
+      made(images, 0o700)
+      fs.chmodSync(`${place}/kept`, 0o777)
+      assert.include((yield* Effect.flip(checkImages(images))).message, `${place}/kept belongs to uid`)
     }))
 
   it.live.skipIf(!asRoot)("it is another user's, or in a directory of theirs", () =>
