@@ -12,7 +12,9 @@ const writingAdvice: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "its directory is not there: make it, or check the path"],
   ["ENOTDIR", "something on the way to it is not a directory: check the path"],
   ["EISDIR", "it is a directory: name a file"],
-  ["EACCES", "name a file that this user may write"]
+  ["EACCES", "name a file that this user may write"],
+  ["ELOOP", "it is a link in a directory that everybody may write to: name another file"],
+  ["EPERM", "it is somebody else's, in a directory that everybody may write to: name another file"]
 ])
 
 /**

@@ -2,7 +2,8 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
-import { readFileSync, statSync } from "node:fs"
+import { chmodSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
+import { join } from "node:path"
 import type { CommandOptions, MakeHypervisor } from "effect-lxc/Hypervisors"
 import { conflict, type FakeHost, hypervisorOf, makeFakeHost, running, writtenFacts } from "./FakeHost.ts"
 import { cli, prepare, type Setting, specText, temporary } from "./Harness.ts"
@@ -210,6 +211,28 @@ describe("a stored plan", () => {
       assert.deepStrictEqual([ran.code, ran.out], [0, "web1.example.com is running (12 steps)\n"])
       assert.strictEqual(host.applied.length, 12)
       assert.strictEqual((yield* cli(["run", "-"], { stdin: readFileSync(out, "utf8") })).code, 0)
+    }))
+
+  it.effect("is not written through a link, nor into a file of somebody else's, where everybody may put such", () =>
+    Effect.gen(function*() {
+      const open = path("open")
+      mkdirSync(open)
+      chmodSync(open, 0o1777)
+      const outTo = (out: string) => cli(["plan", "start", spec(), "--format", "json", "--out", out])
+      const mine = join(open, "mine.json")
+      for (const _ of ["new", "there"]) assert.strictEqual((yield* outTo(mine)).code, 0)
+      assert.strictEqual(statSync(mine).mode & 0o777, 0o600)
+      const [victim, link, hard] = [file("victim", "precious"), join(open, "link"), join(open, "hard")]
+      symlinkSync(victim, link)
+      linkSync(victim, hard)
+      for (const [out, code] of [[link, "ELOOP"], [hard, "EPERM"]] as const) {
+        const ran = yield* outTo(out)
+        assert.strictEqual(ran.code, 1)
+        assert.include(ran.err, `${out} cannot be written: ${code}`)
+      }
+      assert.strictEqual(readFileSync(victim, "utf8"), "precious")
+      symlinkSync(victim, path("of-our-own"))
+      assert.strictEqual((yield* outTo(path("of-our-own"))).code, 0)
     }))
 
   it.effect("is stale, exit code 3, where the host has changed or other directories are meant", () =>

@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { writeFile } from "node:fs/promises"
 import { decodeHostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { Plan } from "@effect-lxc/core/plan/Plan"
@@ -14,9 +13,9 @@ import { planStop } from "@effect-lxc/core/plan/StopPlan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { directories } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
-import { codeOf } from "../InputFile.ts"
 import { readJson } from "../JsonFile.ts"
-import { Output, OutputLost } from "../Output.ts"
+import { Output } from "../Output.ts"
+import { writeResult } from "../OutputFile.ts"
 import { type PlanFormat, planText } from "../PlanText.ts"
 import { readSpec } from "../SpecFile.ts"
 import { UsageError } from "../UsageError.ts"
@@ -32,10 +31,7 @@ const print = Effect.fnUntraced(function*(plan: Plan, { format, out }: Printing)
   const text = yield* planText(plan, format)
   const file = Option.getOrElse(out, () => "-")
   if (file === "-") return yield* output.out(text)
-  yield* Effect.tryPromise({
-    try: () => writeFile(file, text, { mode: 0o600 }),
-    catch: (error) => new OutputLost({ target: file, code: codeOf(error) })
-  })
+  yield* writeResult(file, text)
 })
 
 const readFacts = (file: string) => readJson(file, decodeHostFacts, "facts are what effect-lxc facts prints")
