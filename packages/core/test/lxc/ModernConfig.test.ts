@@ -123,6 +123,13 @@ lxc.prlimit.nofile = 1024
     assert.deepStrictEqual(refusalsOf({}, { ...target("5.0.2", "v2"), rootDir: "/a " }).map(({ code }) => code), ["config-text"])
   })
 
+  it("writes the paths of a mount as fstab(5) does, and refuses what LXC would cut off", () => {
+    const mounts = [{ source: "/srv/a b\\c", target: "m n", options: ["ro"] }]
+    assert.include(configOf({ lxc: { mounts } }, target("5.0.2", "v2")).text, "lxc.mount.entry = /srv/a\\040b\\134c m\\040n none bind,ro 0 0\n")
+    const long = [{ source: `/${"x".repeat(200)}`.repeat(19), target: `${"y".repeat(280)}`, options: ["ro"] }]
+    assert.deepStrictEqual(refusalsOf({ lxc: { mounts: long } }, target("5.0.2", "v2")).map(({ code, field }) => `${code} ${field}`), ["mount-too-long lxc.mounts[0]"])
+  })
+
   it("keeps a colon in the root directory out of LXC's types", () => {
     assert.include(configOf({}, { ...target("5.0.2", "v2"), rootDir: "/loop:/b" }).text, "lxc.rootfs.path = dir:/loop:/b\n")
   })
