@@ -126,7 +126,7 @@ describe.runIf(realHost.available)("export and import on real LXC", () => {
       fs.symlinkSync("/nowhere", at("taken.export"))
       const error = yield* Effect.flip(hypervisor.export(instance.name, at("taken.export"), { instance }))
       assert.include(error.message, `${at("taken.export")} exists already`)
-      assert.include(error.message, "everything was undone")
+      assert.include(error.message, "what was written of the export was removed")
       yield* hypervisor.recover(instance.name)
       assert.strictEqual(fs.readlinkSync(at("taken.export")), "/nowhere")
       assert.deepStrictEqual(fs.readdirSync(lab.files).filter((file) => file.endsWith(".partial")), [])
