@@ -94,23 +94,16 @@ export const Simulate = GlobalFlag.Setting("simulate")({
 export const globalFlags = [RunDir, LogDir, StateDir, LockWait, RollbackLimit, ToolLimit, Json, Simulate] as const
 
 /**
- * The directories that the flags name, and `usual` where they name none.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const directoriesOr = Effect.fnUntraced(function*(usual: Directories) {
-  return new Directories({
-    run: Option.getOrElse(yield* RunDir, () => usual.run),
-    log: Option.getOrElse(yield* LogDir, () => usual.log),
-    state: Option.getOrElse(yield* StateDir, () => usual.state)
-  })
-})
-
-/**
  * The directories that the flags name, and the usual ones where they name none.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const directories = directoriesOr(defaultDirectories)
+export const directories = Effect.gen(function*() {
+  const { log, run, state } = defaultDirectories
+  return new Directories({
+    run: Option.getOrElse(yield* RunDir, () => run),
+    log: Option.getOrElse(yield* LogDir, () => log),
+    state: Option.getOrElse(yield* StateDir, () => state)
+  })
+})

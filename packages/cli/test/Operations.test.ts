@@ -200,17 +200,20 @@ describe("a refused operation", () => {
 })
 
 describe("a stored plan", () => {
-  it.effect("is carried out by run as it was planned, in the directories it was planned for", () =>
+  it.effect("is carried out by run as it was planned, in the directories of its flags: the file has no say in that", () =>
     Effect.gen(function*() {
       const out = path("stored.json")
       const planned = yield* cli(["plan", "start", spec(), "--format", "json", "--out", out, "--run-dir", "/r"])
       assert.deepStrictEqual(planned, { code: 0, out: "", err: "" })
       assert.strictEqual(statSync(out).mode & 0o777, 0o600)
       const host = makeFakeHost()
-      const ran = yield* cli(["run", out], { host })
+      const elsewhere = yield* cli(["run", out], { host })
+      assert.deepStrictEqual([elsewhere.code, host.applied], [3, []])
+      assert.include(elsewhere.err, "directories: planned for /r, this is /run/effect-lxc")
+      const ran = yield* cli(["run", out, "--run-dir", "/r"], { host })
       assert.deepStrictEqual([ran.code, ran.out], [0, "web1.example.com is running (12 steps)\n"])
       assert.strictEqual(host.applied.length, 12)
-      assert.strictEqual((yield* cli(["run", "-"], { stdin: readFileSync(out, "utf8") })).code, 0)
+      assert.strictEqual((yield* cli(["run", "-", "--run-dir", "/r"], { stdin: readFileSync(out, "utf8") })).code, 0)
     }))
 
   it.effect("is not written through a link, nor into a file of somebody else's, where everybody may put such", () =>
@@ -245,6 +248,8 @@ describe("a stored plan", () => {
       const elsewhere = yield* cli(["run", "-", "--run-dir", "/elsewhere"], { stdin })
       assert.strictEqual(elsewhere.code, 3)
       assert.match(elsewhere.err, /directories: planned for \/run\/effect-lxc, this is \/elsewhere/)
+      const other = yield* cli(["run", "-", "--log-dir", "/l", "--state-dir", "/s"], { stdin })
+      assert.include(other.err, "directories: planned for /var/log/effect-lxc /var/lib/effect-lxc, this is /l /s")
     }))
 
   it.effect("that is none is bad input, exit code 2", () =>

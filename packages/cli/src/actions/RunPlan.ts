@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect"
 import { decodePlan } from "@effect-lxc/core/plan/Plan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { directoriesOr } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { readJson } from "../JsonFile.ts"
 import { viewed } from "../OperationView.ts"
@@ -14,7 +13,8 @@ import { printReport } from "../Report.ts"
 import { UsageError } from "../UsageError.ts"
 
 /**
- * Carries a stored plan out, in the directories it was made for unless the flags name others: those make it stale.
+ * Carries a stored plan out, in the directories of the flags. One that was made for others is stale: whoever wrote the file
+ * does not choose where this library takes files for its own.
  *
  * @since 0.1.0
  * @category actions
@@ -26,5 +26,5 @@ export const runPlan = Effect.fnUntraced(function*(input: { readonly plan: strin
     return yield* new UsageError({ problems, command: "effect-lxc run" })
   }
   const carriedOut = viewed(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.run(plan)))
-  yield* printReport(yield* withHypervisor(carriedOut, { directories: yield* directoriesOr(plan.directories) }))
+  yield* printReport(yield* withHypervisor(carriedOut))
 })

@@ -10,8 +10,9 @@ import { basisOf, differences, type Named } from "./Basis.ts"
 import type { Plan } from "./Plan.ts"
 import { PlanStale } from "./PlanRejected.ts"
 
-const sameDirectories = (one: Directories, other: Directories): boolean =>
-  one.run === other.run && one.log === other.log && one.state === other.state
+/** The directories of one that are others in the other. */
+const differing = (one: Directories, other: Directories): ReadonlyArray<string> =>
+  (["run", "log", "state"] as const).filter((each) => one[each] !== other[each]).map((each) => one[each])
 
 /**
  * What the plan's basis names; facts to compare with must have been asked for these paths.
@@ -32,11 +33,12 @@ export const namedIn = ({ basis }: Plan): Named => ({
  * @category comparisons
  */
 export const stillHolds = (plan: Plan, directories: Directories, facts: HostFacts): Result.Result<Plan, PlanStale> => {
+  const elsewhere = differing(plan.directories, directories)
   const changed = [
     ...differences(plan.basis, basisOf(directories, plan.instance, namedIn(plan), facts)),
-    ...(sameDirectories(plan.directories, directories)
+    ...(elsewhere.length === 0
       ? []
-      : [`directories: planned for ${plan.directories.run}, this is ${directories.run}`])
+      : [`directories: planned for ${elsewhere.join(" ")}, this is ${differing(directories, plan.directories).join(" ")}`])
   ]
   return changed.length === 0
     ? Result.succeed(plan)
