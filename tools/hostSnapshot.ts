@@ -6,18 +6,17 @@ export type HostSnapshot = ReadonlyArray<string>
 
 const names = (path: string): ReadonlyArray<string> => existsSync(path) ? readdirSync(path) : []
 
-/** Lock files may stay, and so may the directory that holds them, and what is known of LXC. */
-const isLock = (path: string): boolean => /\/locks(?:\/(?:[^/]+\.lock|lxc-version))?$/.test(path)
+/** The directory of locks may stay, and in it what two that clear away do not do at once by, and what is known of LXC; no lock may. */
+const mayStay = (path: string): boolean => /\/locks(?:\/(?:\.guard|lxc-version))?$/.test(path)
 
 const filesBelow = (directory: string): ReadonlyArray<string> =>
   names(directory).flatMap((name) => {
     const path = join(directory, name)
-    return isLock(path) ? [] : [path]
-  }).flatMap((path) => {
+    const own = mayStay(path) ? [] : [path]
     try {
-      return [path, ...filesBelow(path)]
+      return [...own, ...filesBelow(path)]
     } catch {
-      return [path] // a file
+      return own // a file
     }
   })
 

@@ -46,6 +46,9 @@ interface Claim {
   readonly name: string
 }
 
+/** The pid is that of who has made it. */
+const claimName = /\.lock\.(\d+)-\d+$/
+
 const claims = { made: 0 }
 
 const newClaim = (at: string): Claim => {
@@ -68,7 +71,7 @@ const dropClaim = (at: string, { file, name }: Claim): void => {
 const claimOf = (at: string): string | undefined => {
   try {
     const name = fs.readlinkSync(at)
-    if (name.startsWith(`${path.basename(at)}.`) && /\.\d+-\d+$/.test(name) && !name.includes("/")) return name
+    if (name.startsWith(`${path.basename(at)}.`) && claimName.test(name) && !name.includes("/")) return name
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined
     if (errnoOf(error) !== "EINVAL") throw error
@@ -124,25 +127,37 @@ const openGuard = (at: string) =>
     (file) => Effect.sync(() => fs.closeSync(file))
   )
 
-/** Claims that lead nowhere: of a process that is not there, and open in no other. One that is there may be about to use its own. */
-const abandonedClaims = (directories: Directories, at: string): ReadonlyArray<string> =>
-  names(directories.locks).flatMap((name) => {
-    const pid = name.startsWith(`${path.basename(at)}.`) ? /\.(\d+)-\d+$/.exec(name)?.[1] : undefined
-    const claim = path.join(directories.locks, name)
+const isDead = (at: string): boolean => {
+  try {
+    const claim = claimOf(at)
+    return claim !== undefined && whoHasOpen(path.join(path.dirname(at), claim)) === undefined
+  } catch {
+    return false // no lock of ours: who asks for it is told
+  }
+}
+
+/** Locks of which nobody has the claim open. */
+const deadLocks = (directory: string): ReadonlyArray<string> =>
+  names(directory).filter((name) => name.endsWith(".lock")).map((name) => path.join(directory, name)).filter(isDead)
+
+/** Claims that are open in no process, of one that is not there: one that is there may be about to use its own. */
+const deadClaims = (directory: string): ReadonlyArray<string> =>
+  names(directory).flatMap((name) => {
+    const pid = claimName.exec(name)?.[1]
+    const claim = path.join(directory, name)
     return pid === undefined || isAlive(processStat(Number(pid))) || whoHasOpen(claim) !== undefined ? [] : [claim]
   })
 
 /**
- * Removes the lock of one that died. Two that see it at once must not remove each other's, so that one looks again and
- * removes while the other waits; nobody else removes what nobody has open.
+ * Removes what those who died have left of locks. Two that see it at once must not remove each other's, so that one looks again
+ * and removes while the other waits; nobody else removes what nobody has open.
  */
-const clearAway = Effect.fnUntraced(function*(directories: Directories, at: string, name: string) {
-  const guard = `${directories.locks}/.guard`
+const clearAway = Effect.fnUntraced(function*(directory: string) {
+  const guard = path.join(directory, ".guard")
   yield* flock(guard, yield* openGuard(guard))
-  yield* attempt(at, () => {
-    if (claimOf(at) !== name || whoHasOpen(path.join(directories.locks, name)) !== undefined) return
-    fs.rmSync(at, { force: true })
-    for (const each of abandonedClaims(directories, at)) fs.rmSync(each, { force: true })
+  yield* attempt(directory, () => {
+    for (const lock of deadLocks(directory)) fs.rmSync(lock, { force: true })
+    for (const claim of deadClaims(directory)) fs.rmSync(claim, { force: true })
   })
 }, Effect.scoped)
 
@@ -172,7 +187,7 @@ const obstacle = Effect.fnUntraced(function*(directories: Directories, at: strin
   if (name === undefined) return undefined
   const claim = path.join(directories.locks, name)
   const holder = whoHasOpen(claim, known)
-  if (holder === undefined) yield* clearAway(directories, at, name)
+  if (holder === undefined) yield* clearAway(directories.locks)
   return holder === undefined ? undefined : { pid: holder, words: () => holderOf(claim, holder) }
 })
 
