@@ -27,32 +27,29 @@ export interface CarriedOut {
   readonly failed?: { readonly index: number; readonly step: Step; readonly problem: StepProblem } | undefined
 }
 
-const take = (before: CarriedOut, step: Step, index: number): CarriedOut => {
-  if (before.failed !== undefined) return before
-  const { acted, results, state } = before
-  const seen = observe(state, step, results)
-  if (isProblem(seen)) return { ...before, failed: { index, step, problem: seen } }
-  const ended = seen.done ? { state, result: seen.result } : complete(state, step, results)
-  if ("problem" in ended && ended.problem !== undefined) {
-    return { ...before, state: ended.state, failed: { index, step, problem: ended.problem } }
-  }
-  return {
-    state: ended.state,
-    results: step._tag === "AttachLoop" && ended.result !== undefined
-      ? new Map([...results, [step.result, ended.result]])
-      : results,
-    acted: seen.done ? acted : [...acted, step]
-  }
-}
-
 /**
  * Observes and takes each step to its end, as the interpreter does; the first that fails is the last. Nothing is undone.
  *
  * @since 0.1.0
  * @category running
  */
-export const carryOut = (steps: ReadonlyArray<Step>, state: SimulatedState, results: Results = new Map()): CarriedOut =>
-  steps.reduce<CarriedOut>(take, { state, results, acted: [] })
+export const carryOut = (steps: ReadonlyArray<Step>, before: SimulatedState, given: Results = new Map()): CarriedOut => {
+  const results = new Map(given)
+  const acted: Array<Step> = []
+  let state = before
+  for (const [index, step] of steps.entries()) {
+    const seen = observe(state, step, results)
+    if (isProblem(seen)) return { state, results, acted, failed: { index, step, problem: seen } }
+    const ended = seen.done ? { state, result: seen.result } : complete(state, step, results)
+    state = ended.state
+    if ("problem" in ended && ended.problem !== undefined) {
+      return { state, results, acted, failed: { index, step, problem: ended.problem } }
+    }
+    if (!seen.done) acted.push(step)
+    if (step._tag === "AttachLoop" && ended.result !== undefined) results.set(step.result, ended.result)
+  }
+  return { state, results, acted }
+}
 
 /**
  * Undoes steps that were begun, the last first, as the interpreter does: each is tried, and what cannot be undone stays.

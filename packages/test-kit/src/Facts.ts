@@ -14,7 +14,7 @@ import { MeantToRun } from "@effect-lxc/core/host/MeantToRun"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
-import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { isInstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -25,8 +25,6 @@ import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
 import { remembered } from "./Remembered.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
-
-const isInstanceName = Schema.is(InstanceName)
 
 const statOf = (state: SimulatedState, pid: number | null): ProcessStat | null => {
   const process = processOf(state, pid)
