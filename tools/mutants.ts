@@ -16,7 +16,7 @@ import { parse } from "./mutants/Syntax.ts"
 const simulatedHost = [
   ..."Cgroups Checkpoints Containers Disks Exports Files Running Seen Start StartVerdict Tools".split(" ").map((name) => `transition/${name}`),
   ..."Transition Lifecycle Boot MountOps CgroupFiles Process Observing Timing".split(" "),
-  ..."FileTree Interfaces LxcLogText LxcSettings Outcome StepTool Guest ToolAnswer Incidents Happening".split(" ")
+  ..."FileTree Interfaces LxcLogText LxcSettings Outcome StepTool Guest ToolAnswer Incidents Happening Facts".split(" ")
 ].map((name) => `packages/test-kit/src/${name}.ts`)
 
 /** A mutant that changes nothing that anyone could see, and why. */

@@ -26,7 +26,7 @@ import { containerNamed, processesIn, processOf } from "./Process.ts"
 import { remembered } from "./Remembered.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
-const statOf = (state: SimulatedState, pid: number | null): ProcessStat | null => {
+const statOf = (state: SimulatedState, pid: number | null | undefined): ProcessStat | null => {
   const process = processOf(state, pid)
   return process === undefined ? null : { pid: process.pid, startTime: process.startTime, state: process.state }
 }
@@ -57,10 +57,9 @@ const cgroupDirectories = (state: SimulatedState): ReadonlyArray<CgroupDirectory
 const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
 /** The same records are asked for each time somebody looks at the host. */
-const readRecord = remembered((text: string): Instance | null => {
-  const parsed = readJson(text)
-  return Option.isNone(parsed) ? null : Result.getOrElse(decodeInstance(parsed.value), () => null)
-})
+const readRecord = remembered((text: string): Instance | null =>
+  Result.getOrElse(decodeInstance(Option.getOrNull(readJson(text))), () => null)
+)
 
 const recordOf = (state: SimulatedState, file: string): Instance | null => {
   const text = nodeAt(state, file)?.text
@@ -81,10 +80,9 @@ const containerFacts = (
     name,
     lxcPath,
     socket: container?.listening ?? false,
-    monitor: statOf(state, container?.monitor ?? null),
-    init: statOf(state, container?.init ?? null),
-    populated: processesIn(state, container?.payload ?? `lxc.payload.${name}`).length > 0 &&
-      (own || container !== undefined),
+    monitor: statOf(state, container?.monitor),
+    init: statOf(state, container?.init),
+    populated: processesIn(state, container?.payload ?? `lxc.payload.${name}`).length > 0,
     freezer: container?.frozen === true ? "frozen" : "thawed",
     files: own ? namesIn(state, directories.container(name)) : [],
     record: own ? recordOf(state, directories.record(name)) : null,
@@ -205,7 +203,6 @@ const madeUp = (state: SimulatedState, { bytes, microseconds, pids }: Use): Read
       "memory.swap.current": "0",
       "memory.events": "oom 0\noom_kill 0\n",
       "cpu.stat": `usage_usec ${microseconds}\n`,
-      "cpuset.cpus.effective": `0-${state.cpus - 1}`,
       "io.stat": "254:0 rbytes=4096 wbytes=0 rios=1 wios=0\n",
       "pids.current": String(pids)
     }
@@ -216,25 +213,25 @@ const madeUp = (state: SimulatedState, { bytes, microseconds, pids }: Use): Read
       "memory.stat": "swap 0\n",
       "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
       "cpuacct.usage": String(microseconds * 1_000),
-      "cpuset.effective_cpus": `0-${state.cpus - 1}`,
       "blkio.throttle.io_service_bytes": "254:0 Read 4096\n254:0 Write 0\nTotal 4096\n",
       "pids.current": String(pids)
     }
 }
 
 /** What the groups of a container say, from all trees together. */
-const filesOf = (state: SimulatedState, payload: string, use: Use): Readonly<Record<string, string>> => {
-  const written = state.trees.map((tree) => tree.groups[payload] ?? {})
+const filesOf = (state: SimulatedState, payload: string, use: Use): Readonly<Record<string, string | undefined>> => {
+  const written = state.trees.map((tree) => tree.groups[payload])
   const files = written.reduce<Readonly<Record<string, string>>>((all, each) => ({ ...all, ...each }), madeUp(state, use))
   const cpus = files["cpuset.cpus"]
-  return cpus === undefined ? files : { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
+  return { ...files, "cpuset.effective_cpus": cpus, "cpuset.cpus.effective": cpus }
 }
 
 const limitsOf = (state: SimulatedState, container: SimulatedContainer): Pick<ContainerFacts, "limits" | "memoryUsage"> => {
   const files = filesOf(state, container.payload, useOf(state, container))
   const layout = cgroupsOf(state).layout === "v2" ? "v2" : "v1"
   const limits = limitFiles(layout, state.ioWeightFile).flatMap(({ controller, file }) => {
-    const value = currentLimit(file, files[file], () => files["cpuset.effective_cpus"])
+    // The processors of a group are named here from its beginning.
+    const value = currentLimit(file, files[file], () => undefined)
     return value === undefined ? [] : [{ controller, file, value }]
   })
   return { limits, memoryUsage: container.guest.usesBytes }
