@@ -1,4 +1,4 @@
-import { findDifference, report } from "@effect-lxc/test-kit/Differential"
+import { type Difference, findDifference, report } from "@effect-lxc/test-kit/Differential"
 import { tokenOf, type Trail, trailOf } from "@effect-lxc/test-kit/differential/Moves"
 import { Cause, Effect, Exit } from "effect"
 import { RealLab } from "../packages/node-runtime/test/RealLab.ts"
@@ -47,7 +47,8 @@ const main = Effect.gen(function*() {
   let differences = 0
   yield* Effect.forEach(trails(), (trail) =>
     Effect.gen(function*() {
-      const exit = yield* Effect.exit(findDifference(trail, openSides(lab)))
+      const tell = (found: Difference) => Effect.sync(() => console.error(`${report(trail, found)}\nlooking for a shorter one\n`))
+      const exit = yield* Effect.exit(findDifference(trail, openSides(lab), tell))
       if (Exit.isFailure(exit)) {
         differences += 1
         console.log(`${tokenOf(trail)} could not be carried out: ${Cause.pretty(exit.cause)}\n`)

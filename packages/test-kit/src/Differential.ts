@@ -165,13 +165,19 @@ export const report = (trail: Trail, { real, simulated, story }: Difference): st
 export type OpenSides = Effect.Effect<Sides, never, Scope.Scope>
 
 /**
- * Runs a trail in a setting of its own, and shrinks the difference if there is one.
+ * Runs a trail in a setting of its own, and shrinks the difference if there is one; that can take long, so `tell` hears of it before.
  *
  * @since 0.1.0
  * @category running
  */
-export const findDifference = Effect.fn("Differential.findDifference")(function*(trail: Trail, open: OpenSides) {
+export const findDifference = Effect.fn("Differential.findDifference")(function*(
+  trail: Trail,
+  open: OpenSides,
+  tell: (found: Difference) => Effect.Effect<void> = () => Effect.void
+) {
   const attempt: Try = (each) => Effect.scoped(Effect.flatMap(open, (sides) => run(each, sides)))
   const found = yield* attempt(trail)
-  return found === undefined ? undefined : yield* shrink(trail, found, attempt)
+  if (found === undefined) return undefined
+  yield* tell(found)
+  return yield* shrink(trail, found, attempt)
 })
