@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import { cgroupFacts, type CgroupTrees, freezerState, groupsOfProcess, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { once } from "./Once.ts"
-import { type ContainerRef, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
 
 const isInstanceName = Schema.is(InstanceName)
@@ -57,7 +57,8 @@ const pairAgain = (before: Pair | undefined): Pair | undefined => {
   return monitor === undefined || init === undefined ? undefined : { monitor, init }
 }
 
-const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean): Processes => {
+/** A monitor that listens without a first process, whose pid file was damaged, is looked for among all processes. */
+const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean, listening: boolean): Processes => {
   const place = `${container.lxcPath}/${container.name}`
   const pair = pairAgain(pairs.get(place))
   if (pair !== undefined) return { ...pair, group: payloadCgroup(container.name) }
@@ -76,7 +77,8 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean):
     if (pid === undefined || (parent === undefined && !own)) continue
     return { monitor: monitor ?? parent ?? null, init: processStat(pid) ?? null, group }
   }
-  return { monitor: monitor ?? null, init: null, group: payloadCgroup(container.name) }
+  const silent = own && listening ? findMonitor(container) : undefined
+  return { monitor: monitor ?? silent ?? null, init: null, group: payloadCgroup(container.name) }
 }
 
 /**
@@ -134,7 +136,7 @@ const observe = (
   const own = lxcPath === directories.containers
   const record = own ? recordOf?.(directories, name) ?? null : null
   if (listening && name !== instance) return glimpse({ lxcPath, name, record, meantToRun })
-  const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own)
+  const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own, listening)
   const foreignGroup = !own && init === null
   return {
     ...(own && limits && name === instance && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),

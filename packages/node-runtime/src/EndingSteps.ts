@@ -15,7 +15,7 @@ import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, hasProcesses, initOf, isGone, waitFor } from "./Liveness.ts"
-import { type ContainerRef, monitorByFile, startersOf } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
@@ -74,7 +74,7 @@ const isSilent = (monitor: ProcessStat | undefined): boolean => monitor?.state =
 
 /** Whether the time would only be waited out: of what is left nothing ends by itself. */
 const isInVain = (step: Case<"AwaitStopped">): boolean =>
-  step.onTimeout === "continue" && !hasProcesses(step) && isSilent(monitorByFile(step))
+  step.onTimeout === "continue" && !hasProcesses(step) && isSilent(findMonitor(step))
 
 /**
  * @since 0.1.0
@@ -118,7 +118,7 @@ const survivors = (step: Case<"KillContainer">) =>
     .map((pid) => ({ pid, command: commandOf(pid) }))
 
 /** A monitor that is stopped by a signal, or gone, would let lxc-stop hang. */
-const answers = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(monitorByFile(container))
+const answers = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(findMonitor(container))
 
 /**
  * Whether nothing of the container lives, nor anything that is about to start it.

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { exits, hangs, missing, type ToolAnswer } from "../../ToolAnswer.ts"
@@ -110,6 +111,21 @@ const stopped: StepCases = {
       yield* isTrue(`it took ${took} ms`, took < 5_000)
       yield* fails(awaitStopped(container, 50), "StillRunning", { waitedMs: 50 })
       yield* applies({ _tag: "KillContainer", ...container, hierarchies, timeoutMs: 5_000 })
+    })
+  }, {
+    title: "sees such a monitor also where its pid file says something else, and a kill does not ask it",
+    needs: ["containers"],
+    run: Effect.gen(function*() {
+      const { container, hierarchies } = yield* running()
+      yield* befall({ _tag: "StopMonitor", name: container.name })
+      yield* befall({ _tag: "KillInit", name: container.name })
+      yield* befall({ _tag: "PutFile", path: HostPath.make(`${container.lxcPath}/${container.name}/monitor.pid`), text: "strange" })
+      yield* same("monitor", (yield* factsOfContainer)?.monitor?.state, "T")
+      const began = yield* Clock.currentTimeMillis
+      yield* applies(awaitStopped(container, 20_000, "continue"))
+      yield* applies({ _tag: "KillContainer", ...container, hierarchies, timeoutMs: 20_000 })
+      const took = (yield* Clock.currentTimeMillis) - began
+      yield* isTrue(`it took ${took} ms`, took < 5_000)
     })
   }],
   already: [{
