@@ -23,9 +23,14 @@ const ended = (child: ChildProcess) =>
 
 const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
-/** Whether the process has the lock: what follows changes the host, or plans to. */
-const hasLock = (child: ChildProcess, lock: string): boolean =>
-  fs.existsSync(lock) && fs.readFileSync(lock, "utf8").startsWith(`pid ${child.pid} (`)
+/** Whether the process has the lock: what follows changes the host, or plans to. A lock is gone when it is let go. */
+const hasLock = (child: ChildProcess, lock: string): boolean => {
+  try {
+    return fs.readFileSync(lock, "utf8").startsWith(`pid ${child.pid} (`)
+  } catch {
+    return false
+  }
+}
 
 /** When a process is killed: so many milliseconds after it got the lock, where it plans, or after its first words in the journal. */
 export interface Instant {
