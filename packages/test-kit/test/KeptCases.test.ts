@@ -10,6 +10,7 @@ const root = HostPath.make(defaultDirectories.rootfs(name))
 const start: Request.Request = { _tag: "Start", spec: Scenario.specOf(scenario) }
 const stop: Request.Request = { _tag: "Stop", name, timeoutMs: 5_000 }
 const killing: Request.Request = { _tag: "Kill", name }
+const checkpoint = HostPath.make("/srv/checkpoints/web1")
 const packing: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), spec: Scenario.specOf(scenario), stop: true }
 
 const asking = (...requests: ReadonlyArray<Request.Request>): Explore.Case["operators"][number]["asks"] =>
@@ -57,6 +58,11 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     Faults.atTag("Thaw", "act-then-hang"),
     Faults.atInstant(200, "befall", { happening: { _tag: "StopMonitor", name } })
   ]),
+  "a checkpoint on a tmpfs that somebody mounted, and unmounts before a restore from it is recovered": caseOf(
+    { _tag: "Running" },
+    asking({ _tag: "Checkpoint", name, directory: checkpoint }, killing, { _tag: "Restore", spec: Scenario.specOf(scenario), directory: checkpoint }),
+    [Faults.atInstant(50, "befall", { happening: { _tag: "MountTmpfs", path: HostPath.make("/srv/checkpoints") } }), Faults.atTag("ConfirmAlive", "crash")]
+  ),
   "an export that fails when its spec is packed and taken away, and one that dies there": caseOf({ _tag: "Running" }, asking(packing, packing, packing), [
     Faults.atTag("MoveIntoPlace", "refuse"),
     Faults.atTag("MoveIntoPlace", "crash", { nth: 2 })

@@ -7,6 +7,7 @@ import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import type { SimulatedState } from "../SimulatedState.ts"
+import { changesBetween } from "./HostChanges.ts"
 import type { Story, StoryEvent, Told } from "./Story.ts"
 
 /**
@@ -32,6 +33,8 @@ export interface PlanRun {
   recovered: SimulatedState | undefined
   /** Whether anything but the operation, its rollback and its recovery may have changed the instance meanwhile. */
   disturbed: boolean
+  /** What somebody else took away meanwhile, by kind and name. */
+  readonly taken: Set<string>
   /** Steps that could not be looked at when they were looked at last. */
   readonly blind: Set<string>
 }
@@ -62,13 +65,18 @@ const changesSomething = ({ after, before }: Changed): boolean =>
   (Object.keys(after) as ReadonlyArray<keyof SimulatedState>) // the keys of a struct are its fields
     .some((part) => part !== "full" && part !== "now" && after[part] !== before[part])
 
+const takenFrom = (run: PlanRun, { after, before }: Changed): void => {
+  run.disturbed = true
+  for (const { kind, sign, what } of changesBetween(before, after)) if (sign === "-") run.taken.add(`${kind} ${what}`)
+}
+
 const disturb = ({ current, open, restlessUntil }: Scan, event: Changed, at: number): void => {
   const { pid, step } = event
   const instance = instanceOf(event)
   if (step === null) {
     if (!changesSomething(event)) return
     restlessUntil.set("", at + unrest)
-    for (const run of open.values()) run.disturbed = true
+    for (const run of open.values()) takenFrom(run, event)
     return
   }
   if (instance === undefined) return
@@ -94,6 +102,7 @@ const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Pro
     rolledBack: undefined,
     recovered: undefined,
     disturbed: at < Math.max(restlessUntil.get("") ?? -1, restlessUntil.get(instance) ?? -1),
+    taken: new Set(),
     blind: new Set()
   }
   runs.push(begun)

@@ -112,9 +112,10 @@ const isOnlyRewritten = (other: SimulatedState, { instance, operation }: PlanRun
 const isBefallen = ({ before, disturbed, instance }: PlanRun, { kind }: HostChange): boolean =>
   disturbed && (kind === "container" || kind === "process") && isAlive(before, instance)
 
-/** What an end of the container, or LXC after it, takes away. */
-const goesWithEnd = ({ instance }: PlanRun, { kind, what }: HostChange): boolean =>
-  kind === "container" || kind === "process" || kind === "interface" || kind === "cgroup" || what === directories.monitorPid(instance)
+/** What somebody else took away, or an end of the container, or LXC after it. */
+const isTaken = ({ disturbed, instance, taken }: PlanRun, { kind, what }: HostChange): boolean =>
+  taken.has(`${kind} ${what}`) ||
+  (disturbed && (["container", "process", "interface", "cgroup"].includes(kind) || what === directories.monitorPid(instance)))
 
 const hasGroup = ({ trees }: SimulatedState, path: string): boolean =>
   trees.some(({ groups, mountPoint }) => isBelow(mountPoint, path) && groups[path.slice(mountPoint.length + 1)] !== undefined)
@@ -142,7 +143,7 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
     return change.sign === "+"
       ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) &&
         !comesWithEnd(run, after, change) && !isOnlyRewritten(run.before, run, change)
-      : !mayLose(run, change) && !(run.disturbed && goesWithEnd(run, change))
+      : !mayLose(run, change) && !isTaken(run, change)
   })
 }
 
