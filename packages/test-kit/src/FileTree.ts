@@ -35,7 +35,7 @@ export const realPath = (state: SimulatedState, path: string): string => state.l
 export const namesIn = (state: SimulatedState, directory: string): ReadonlyArray<string> => {
   const prefix = directory === "/" ? "/" : `${directory}/`
   return Object.keys(state.files)
-    .filter((path) => path.startsWith(prefix) && path !== "/" && path.indexOf("/", prefix.length) < 0)
+    .filter((path) => path.startsWith(prefix) && path !== "/" && !path.includes("/", prefix.length))
     .map((path) => path.slice(prefix.length))
     .sort()
 }
