@@ -109,11 +109,28 @@ fingerprint() (
 
 workspace_ready() { [ -f "$stamp" ] && [ "$(fingerprint)" = "$(cat "$stamp")" ]; }
 
+# Needs no network, and says nothing.
+lockfile_current() {
+  "$pnpm" --dir "$root" install --frozen-lockfile --lockfile-only </dev/null >/dev/null 2>&1 9>&-
+}
+
+# What a new package needs is added; what the others have stays as it is.
+renew_lockfile() {
+  node_ready || install_node
+  pnpm_ready || install_pnpm
+  quietly "$pnpm" --dir "$root" install --lockfile-only --prefer-offline --loglevel=error ||
+    die 'pnpm-lock.yaml could not be brought up to date: see the lines above'
+  say 'pnpm-lock.yaml has what each package.json asks for'
+}
+
 install_workspace() {
   say 'installing the packages of pnpm-lock.yaml into node_modules'
   rm -f "$stamp"
-  pnpm_install "$root" error ||
+  if ! pnpm_install "$root" error; then
+    lockfile_current ||
+      die 'a package.json asks for what pnpm-lock.yaml has not: bring that up to date with "npm run lockfile", and run this again'
     die 'the packages of pnpm-lock.yaml could not be installed: see the lines above; if the network is missing, connect to it once and run this again'
+  fi
   fingerprint >"$stamp"
 }
 
@@ -272,6 +289,7 @@ usage: sh tools/run.sh COMMAND [ARGS…]
   explore     seeds, faults and interleavings on the simulated host; --help says more
   bench       measures on this machine, and says which goals hold; --help shows its options
   mutants     changes to the simulated host that no test sees; ARGS are files of it
+  lockfile    after a change of a package.json: pnpm-lock.yaml gets what that asks for
   effect-lxc  the command line
 END
 }
@@ -325,6 +343,9 @@ case $name in
     system_packages
     command_line
     cli "$root/bench/main.ts" "$@"
+    ;;
+  lockfile)
+    locked renew_lockfile
     ;;
   mutants)
     javascript

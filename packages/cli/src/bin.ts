@@ -17,6 +17,13 @@ const cacheDirectory = (): string | undefined => {
   return HOME?.startsWith("/") === true ? `${HOME}/.cache/effect-lxc` : undefined
 }
 
+/** An older one has not even all that the first lines of this program call. */
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(`effect-lxc: this needs Node 22.19 or later on PATH, and is run by Node ${process.versions.node}\n`)
+  process.exit(1)
+}
+
 const directory = cacheDirectory()
 if (directory !== undefined) enableCompileCache(directory)
 

@@ -90,6 +90,15 @@ describe.runIf(process.platform === "linux")("the bundle", () => {
     for (const name of ["node:child_process", "node:crypto"]) assert.notInclude(read, name)
   }, 60_000)
 
+  it("says which Node it needs, in a line, where it is run by an older one", async () => {
+    const older = file("older.cjs", `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.18.0" } })`)
+    assert.deepStrictEqual(await answer(bundle, ["--version"], ["--require", older]), {
+      code: 1,
+      out: "",
+      err: "effect-lxc: this needs Node 22.19 or later on PATH, and is run by Node 22.18.0\n"
+    })
+  }, 60_000)
+
   it("is made again over an older one, whose files stay for an hour for those who run it", () => {
     const before = readdirSync(path("bundle"))
     file("bundle/older-00000000.cjs", "")

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { HostError } from "@effect-lxc/core/runtime/Host"
+import type { HostError } from "@effect-lxc/core/runtime/Host"
+import { noLog } from "@effect-lxc/core/runtime/Logs"
 import type { LogQuery } from "@effect-lxc/core/runtime/Sessions"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -11,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { systemCall } from "./HostFiles.ts"
-import { lstat } from "./KernelFiles.ts"
+import { lstat, names } from "./KernelFiles.ts"
 
 const block = 64 * 1024
 const lineFeed = 10
@@ -72,15 +73,6 @@ const directoryEvents = (directory: string) =>
     return Queue.take(events)
   })
 
-const missing = (file: string) =>
-  new HostError({
-    problem: {
-      _tag: "Conflict",
-      found: `there is no log ${file}`,
-      advice: "the container was never started with this log directory, or its logs were removed"
-    }
-  })
-
 /**
  * The bytes of a log, from its beginning or from the last lines on; with `follow` on for ever, also in the file that takes
  * its place when it is rotated.
@@ -90,7 +82,8 @@ const missing = (file: string) =>
  */
 export const logStream = (file: string, { follow, tail }: LogQuery): Stream.Stream<Uint8Array, HostError> =>
   Stream.unwrap(Effect.gen(function*() {
-    if (lstat(file) === undefined) return yield* missing(file)
+    const there = yield* systemCall("lstat", file, () => lstat(file) !== undefined)
+    if (!there) return yield* noLog(file, names(path.dirname(file)).length > 0)
     const grown = follow ? yield* directoryEvents(path.dirname(file)) : undefined
     let log: OpenLog = yield* systemCall("open", file, () => openFile(file))
     yield* Effect.addFinalizer(() => Effect.sync(() => fs.closeSync(log.fd)))

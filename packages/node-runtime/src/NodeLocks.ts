@@ -9,6 +9,7 @@
  */
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { isAlive } from "@effect-lxc/core/host/ProcessStat"
+import type { HostError } from "@effect-lxc/core/runtime/Host"
 import { LockError, LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -39,6 +40,18 @@ const attempt = <A>(at: string, body: () => A): Effect.Effect<A, LockError> =>
       return failed(at, code, code === "EACCES" || code === "EPERM" ? "run as root" : "look what is in its place")
     }
   })
+
+/** A directory for the locks that cannot be had, or is not to be believed: what it is and what to do stay as they were said. */
+const notHad = (at: string, { message, problem }: HostError): LockError => {
+  switch (problem._tag) {
+    case "SystemCallFailed":
+      return failed(at, `${problem.call} ${problem.path}: ${problem.code}`, problem.advice)
+    case "Conflict":
+      return failed(at, problem.found, problem.advice)
+    default:
+      return failed(at, message, "look what is in its place")
+  }
+}
 
 /** A claim to a lock: the file and its name. */
 interface Claim {
@@ -218,7 +231,7 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
     // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
     yield* Effect.andThen(ensureOwnDirectory(directories.run, 0o711), ensureOwnDirectory(directories.locks, 0o700)).pipe(
-      Effect.mapError((error) => failed(directories.locks, error.message, "it cannot be made"))
+      Effect.mapError((error) => notHad(directories.locks, error))
     )
     const since = DateTime.formatIso(yield* DateTime.now)
     const file = yield* waitFor(directories, instance, waitMs, `pid ${process.pid} (${operation} since ${since})\n`)

@@ -28,6 +28,14 @@ const isMine = (stats: fs.Stats): boolean => stats.uid === process.geteuid?.()
 const owned = (at: string, { mode, uid }: fs.Stats): string =>
   `${at} belongs to uid ${uid} with mode ${(mode & 0o7777).toString(8)}`
 
+/** What root keeps safe is in order, and not for anybody else to change: that is no fault of what is there. */
+const requireMine = (at: string, stats: fs.Stats): void => {
+  const safe = (stats.mode & 0o022) === 0
+  if (safe && isMine(stats)) return
+  if (safe && stats.uid === 0) throw Object.assign(new Error(`${at} is root's`), { code: "EACCES" })
+  throw new NotOurs(owned(at, stats))
+}
+
 /**
  * Throws where a file is no plain one, has another name too, or can be written by somebody else.
  *
@@ -36,7 +44,7 @@ const owned = (at: string, { mode, uid }: fs.Stats): string =>
  */
 export const requireOwnFile = (at: string, stats: fs.Stats): void => {
   if (!stats.isFile() || stats.nlink > 1) throw new NotOurs(`${at} is a link or no regular file`)
-  if (!isMine(stats) || (stats.mode & 0o022) !== 0) throw new NotOurs(owned(at, stats))
+  requireMine(at, stats)
 }
 
 /**
@@ -103,7 +111,7 @@ export const believedStats = (at: string): fs.Stats | undefined => {
  */
 export const requireOwnDirectory = (at: string, stats: fs.Stats): void => {
   if (!stats.isDirectory()) throw new NotOurs(`${at} is not a directory`)
-  if (!isMine(stats) || (stats.mode & 0o022) !== 0) throw new NotOurs(owned(at, stats))
+  requireMine(at, stats)
 }
 
 const ancestors = (at: string): ReadonlyArray<string> => at === "/" ? [] : [path.dirname(at), ...ancestors(path.dirname(at))]

@@ -4,11 +4,12 @@
  * @since 0.1.0
  */
 import { HostError } from "@effect-lxc/core/runtime/Host"
+import { noLog } from "@effect-lxc/core/runtime/Logs"
 import type { AttachRequest, Execution, ForwardedSignal, LogQuery, Sessions } from "@effect-lxc/core/runtime/Sessions"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { nodeAt } from "./FileTree.ts"
+import { namesIn, nodeAt, parentOf } from "./FileTree.ts"
 import type { GuestProgram } from "./Guest.ts"
 import { answers, containerById, containerNamed, isLiving, processOf, removeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
@@ -85,20 +86,11 @@ const lastLines = (text: string, lines: number): number => {
   return at + 1
 }
 
-const noLog = (file: string) =>
-  new HostError({
-    problem: {
-      _tag: "Conflict",
-      found: `there is no log ${file}`,
-      advice: "the container was never started with this log directory, or its logs were removed"
-    }
-  })
-
 /** What a log holds now, and then what it holds more; from its beginning where it has become shorter. */
 const logText = (cell: StateCell, file: string, { follow, tail }: LogQuery): Stream.Stream<string, HostError> => {
-  const text = Effect.map(cell.read, (state) => nodeAt(state, file)?.text)
-  return Stream.unwrap(Effect.map(text, (first) => {
-    if (first === undefined) return Stream.fail(noLog(file))
+  return Stream.unwrap(Effect.map(cell.read, (state) => {
+    const first = nodeAt(state, file)?.text
+    if (first === undefined) return Stream.fail(noLog(file, namesIn(state, parentOf(file)).length > 0))
     let offset = tail === null ? 0 : lastLines(first, tail)
     const next = Effect.gen(function*() {
       while (true) {

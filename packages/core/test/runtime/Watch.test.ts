@@ -113,8 +113,17 @@ describe("logs", () => {
 
   it.effect("of an instance that never was are an error with the path", () =>
     Effect.gen(function*() {
-      assert.include((yield* failureOf(read({}))).message, "there is no log /var/log/effect-lxc/web1/lxc.log")
+      const { message } = yield* failureOf(read({}))
+      assert.include(message, "there is no log /var/log/effect-lxc/web1/lxc.log")
+      assert.include(message, "never started with this log directory")
     }).pipe(onHost({ host: host() })))
+
+  it.effect("of a console that the spec does not keep are an error that says so", () =>
+    Effect.gen(function*() {
+      const { message } = yield* failureOf(read({ console: true }))
+      assert.include(message, "there is no log /var/log/effect-lxc/web1/console.log; the container has others")
+      assert.include(message, "(lxc.console: none)")
+    }).pipe(onHost({ host: Incidents.putFile(directories.lxcLog("web1"), "lxc\n")(host()) })))
 
   it.effect("are followed: what is written later, and after they were emptied", () =>
     Effect.gen(function*() {
