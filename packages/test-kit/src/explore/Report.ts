@@ -84,7 +84,7 @@ const timeline = ({ events, subject }: Story): Html => {
   const afterwards = timelineTable(events.slice(end), ["recover, cleanup and stop of everything, without faults"])
   return html`${choices}${timelineTable(events.slice(0, end), subject.operators.map((_, index) => `Operator ${index}`))}
 <p class="dim">What passes by itself with time, such as a guest that halts, is in no row.</p>${
-    healed < 0 ? nothing : section("Afterwards", html`${afterwards}`)
+    healed < 0 ? nothing : section("Afterwards", afterwards)
   }`
 }
 
