@@ -58,6 +58,10 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     Faults.atTag("Thaw", "act-then-hang"),
     Faults.atInstant(200, "befall", { happening: { _tag: "StopMonitor", name } })
   ]),
+  "a guest that ends while the journal of a freeze, which is gone already, is said not to be": caseOf({ _tag: "Running" }, asking({ _tag: "Freeze", name }), [
+    Faults.atJournal("remove", "act-then-hang", { nth: 1 }),
+    Faults.atInstant(471, "befall", { happening: { _tag: "KillInit", name } })
+  ]),
   "a checkpoint on a tmpfs that somebody mounted, and unmounts before a restore from it is recovered": caseOf(
     { _tag: "Running" },
     asking({ _tag: "Checkpoint", name, directory: checkpoint }, killing, { _tag: "Restore", spec: Scenario.specOf(scenario), directory: checkpoint }),

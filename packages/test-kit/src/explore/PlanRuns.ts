@@ -70,20 +70,24 @@ const takenFrom = (run: PlanRun, { after, before }: Changed): void => {
   for (const { kind, sign, what } of changesBetween(before, after)) if (sign === "-") run.taken.add(`${kind} ${what}`)
 }
 
-const disturb = ({ current, open, restlessUntil }: Scan, event: Changed, at: number): void => {
+/** What is not at its end yet: its process is at it, though its journal may be gone, or nobody has recovered it. */
+const underWay = ({ current, open }: Scan): ReadonlySet<PlanRun> =>
+  new Set([...open.values(), ...[...current.values()].filter(({ recovered }) => recovered === undefined)])
+
+const disturb = (state: Scan, event: Changed, at: number): void => {
+  const { current, restlessUntil } = state
   const { pid, step } = event
   const instance = instanceOf(event)
   if (step === null) {
     if (!changesSomething(event)) return
     restlessUntil.set("", at + unrest)
-    for (const run of open.values()) takenFrom(run, event)
+    for (const run of underWay(state)) takenFrom(run, event)
     return
   }
   if (instance === undefined) return
   if (endings.has(step._tag)) restlessUntil.set(instance, at + unrest)
-  const run = open.get(instance)
-  if (run === undefined || run.pid === pid) return
-  if (pid === null || current.get(pid)?.operation !== "recover") run.disturbed = true
+  if (pid !== null && current.get(pid)?.operation === "recover") return
+  for (const run of underWay(state)) if (run.instance === instance && run.pid !== pid) run.disturbed = true
 }
 
 type Progressed = Extract<StoryEvent, { _tag: "Progressed" }>
