@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
+import { macOf, type Nic } from "../model/Nic.ts"
+import { isActive, statusOf } from "./ContainerStatus.ts"
+import type { ContainerFacts, HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
 
 /** Up to so many are looked through in less time than it takes to make an index of them. */
 const few = 16
@@ -53,3 +55,38 @@ export const interfaceNamed = (facts: HostFacts, name: string): Interface | unde
  * @category queries
  */
 export const loopsAt = (facts: HostFacts, device: string): ReadonlyArray<LoopDevice> => loops(facts.loops, device)
+
+/**
+ * A nic of an instance that runs, by what its record says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NicInUse {
+  readonly instance: string
+  readonly nic: Nic
+  readonly mac: string
+}
+
+const nicsOf = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray<NicInUse> =>
+  containers.flatMap((each) =>
+    each.record === null || !isActive(statusOf(each)) ? [] : each.record.nics.flatMap((nic, index) => {
+      const mac = macOf(each.name, nic, index)
+      return mac === undefined ? [] : [{ instance: each.name, nic, mac }]
+    })
+  )
+
+const macs = grouped<NicInUse>(({ mac }) => mac)
+const nicsIn = new WeakMap<ReadonlyArray<ContainerFacts>, ReadonlyArray<NicInUse>>()
+
+/**
+ * The nics of what runs that have this MAC.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const nicsWithMac = ({ containers }: HostFacts, mac: string): ReadonlyArray<NicInUse> => {
+  const nics = nicsIn.get(containers) ?? nicsOf(containers)
+  nicsIn.set(containers, nics)
+  return macs(nics, mac)
+}

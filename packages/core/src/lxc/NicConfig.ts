@@ -5,8 +5,7 @@
  */
 import type { Instance } from "../model/Instance.ts"
 import { ipFamily } from "../model/IpText.ts"
-import { derive } from "../model/Mac.ts"
-import type { Nic } from "../model/Nic.ts"
+import { macOf, type Nic } from "../model/Nic.ts"
 import { vethName } from "../model/VethName.ts"
 import { type Dialect, type NicKey, nicKeyName, pinsVeth } from "./Dialect.ts"
 import { comment, entry, type LxcLine } from "./LxcConfig.ts"
@@ -48,7 +47,7 @@ const nicLines = (name: string, nic: Nic, index: number, dialect: Dialect): Read
     comment(`NIC ${index}`),
     line("type", types[nic.mode]),
     line("link", nic.link),
-    ...optional("hwaddr", hardwareAddress(name, nic, index)),
+    ...optional("hwaddr", macOf(name, nic, index)),
     line("flags", "up"),
     ...optional("name", nic.name),
     ...optional("mtu", nic.mtu),
@@ -58,7 +57,3 @@ const nicLines = (name: string, nic: Nic, index: number, dialect: Dialect): Read
     ...nic.gateway.map((address) => line(ipFamily(address) === "v4" ? "ipv4.gateway" : "ipv6.gateway", address))
   ]
 }
-
-/** A moved interface of the host keeps its own address unless the spec gives one: it is not ours to change. */
-const hardwareAddress = (name: string, nic: Nic, index: number): string | undefined =>
-  nic.mac ?? (nic.mode === "phys" ? undefined : derive(name, index))

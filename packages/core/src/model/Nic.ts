@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { defaultsTo, parsed, satisfies, wholeNumber } from "./Field.ts"
 import { CidrAddress, IpAddress, ipFamily } from "./IpText.ts"
-import { Mac } from "./Mac.ts"
+import { derive, Mac } from "./Mac.ts"
 
 /**
  * The name of a network interface: 1 to 15 visible ASCII characters (IFNAMSIZ counts the NUL) of those that need no
@@ -61,6 +61,16 @@ export const Nic = Schema.Struct({
  * @category models
  */
 export type Nic = typeof Nic.Type
+
+/**
+ * The address that nic `index` of the instance `name` gets. A moved interface of the host keeps its own unless the spec gives
+ * one, as it is not ours to change: then it is not known.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const macOf = (name: string, nic: Nic, index: number): Mac | undefined =>
+  nic.mac ?? (nic.mode === "phys" ? undefined : derive(name, index))
 
 const maxNics = 100
 

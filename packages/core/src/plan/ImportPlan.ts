@@ -74,14 +74,27 @@ export const importPaths = (exported: Exported, archive: ArchivePath, directorie
  */
 export const nameOf = (exported: Exported, options: ImportOptions = {}): InstanceName => options.name ?? exported.instance.name
 
-/** The instance by its new name, on its new root. */
+/** What is not as the exported spec might have one think. */
+const warningsFor = (exported: Exported, name: InstanceName): ReadonlyArray<string> => {
+  const { disks, name: old, nics } = exported.instance
+  return [
+    ...disks.slice(1).map(({ path }, index) =>
+      `disks[${index + 1}].path: ${path} is not in the export: it is taken as it is on this host`),
+    ...nics.flatMap(({ mac }, index) => mac === undefined || name === old ? [] : [
+      `nics[${index}].mac: ${mac} is left out, as it is ${old}'s: ${name} gets one of its own`
+    ])
+  ]
+}
+
+/** The instance by its new name, on its new root. By another name it is another machine, and has no MAC of the first. */
 const moved = ({ instance, manifest }: Exported, name: InstanceName, root: HostPath): Result.Result<Instance, Rejection> => {
   const [disk, ...others] = instance.disks
   // How a device was mounted is nothing that a directory could be bound with.
   const { fsType: _fsType, options: _options, partition: _partition, ...asDirectory } = disk ?? {}
+  const nics = name === instance.name ? instance.nics : instance.nics.map(({ mac: _mac, ...nic }) => nic)
   const onRoot = { ...(manifest.root === "image" ? disk : asDirectory), path: root }
   return Result.mapError(
-    decodeInstance({ ...encodeInstance(instance) as object, name, disks: [onRoot, ...others] }), // a spec is an object
+    decodeInstance({ ...encodeInstance(instance) as object, name, nics, disks: [onRoot, ...others] }), // a spec is an object
     (error) => ({ code: "spec-invalid", field: "", message: error.message, advice: "give another name with --name" })
   )
 }
@@ -204,7 +217,7 @@ export const planImport = (
       basis: basisOf(directories, name, { paths, links: namedBy(instance.success).links }, facts),
       steps,
       undoFrom: 0,
-      warnings: started?.warnings ?? []
+      warnings: [...warningsFor(exported, name), ...started?.warnings ?? []]
     })
   )
 }

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { interfaceNamed } from "../host/FactsIndex.ts"
+import { interfaceNamed, nicsWithMac } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import type { Instance } from "../model/Instance.ts"
-import type { Nic } from "../model/Nic.ts"
+import { macOf, type Nic } from "../model/Nic.ts"
 import type { Rejection } from "./PlanRejected.ts"
 
 const checkNic = (nic: Nic, index: number, facts: HostFacts): ReadonlyArray<Rejection> => {
@@ -42,9 +42,57 @@ const checkNic = (nic: Nic, index: number, facts: HostFacts): ReadonlyArray<Reje
   return rejections
 }
 
+/** Two nics of which one is of another instance that runs, with one MAC for both. */
+interface Alike {
+  readonly mac: string
+  readonly index: number
+  readonly neighbour: string
+  /** Whether both hang on the same interface of the host. */
+  readonly sameLink: boolean
+}
+
+const alikeOf = (instance: Instance, facts: HostFacts): ReadonlyArray<Alike> =>
+  instance.nics.flatMap((nic, index) => {
+    const mac = macOf(instance.name, nic, index)
+    if (mac === undefined) return []
+    return nicsWithMac(facts, mac).filter((other) => other.instance !== instance.name).map((other) => ({
+      mac,
+      index,
+      neighbour: other.instance,
+      sameLink: nic.link === other.nic.link && nic.mode !== "phys" && other.nic.mode !== "phys"
+    }))
+  })
+
+const anotherMac = "give another, or none: each name then gets one of its own"
+
+/** On one link neither of the two would get what is sent to it. */
+const takenMacs = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> =>
+  alikeOf(instance, facts).filter((each) => each.sameLink).map(({ index, mac, neighbour }) => ({
+    code: "mac-in-use",
+    field: `nics[${index}].mac`,
+    message: `${mac} is the MAC of ${neighbour}, which is running on ${instance.nics[index]?.link ?? ""} as well`,
+    advice: anotherMac
+  }))
+
 /**
+ * MACs that an instance has in common with another one that runs, on another link: nobody here knows whether the two links
+ * are one network.
+ *
  * @since 0.1.0
  * @category planners
  */
-export const checkNics = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> =>
-  instance.nics.flatMap((nic, index) => checkNic(nic, index, facts))
+export const nicWarnings = (instance: Instance, facts: HostFacts): ReadonlyArray<string> =>
+  alikeOf(instance, facts).filter((each) => !each.sameLink).map(({ index, mac, neighbour }) =>
+    `nics[${index}].mac: ${mac} is the MAC of ${neighbour} too, which is running on another link; if both are one network, ${anotherMac}`
+  )
+
+/**
+ * Every nic that cannot be made, or would not work, on this host.
+ *
+ * @since 0.1.0
+ * @category planners
+ */
+export const checkNics = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> => [
+  ...instance.nics.flatMap((nic, index) => checkNic(nic, index, facts)),
+  ...takenMacs(instance, facts)
+]

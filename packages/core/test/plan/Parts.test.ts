@@ -1,6 +1,7 @@
 import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { factsFor } from "@effect-lxc/core/host/FactsFor"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
+import { derive } from "@effect-lxc/core/model/Mac"
 import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
@@ -25,16 +26,17 @@ const trialOf = (instance: Instance, neighbours: ReadonlyArray<Neighbours.Neighb
   from: { neighbours, from }
 })
 
-/** A disk that neighbours may have, and a link to what may be the nic of one. */
-const More = Schema.Struct({ partition: Schema.NullOr(Schema.Literals([1, 2])), neighbourly: Schema.Boolean })
+/** A disk that neighbours may have, a link to what may be the nic of one, and a nic with the MAC of one. */
+const More = Schema.Struct({ partition: Schema.NullOr(Schema.Literals([1, 2])), neighbourly: Schema.Boolean, alike: Schema.Boolean })
 
 const specOf = (scenario: Scenario.Scenario, more: typeof More.Type): Instance => {
   const { disks, nics, ...spec } = Scenario.specOf(scenario)
   const link = { mode: "macvlan", link: vethName("app1", 1) }
+  const written = more.neighbourly && scenario.lxc !== "oldest" ? [...Scenario.instanceOf(scenario).nics, link] : nics
   return Result.getOrThrow(decodeInstance({
     ...spec,
     disks: more.partition === null ? disks : [{ path: Neighbours.sharedDisk, partition: more.partition }],
-    nics: more.neighbourly && scenario.lxc !== "oldest" ? [...Scenario.instanceOf(scenario).nics, link] : nics
+    nics: more.alike ? [...written as ReadonlyArray<unknown>, { link: "br0", mac: derive("app1", 0) }] : written
   }))
 }
 

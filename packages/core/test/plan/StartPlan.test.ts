@@ -3,7 +3,7 @@ import { vethName } from "@effect-lxc/core/model/VethName"
 import { Arbitraries, Guest, Incidents, Scenario, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, factsFor, host, instance, rejectionOf, startPlan, tags } from "./fixtures.ts"
+import { carriedOut, directories, factsFor, host, instance, rejectionOf, startPlan, stopPlan, tags } from "./fixtures.ts"
 
 const web1 = instance()
 const other = (name: string, path = `/srv/${name}.img`) => instance({ name, disks: [{ path }], nics: [] })
@@ -141,6 +141,30 @@ describe("a start is rejected", () => {
     const jumbo = instance({ nics: [{ link: "br0", mtu: 9_000 }] })
     assert.deepStrictEqual(rejectionOf(jumbo, host()), ["nics[0].mtu: mtu-too-large"])
     assert.strictEqual(tags(startPlan(instance({ nics: [{ link: "br0", mtu: 1_500 }] }), host())).length, 12)
+  })
+
+  it("for the MAC of an instance that runs on the same link, which is named", () => {
+    const mac = "aa:00:00:12:34:56"
+    const twin = instance({ name: "web2", disks: [{ path: "/srv/web2.img" }] })
+    const images = { "/srv/web2.img": Guest.obedient() }
+    const state = carriedOut(startPlan(web1, host({ images })), host({ images }))
+    assert.deepStrictEqual(rejectionOf(twin, state), ["nics[0].mac: mac-in-use"])
+    const plan = planStart(twin, directories, factsFor(state, twin))
+    assert.isTrue(Result.isFailure(plan) && plan.failure.message.includes(`${mac} is the MAC of web1, which is running on br0 as well`))
+    const stopped = carriedOut(stopPlan(web1, state), state)
+    assert.isTrue(Result.isSuccess(planStart(twin, directories, factsFor(stopped, twin))))
+    const derived = instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [{ link: "br0" }] })
+    assert.isTrue(Result.isSuccess(planStart(derived, directories, factsFor(state, derived))))
+  })
+
+  it("not for the MAC of one that runs on another link, but warned of", () => {
+    const images = { "/srv/web2.img": Guest.obedient() }
+    const before = host({ images, bridges: ["br0", "br1"] })
+    const state = carriedOut(startPlan(web1, before), before)
+    const elsewhere = instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [{ link: "br1" }, { link: "br1", mac: "aa:00:00:12:34:56" }] })
+    const { warnings } = Result.getOrThrow(planStart(elsewhere, directories, factsFor(state, elsewhere)))
+    assert.strictEqual(warnings.length, 1)
+    assert.match(warnings[0] ?? "", /^nics\[1\]\.mac: .* web1 too/)
   })
 
   it("for an image that is missing", () => {

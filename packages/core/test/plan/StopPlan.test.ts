@@ -87,7 +87,7 @@ describe("the steps of a stop", () => {
   })
 
   it("leave alone what is of an instance whose name begins alike", () => {
-    const web10 = instance({ name: "web10", disks: [{ path: "/srv/web10.img" }] })
+    const web10 = instance({ name: "web10", disks: [{ path: "/srv/web10.img" }], nics: [{ link: "br0" }] })
     const both = running(running(host({ images: { "/srv/web10.img": Guest.obedient() } })), web10)
     const text = JSON.stringify(stopPlan(web1, both).steps)
     assert.notInclude(text, "web10")

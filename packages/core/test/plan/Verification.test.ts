@@ -90,6 +90,18 @@ describe("verify", () => {
     ])
   })
 
+  it("one MAC of two that run, by each of the two", () => {
+    const state = running()
+    const [web1] = factsOf(state).containers
+    const twin = (link: string) => {
+      const record = instance({ name: "web2", disks: [{ path: "/srv/web2.img" }], nics: [{ link, mac: "aa:00:00:12:34:56" }] })
+      return { containers: web1 === undefined ? [] : [web1, { ...web1, name: "web2", record }] }
+    }
+    assert.deepStrictEqual(codes(state, { facts: twin("br0") }), ["error mac-in-use", "error mac-in-use"])
+    const interfaces = [...factsOf(state).interfaces, { name: "br1", kind: "bridge" as const, mtu: 1_500 }]
+    assert.deepStrictEqual(codes(state, { facts: { ...twin("br1"), interfaces } }), ["warning mac-twice", "warning mac-twice"])
+  })
+
   it("directories that others could change, or that are none", () => {
     const at = (kind: "directory" | "other", mode: string, uid: number) =>
       codes(host(), { survey: { directories: [{ path: directories.run, kind, mode, uid }] } })

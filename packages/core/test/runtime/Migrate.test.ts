@@ -161,14 +161,15 @@ describe("import", () => {
       [Faults.atTag("WriteFile", "refuse"), Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 1 })]
     ))
 
-  it.effect("restores and starts by another name, with the MAC that the spec gives, and by its own spec file", () =>
+  it.effect("restores and starts by another name, with a MAC of its own, and by its own spec file", () =>
     onImporting(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
-      yield* hypervisor.import(archive, { name: web2 })
+      const { warnings } = yield* hypervisor.import(archive, { name: web2 })
+      assert.deepStrictEqual(warnings, ["nics[0].mac: aa:00:00:12:34:56 is left out, as it is web1's: web2 gets one of its own"])
       assert.strictEqual((yield* hypervisor.info("web2")).state, "RUNNING")
       const { files } = yield* (yield* SimulatedHost).state
       const spec = JSON.parse(files["/var/lib/effect-lxc/images/web2.json"]?.text ?? "") as Record<string, unknown>
-      assert.deepInclude(spec, { name: "web2", nics: (encodeInstance(web1) as Record<string, unknown>)["nics"] })
+      assert.deepInclude(spec, { name: "web2", nics: (encodeInstance(instance({ nics: [{ link: "br0" }] })) as Record<string, unknown>)["nics"] })
       assert.deepStrictEqual((spec["disks"] as ReadonlyArray<{ path: string }>).map(({ path }) => path), ["/var/lib/effect-lxc/images/web2.img"])
       assert.isUndefined(files["/var/lib/effect-lxc/images/.web2.import"])
       yield* hypervisor.stop(web2)
@@ -192,7 +193,8 @@ describe("import", () => {
       })
       yield* (yield* SimulatedHost).update((state) => ["/srv/data", "/srv/shared"].reduce((before, at) => Incidents.putDirectory(at)(before), state))
       yield* hypervisor.export(one.name, archive, { instance: one })
-      const { basis } = yield* hypervisor.plan.import(archive, { name: web2, start: false })
+      const { basis, warnings } = yield* hypervisor.plan.import(archive, { name: web2, start: false })
+      assert.include(warnings, "disks[1].path: /srv/data is not in the export: it is taken as it is on this host")
       assert.includeMembers(basis.paths.map(({ path }) => path), ["/srv/data", "/srv/shared", "/etc/profile", archive])
     }).pipe(onHost({ host: host() })))
 
