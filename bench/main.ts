@@ -16,6 +16,9 @@ const usage = `usage: npm run bench [-- OPTIONS]
   --only NAME     a section alone; several may be given
   --json FILE     where the numbers go; bench/results/DATE.json
   --record        put the table into bench/README.md
+
+Without --only it takes some minutes. As root with LXC it starts that many containers on this host, on loop devices of its own, and
+removes them.
 `
 
 const { values } = commandLine(usage, {

@@ -79,7 +79,8 @@ const usage = `usage: npm run contract [-- OPTIONS]
   --catalogue  holds the simulated and the real host to the catalogue of how LXC and Linux behave
   --markdown   prints that catalogue
 
-Without an option: what every implementation of Host promises, a line for each promise, and which of them keeps it.
+Without an option: what every implementation of Host promises, a line for each promise, and which of them keeps it. As root with LXC
+it makes containers, mounts and loop devices of its own on this host, and removes them; that takes some minutes.
 Exit code 1 if a promise is broken.`
 
 const { values } = commandLine(usage, { catalogue: { type: "boolean" }, markdown: { type: "boolean" } })

@@ -1,7 +1,7 @@
 /** The exploration of the simulated host: `npm run explore -- --seeds N`; see the usage below. */
 import { Explore } from "@effect-lxc/test-kit"
 import { Option } from "effect"
-import { writeFileSync } from "node:fs"
+import { openSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
 import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
@@ -60,10 +60,21 @@ const print = (subject: Explore.Case): boolean => {
   return violation === undefined
 }
 
+/** Opened before the case is run, which may take its time. */
+const pageAt = (file: string): (subject: Explore.Case) => void => {
+  try {
+    const page = openSync(file, "w")
+    return (subject) => writeFileSync(page, Explore.reportOf(Explore.tell(subject)))
+  } catch (error) {
+    return refuse(`--html: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 const replay = (token: string, page: string | undefined): boolean => {
   const subject = /^\d+$/.test(token) ? Option.some(Explore.draw(Number(token))) : Explore.caseOf(token)
   if (Option.isNone(subject)) return refuse(`--replay: ${token} is no token of this version`)
-  if (page !== undefined) writeFileSync(page, Explore.reportOf(Explore.tell(subject.value)))
+  const write = page === undefined ? () => {} : pageAt(page)
+  write(subject.value)
   return print(subject.value)
 }
 

@@ -55,7 +55,7 @@ const messageOf = ({ _tag, message }: Tagged): string => {
   if (_tag !== "InvalidSpec") return message
   const [title = "", ...problems] = message.split("\n")
   const rest = problems.length - maxProblems
-  return [title, ...problems.slice(0, maxProblems), ...(rest > 0 ? [`  and ${rest} more`] : [])].join("\n")
+  return [title, ...problems.slice(0, maxProblems), ...(rest > 0 ? [`  and ${rest} more, which --json names`] : [])].join("\n")
 }
 
 const fieldsOf = (error: Tagged): Readonly<Record<string, unknown>> => {

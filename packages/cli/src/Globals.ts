@@ -7,22 +7,15 @@ import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { resolve } from "node:path"
-import { defaultDirectories, Directories } from "@effect-lxc/core/host/Directories"
-import { HostPath } from "@effect-lxc/core/model/HostPath"
-import { duration, toggle } from "./Flags.ts"
-
-const isHostPath = Schema.is(HostPath)
+import { areApart, defaultDirectories, Directories } from "@effect-lxc/core/host/Directories"
+import { duration, hostPathOf, toggle } from "./Flags.ts"
+import { UsageError } from "./UsageError.ts"
 
 const directory = (name: string, description: string, usual: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("DIR"),
     Flag.withDescription(`${description} (default ${usual})`),
-    Flag.filterMap((given) => {
-      const path = given === "" ? "" : resolve(given)
-      return isHostPath(path) ? Option.some(path) : Option.none()
-    }, () => "a directory"),
+    Flag.filterMap(hostPathOf, () => "a directory"),
     Flag.optional
   )
 
@@ -101,9 +94,12 @@ export const globalFlags = [RunDir, LogDir, StateDir, LockWait, RollbackLimit, T
  */
 export const directories = Effect.gen(function*() {
   const { log, run, state } = defaultDirectories
-  return new Directories({
+  const named = {
     run: Option.getOrElse(yield* RunDir, () => run),
     log: Option.getOrElse(yield* LogDir, () => log),
     state: Option.getOrElse(yield* StateDir, () => state)
-  })
+  }
+  if (areApart(named)) return new Directories(named)
+  const problems = ["--run-dir, --log-dir and --state-dir: each needs a directory of its own"]
+  return yield* new UsageError({ problems, command: "effect-lxc" })
 })

@@ -48,8 +48,8 @@ export const StandardInput = Context.Reference<Stream.Stream<Uint8Array, unknown
  */
 export const sourceName = (file: string): string => file === standardInput ? "standard input" : file
 
-const reasons: ReadonlyMap<string, readonly [reason: string, advice: string]> = new Map([
-  ["ENOENT", ["there is no such file", "check its name"]],
+const reasons = (kind: string): ReadonlyMap<string, readonly [reason: string, advice: string]> => new Map([
+  ["ENOENT", [`there is no such ${kind}`, "check its name"]],
   ["EACCES", ["permission denied", "run as a user who may read it"]],
   ["EISDIR", ["it is a directory", "give a file"]],
   ["ENOTDIR", ["it is not a directory", "give a directory of specs"]]
@@ -74,9 +74,9 @@ export const codeOf = (error: unknown): string => {
  * @since 0.1.0
  * @category conversions
  */
-export const unreadable = (file: string) => (error: unknown): InputUnreadable => {
+export const unreadable = (file: string, kind: "file" | "directory" = "file") => (error: unknown): InputUnreadable => {
   const code = codeOf(error)
-  const [reason, advice] = reasons.get(code) ?? [code, "give a file that can be read"] as const
+  const [reason, advice] = reasons(kind).get(code) ?? [code, "give a file that can be read"] as const
   return new InputUnreadable({ source: sourceName(file), reason, advice })
 }
 

@@ -88,6 +88,9 @@ const consoleOf = (said: Said): Console.Console => ({
 const withoutEnvironment = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect as Effect.Effect<A, E, Exclude<R, Command.Environment>> // they are asked for by type only, as said above
 
+/** `help stop` is what many programs take for `stop --help`. */
+const withHelp = (argv: ReadonlyArray<string>): ReadonlyArray<string> => argv[0] === "help" ? [...argv.slice(1), "--help"] : argv
+
 /**
  * Carries out a command line on the hypervisors that `make` gives, and gives the exit code: 0 done, 1 failed, 2 bad
  * usage or bad input, 3 the plan was rejected or is stale; of `exec` it is the program's own. Results and everything else go to {@link Output}.
@@ -112,7 +115,7 @@ export const run = (
       for (const failure of failures) yield* output.err(failureText(failure, json, advise))
       return Math.max(...failures.map((failure) => failure.code))
     })
-    return yield* withoutEnvironment(Command.runWith(root, { version })(argv)).pipe(
+    return yield* withoutEnvironment(Command.runWith(root, { version })(withHelp(argv))).pipe(
       Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, argv, said.commands))),
       Effect.andThen(Effect.suspend(() => said.results.length === 0 ? Effect.void : output.out(said.results.join("")))),
       Effect.provideService(CliOutput.Presenter, presenterOf(said)),

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { counted } from "@effect-lxc/core/model/AmountText"
 import { describe } from "@effect-lxc/core/plan/Describe"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { ProgressEvent } from "@effect-lxc/core/runtime/Progress"
@@ -38,7 +39,7 @@ export const linesOf = (): (event: ProgressEvent) => string => {
         return `an earlier ${event.operation} of ${event.instance}, begun ${event.since}, did not end: dealing with it first\n`
       case "PlanBegun":
         total = event.steps
-        return `${event.operation} ${event.instance}: ${total} steps\n`
+        return `${event.operation} ${event.instance}: ${counted(total, "step")}\n`
       case "StepBegun":
         return waits(event.step) ? line(event.index, `${describe(event.step)} ...`) : ""
       case "StepDone":
@@ -48,7 +49,7 @@ export const linesOf = (): (event: ProgressEvent) => string => {
       case "Interrupted":
         return `interrupted: ${event.operation} ${event.instance}\n`
       case "RollbackBegun":
-        return `rolling back: ${event.undo.length} steps\n`
+        return `rolling back: ${counted(event.undo.length, "step")}\n`
       case "Undone":
         return `  ${describe(event.step)}\n`
       case "RollbackDone":

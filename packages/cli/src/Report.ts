@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { counted } from "@effect-lxc/core/model/AmountText"
 import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Report } from "@effect-lxc/core/runtime/Interpreter"
 import { advice } from "./Advice.ts"
@@ -40,7 +41,7 @@ const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report)
   if (steps === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
   const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
   const outcome = endings[operation]?.(warnings.length > 0) ?? outcomes[operation]
-  return `${instance} ${outcome ?? `is done with: ${operation}`} (${steps} ${steps === 1 ? "step" : "steps"}${held})`
+  return `${instance} ${outcome ?? `is done with: ${operation}`} (${counted(steps, "step")}${held})`
 }
 
 /**

@@ -26,11 +26,12 @@ const isSpec = (directory: string, file: string): boolean =>
 export const readSpecs = Effect.fn("SpecDirectory.read")(function*(directory: string) {
   const files = yield* Effect.try({
     try: () => readdirSync(directory).filter((file) => isSpec(directory, file)).sort(),
-    catch: unreadable(directory)
+    catch: unreadable(directory, "directory")
   })
   const specs = yield* Effect.forEach(files, (file) => Effect.result(readSpec(join(directory, file))))
   const errors = specs.filter(Result.isFailure).map((each) => each.failure)
   if (errors.length > 0) return yield* new SeveralFailed({ errors })
   const instances = specs.filter(Result.isSuccess).map((each) => each.success)
-  return yield* Effect.fromResult(bootOrder(instances, directory))
+  const fileOf = new Map(instances.map((each, index) => [each, files[index]]))
+  return yield* Effect.fromResult(bootOrder(instances, directory, (each) => fileOf.get(each)))
 })

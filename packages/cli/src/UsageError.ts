@@ -28,6 +28,10 @@ const meant = (suggestions: ReadonlyArray<string>): string =>
 
 const quoted = (text: string): string => `"${escape(text)}"`
 
+/** effect/cli writes the words that can be chosen as a type: `"v1" | "v2"`. */
+const choice = (expected: string): string =>
+  /^"[^"]*"(?: \| "[^"]*")+$/.test(expected) ? expected.replaceAll('"', "").replaceAll(" | ", ", ").replace(/, ([^,]*)$/, " or $1") : expected
+
 const sentence = (error: CliError): string => {
   switch (error._tag) {
     case "UnrecognizedOption":
@@ -43,7 +47,7 @@ const sentence = (error: CliError): string => {
     case "InvalidValue": {
       const name = error.kind === "flag" ? `--${error.option}` : error.option.toUpperCase()
       // effect/cli takes every number flag for one of any number; ours are counts.
-      const expected = error.expected.replace(/^Expected:? /, "").replace("a string representing a finite number", "a whole number")
+      const expected = choice(error.expected.replace(/^Expected:? /, "").replace("a string representing a finite number", "a whole number"))
       return error.value === ""
         ? `${name} needs a value`
         : `${name}: expected ${expected}; found ${quoted(error.value)}`

@@ -85,6 +85,8 @@ describe("start --all and stop --all", () => {
         assert.include(up.err, "effect-lxc: proxy was not started: it comes after web, which did not start\n")
         const asJson = yield* effectLxc("start", "--all", shop, "--json")
         assert.deepStrictEqual(outcomes(asJson.out), ["start", false, "db running", "web failed", "proxy skipped"])
+        const [failed] = (JSON.parse(asJson.out) as { instances: ReadonlyArray<{ error: object | null }> }).instances.flatMap((each) => each.error ?? [])
+        assert.includeMembers(Object.keys(failed ?? {}), ["_tag", "message", "problem", "residue", "next"])
         const lines = asJson.err.trimEnd().split("\n").map((line) => (JSON.parse(line) as { error: { _tag: string } }).error._tag)
         assert.deepStrictEqual(lines, ["OperationFailed", "Skipped"])
       }), dying(0, 1)))
@@ -117,10 +119,10 @@ describe("start --all and stop --all", () => {
       const twice = directoryOf("twice", { "a.yaml": specOf("a"), "b.yaml": specOf("a") })
       const words = [
         [wrong, `${wrong}/a.yaml is not valid:\n  disks: a disk is required`, `${wrong}/b.yaml is not valid:\n  memroy: is not a known field`],
-        [missing, `${missing} is not valid:\n  autostart.after: a waits for zz, and there is no spec of that name`],
-        [cycle, "autostart.after: a waits for b waits for a: none of them can be the first"],
-        [twice, "name: a is the name of more than one spec"],
-        [path("nowhere"), "cannot be read: there is no such file; check its name"],
+        [missing, `${missing} is not valid:\n  autostart.after: a waits for zz, and there is no spec of that name (a.yaml)`],
+        [cycle, "autostart.after: a waits for b waits for a: none of them can be the first (a.yaml, b.yaml)"],
+        [twice, "name: a is the name of more than one spec (a.yaml, b.yaml)"],
+        [path("nowhere"), "cannot be read: there is no such directory; check its name"],
         [join(shop, "db.yaml"), "cannot be read: it is not a directory; give a directory of specs"]
       ] as const
       for (const [directory, ...messages] of words) {
@@ -175,7 +177,7 @@ describe("start --all and stop --all", () => {
       host.facts = { ...host.facts, containers: [gone] }
       const empty = directoryOf("none", {})
       const ran = yield* cli(["start", "--all", empty], { host })
-      assert.strictEqual(ran.err, `web9: is meant to run and does not, and ${empty} has no spec of it\n`)
+      assert.strictEqual(ran.err, `${empty} has no spec: no file *.yaml, *.yml or *.json\nweb9: is meant to run and does not, and ${empty} has no spec of it\n`)
       assert.match((yield* cli(["list"], { host })).out, /web9 +STOPPED +- +leftovers, meant to run\n/)
     }))
 
@@ -183,7 +185,11 @@ describe("start --all and stop --all", () => {
     Effect.gen(function*() {
       const empty = directoryOf("empty", {})
       execFileSync("mkfifo", [join(empty, "pipe.yaml")])
-      assert.deepStrictEqual(yield* cli(["start", "--all", empty]), { code: 0, out: "0 instances\n", err: "" })
+      assert.deepStrictEqual(yield* cli(["start", "--all", empty]), {
+        code: 0,
+        out: "0 instances\n",
+        err: `${empty} has no spec: no file *.yaml, *.yml or *.json\n`
+      })
       assert.deepStrictEqual((yield* cli(["stop", "--all", empty, "--json"])).out, `${JSON.stringify({ operation: "stop", ok: true, instances: [] }, undefined, 2)}\n`)
     }))
 })

@@ -302,7 +302,7 @@ describe("bad input", () => {
       const { code, err } = yield* cli(["plan", "stop", "a", "--facts", "-"], { stdin })
       assert.strictEqual(code, 2)
       assert.strictEqual(err.trimEnd().split("\n").length, 14)
-      assert.match(err, /\n {2}and \d+ more\n$/)
+      assert.match(err, /\n {2}and \d+ more, which --json names\n$/)
     }))
 })
 

@@ -79,6 +79,16 @@ describe("logs", () => {
 })
 
 describe("watch", () => {
+  it.live("says of a name that is not there that it waits for it", () =>
+    withRunning((_, make) =>
+      Effect.gen(function*() {
+        const { program, written } = prepare(["watch", "web1", "nosuch"], { make })
+        const watcher = yield* Effect.forkChild(program)
+        for (let round = 0; round < 100 && written.err === ""; round++) yield* Effect.sleep(50)
+        yield* Fiber.interrupt(watcher)
+        assert.deepStrictEqual(written, { out: "", err: "there is nothing by the name nosuch: waiting for it\n" })
+      })))
+
   it.live("--json is a line for each change, until it is interrupted", () =>
     withRunning((_, make) =>
       Effect.gen(function*() {

@@ -64,6 +64,24 @@ describe("a spec", () => {
       assert.match(yield* refusal(Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n")), /k19999/)
     }))
 
+  it.effect("of many problems the first are told, and how all are had", () =>
+    Effect.gen(function*() {
+      const text = `${head}${Array.from({ length: 16 }, (_, i) => `k${i}: 1\n`).join("")}`
+      assert.match((yield* cli(["start", "-"], { stdin: text })).err, /\n {2}and 4 more, which --json names\n$/)
+      const { error } = JSON.parse((yield* cli(["start", "-", "--json"], { stdin: text })).err) as { error: { problems: ReadonlyArray<unknown> } }
+      assert.strictEqual(error.problems.length, 16)
+    }))
+
+  it.effect("a field that is misspelt is not said to be missing, too", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* refusal("name: web1\ndisk: [{ path: /a }]\n"),
+        "web1.yaml is not valid:\n  disk: is not a known field; did you mean disks? (line 2, column 1)"
+      )
+      assert.match(yield* refusal("nam: web1\ndisk: [{ pth: /a }]\nnics: [{ lnk: br0 }]\n"), /^web1.yaml is not valid:\n {2}nam: .*\n {2}disk: .*\n {2}nics\[0\]\.lnk: .*$/)
+      assert.match(yield* refusal("disk: [{ path: /a }]\n"), /\n {2}name: is required/)
+    }))
+
   it.effect("says the same as JSON, tabs included, as it says as YAML", () =>
     Effect.gen(function*() {
       const yaml = yield* parseSpec(specText, "yaml")

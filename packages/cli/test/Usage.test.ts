@@ -31,8 +31,8 @@ const wrong: ReadonlyArray<readonly [argv: string, problem: RegExp, command: str
   ["stop x --format sh", /--format goes with --dry-run/, "effect-lxc stop"],
   ["plan start x --format yaml", /--format: expected .*text.*; found "yaml"/, "effect-lxc plan start"],
   ["plan start - --facts -", /cannot both be standard input/, "effect-lxc plan start"],
-  ["config x --root-dir x", /--root-dir: expected an absolute path.*; found "x"/, "effect-lxc config"],
-  ["config x --cgroup v3", /--cgroup: expected .*v2/, "effect-lxc config"],
+  ["config x --cgroup v3", /--cgroup: expected v1, hybrid or v2; found "v3"/, "effect-lxc config"],
+  ["list --log-dir /x --run-dir /x", /--run-dir, --log-dir and --state-dir: each needs a directory of its own/, "effect-lxc"],
   ["list --run-dir", /--run-dir needs a value/, "effect-lxc list"],
   ["list --run-dir=", /--run-dir/, "effect-lxc list"],
   ["list x", /there is too much: "x"/, "effect-lxc list"]
@@ -93,8 +93,10 @@ describe("flags", () => {
       }
     }))
 
-  it.effect("a relative --run-dir is one below the directory where the program runs", () =>
+  it.effect("a relative --run-dir or --root-dir is one below the directory where the program runs", () =>
     Effect.gen(function*() {
+      const config = yield* cli(["config", "-", "--lxc-version", "5.0.2", "--cgroup", "v2", "--root-dir", "r"], { stdin: specText })
+      assert.include(config.out, `= dir:${process.cwd()}/r\n`)
       const ran = yield* cli(["plan", "start", "-", "--run-dir", "r"], { stdin: specText })
       assert.include(ran.out, `make directory ${process.cwd()}/r/containers `)
     }))
@@ -107,6 +109,12 @@ describe("help and version", () => {
       assert.deepStrictEqual([help.code, help.err], [0, ""])
       assert.match(help.out, / {2}NAME +The name of a container \(optional\)\n[^]*--timeout T .*bare number is seconds/)
       assert.deepStrictEqual(yield* cli(["--version"]), { code: 0, out: `effect-lxc ${version}\n`, err: "" })
+    }))
+
+  it.effect("are had by the command help, too", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* cli(["help"]), yield* cli(["--help"]))
+      assert.deepStrictEqual(yield* cli(["help", "plan", "start"]), yield* cli(["plan", "start", "--help"]))
     }))
 
   it.effect("tell of every command and every global flag but the hidden one", () =>

@@ -6,7 +6,7 @@
 import type * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { describe, it } from "vitest"
-import { check, type CheckOptions, type Law, laws, type Planner, type Trial } from "./Laws.ts"
+import { check, type CheckOptions, isTokenOf, type Law, laws, type Planner, type Trial } from "./Laws.ts"
 
 /**
  * @since 0.1.0
@@ -30,8 +30,13 @@ export const suite = <Input>(
   trials: Arbitrary.Arbitrary<Trial<Input>>,
   options: SuiteOptions<Input> = {}
 ): void => {
+  const tried: ReadonlyArray<Law<Input>> = options.laws ?? laws
+  const { replay } = options
+  if (replay !== undefined && !tried.some((law) => isTokenOf(law, replay))) {
+    throw new Error(`replay: ${JSON.stringify(replay)} is the token of none of these laws: ${tried.map(({ name }) => name).join(", ")}`)
+  }
   describe(`the planner ${planner.name} keeps the law`, () => {
-    for (const law of options.laws ?? laws) {
+    for (const law of tried) {
       it(`"${law.name}": ${law.promise}`, async (test) => {
         const reason = options.except?.[law.name]
         if (reason !== undefined) test.skip(reason)

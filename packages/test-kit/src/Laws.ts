@@ -104,8 +104,16 @@ const broken = (law: Pick<Law, "name" | "promise">, by: string, why: string, hos
 /** A token begins with the name of its law. */
 const tokenPrefix = (law: Pick<Law, "name">): string => `${law.name}: `
 
-const ofLaw = <Input>(law: Law<Input>, { replay, ...options }: CheckOptions): CheckOptions =>
-  replay?.startsWith(tokenPrefix(law)) === true ? { ...options, replay: replay.slice(tokenPrefix(law).length) } : options
+/**
+ * Whether a token is of a law: who gives one means that one.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isTokenOf = (law: Pick<Law, "name">, token: string): boolean => token.startsWith(tokenPrefix(law))
+
+const ofLaw = (law: Pick<Law, "name">, { replay, ...options }: CheckOptions): CheckOptions =>
+  replay !== undefined && isTokenOf(law, replay) ? { ...options, replay: replay.slice(tokenPrefix(law).length) } : options
 
 /**
  * Holds a planner to a law on generated trials; fails with the simplest trial that breaks it. A law that met no plan at
@@ -122,7 +130,8 @@ export const check = <Input>(
 ): Effect.Effect<Tried, LawBroken> =>
   Effect.gen(function*() {
     let planned = 0
-    const result = yield* Arbitrary.checkEffect(trials, (trial) =>
+    const own = ofLaw(law, options)
+    const tried = Effect.suspend(() => Arbitrary.checkEffect(trials, (trial) =>
       Effect.suspend(() => {
         const verdict = law.broken(planner, trial)
         return Effect.flatMap(verdict, (why) => {
@@ -130,7 +139,12 @@ export const check = <Input>(
           if (planFor(planner, trial) !== undefined) planned += 1
           return Effect.succeed(true)
         })
-      }).pipe(Effect.catchDefect((defect) => Effect.fail(`it throws ${String(defect)}`))), ofLaw(law, options))
+      }).pipe(Effect.catchDefect((defect) => Effect.fail(`it throws ${String(defect)}`))), own))
+    // Only what a token says is read before the first trial, and a wrong one is a defect there.
+    const result = yield* own.replay === undefined
+      ? tried
+      : Effect.catchDefect(tried, (defect) =>
+        untried(law, planner, `${JSON.stringify(options.replay)} is no token of this law: ${String(defect)}`))
     switch (result._tag) {
       case "Passed":
         return planned > 0 ? { law: law.name, runs: result.runs, planned } : yield* untried(law, planner, "each trial was rejected")

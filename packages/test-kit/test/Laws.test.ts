@@ -5,6 +5,7 @@ import { HostPath } from "@effect-lxc/core/model/HostPath"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { Arbitraries, Laws, Scenario } from "@effect-lxc/test-kit"
+import { suite } from "@effect-lxc/test-kit/LawSuite"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Result } from "effect"
 
@@ -103,6 +104,21 @@ describe("the token of a trial that broke a law", () => {
       assert.strictEqual((yield* Laws.check(Laws.storable, start, trials, { replay, runs: 10 })).runs, 10)
       assert.include((yield* Effect.flip(Laws.check(Laws.pure, unsorted, trials, { replay, runs: 30 }))).why, "it throws TypeError")
     }))
+})
+
+describe("what is no token", () => {
+  it.effect("is a failure that says so", () =>
+    Effect.gen(function*() {
+      for (const replay of ["total: garbage", "total: [2]", "total: "]) {
+        const error = yield* Effect.flip(Laws.check(Laws.total, start, trials, { replay }))
+        assert.include(error.why, `it was not tried: "${replay}" is no token of this law: `)
+      }
+    }))
+
+  it("or is of none of the laws that are tried is refused before any is", () => {
+    assert.throws(() => suite(start, trials, { replay: "totl: [1]" }), /replay: "totl: \[1\]" is the token of none of these laws: pure, total, /)
+    assert.throws(() => suite(start, trials, { laws: [Laws.pure], replay: "total: [1]" }), /is the token of none of these laws: pure$/)
+  })
 })
 
 describe("a law", () => {

@@ -36,7 +36,7 @@ describe("a request", () => {
         "Invalid", "Rejected", "Failed", "Done", "Done", "Done", "Done", "Done", "Rejected", "Recovered", "Done", "Done", "Done"
       ])
       assert.deepStrictEqual(answers.slice(0, 2), [
-        { _tag: "Invalid", fields: ["disk", "disks"] },
+        { _tag: "Invalid", fields: ["disk"] },
         { _tag: "Rejected", reasons: [{ code: "disk-missing", field: "disks[0].path" }] }
       ])
       assert.deepInclude(answers[2], { step: "StartContainer", undone: true, residue: [] })

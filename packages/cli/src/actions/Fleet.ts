@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { counted } from "@effect-lxc/core/model/AmountText"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { type BootOrder, reversed } from "@effect-lxc/core/plan/BootOrder"
 import { commandLine } from "@effect-lxc/core/plan/CommandLine"
@@ -17,6 +18,7 @@ import type { HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { explainResidue, type Residue } from "@effect-lxc/core/runtime/OperationFailed"
 import { Progress, type ProgressEvent } from "@effect-lxc/core/runtime/Progress"
+import { failureOf } from "../Failure.ts"
 import { Json } from "../Globals.ts"
 import { withHypervisor } from "../Hypervisors.ts"
 import { harmless, Output } from "../Output.ts"
@@ -71,7 +73,7 @@ const reasonOf = (operation: Operation, outcome: FleetOutcome): string => {
 const lineOf = (operation: Operation, outcome: FleetOutcome): string => {
   const word = wordOf(operation, outcome)
   if (outcome._tag === "Done") {
-    return `${outcome.instance}: ${word} (${outcome.report.acted + outcome.report.alreadyDone} steps, ${outcome.elapsedMs} ms)`
+    return `${outcome.instance}: ${word} (${counted(outcome.report.acted + outcome.report.alreadyDone, "step")}, ${outcome.elapsedMs} ms)`
   }
   if (outcome._tag === "Unneeded") return `${outcome.instance}: ${operation === "start" ? "is running already" : "is not there"}`
   return `${outcome.instance}: ${word}`
@@ -82,13 +84,13 @@ const entryOf = (operation: Operation, outcome: FleetOutcome) => ({
   outcome: wordOf(operation, outcome),
   elapsedMs: "elapsedMs" in outcome ? outcome.elapsedMs : 0,
   because: outcome._tag === "Skipped" ? outcome.because : [],
-  error: outcome._tag === "Failed" ? { _tag: outcome.error._tag, message: outcome.error.message } : null,
+  error: outcome._tag === "Failed" ? failureOf(outcome.error).fields : null,
   warnings: outcome._tag === "Done" ? outcome.report.warnings : []
 })
 
 const countsOf = (words: ReadonlyArray<string>): string => {
   const counts = [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`)
-  return `${words.length} ${words.length === 1 ? "instance" : "instances"}${counts.length === 0 ? "" : `: ${counts.join(", ")}`}\n`
+  return `${counted(words.length, "instance")}${counts.length === 0 ? "" : `: ${counts.join(", ")}`}\n`
 }
 
 const summary = ({ operation, outcomes }: FleetReport): string => {
@@ -174,6 +176,12 @@ const tellForgotten = Effect.fnUntraced(function*(directory: string, order: Boot
   }
 })
 
+/** Somebody may have meant another directory; to programs the empty list says it. */
+const tellEmpty = Effect.fnUntraced(function*(directory: string) {
+  const output = yield* Output
+  if (!(yield* Json)) yield* output.err(`${harmless(`${directory} has no spec: no file *.yaml, *.yml or *.json`)}\n`)
+})
+
 /** Each plan is made for itself, against the host as it is now: what an earlier one would change is not foreseen. */
 const printAll = Effect.fnUntraced(function*(
   { sequence }: BootOrder,
@@ -207,6 +215,7 @@ const fleet = <E>(
       return yield* new UsageError({ problems, command: `effect-lxc ${operation}` })
     }
     const order = yield* readSpecs(input.all)
+    if (order.sequence.length === 0) yield* tellEmpty(input.all)
     yield* withHypervisor(Effect.gen(function*() {
       const { carryOut, plan } = how(yield* Hypervisor, order.sequence)
       if (input.dryRun) return yield* printAll(operation === "start" ? order : reversed(order), input, plan)

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { counted, sizeText } from "@effect-lxc/core/model/AmountText"
 import { escape } from "@effect-lxc/core/model/HostText"
 import type { ContainerInfo } from "@effect-lxc/core/runtime/Queries"
 import { Json } from "../Globals.ts"
@@ -31,7 +32,7 @@ const shown = (info: ContainerInfo) => ({
   logs: info.logs
 })
 
-const mebibytes = (bytes: number | null): string => bytes === null ? "?" : (bytes / 2 ** 20).toFixed(1)
+const size = (bytes: number | null): string => bytes === null ? "?" : sizeText(bytes)
 
 type Line = readonly [word: string, text: string]
 
@@ -42,35 +43,33 @@ const orUnlimited = (limit: string | number | null): string => limit === null ? 
 
 const memoryLines = ({ memory }: ContainerInfo): ReadonlyArray<Line> => [
   ...line("memory", memory.usageBytes !== null || memory.limitBytes !== null, () => {
-    const limit = memory.limitBytes === null ? null : `${mebibytes(memory.limitBytes)} MiB`
-    const peak = memory.peakBytes === null ? "" : `, ${mebibytes(memory.peakBytes)} MiB at most`
-    return `${mebibytes(memory.usageBytes)} MiB${orUnlimited(limit)}${peak}`
+    const limit = memory.limitBytes === null ? null : size(memory.limitBytes)
+    const peak = memory.peakBytes === null ? "" : `, ${size(memory.peakBytes)} at most`
+    return `${size(memory.usageBytes)}${orUnlimited(limit)}${peak}`
   }),
   ...line("swap", (memory.swapUsageBytes ?? 0) > 0 || memory.swapLimitBytes !== null, () =>
-    `${mebibytes(memory.swapUsageBytes)} MiB${
-      orUnlimited(memory.swapLimitBytes === null ? null : `${mebibytes(memory.swapLimitBytes)} MiB`)
-    }`),
+    `${size(memory.swapUsageBytes)}${orUnlimited(memory.swapLimitBytes === null ? null : size(memory.swapLimitBytes))}`),
   ...line("killed", (memory.oomKills ?? 0) > 0, () => `${memory.oomKills} processes, for want of memory`)
 ]
 
 const useLines = ({ cpu, io, pids }: ContainerInfo): ReadonlyArray<Line> => [
   ...line("cpu", cpu.usageSeconds !== null || cpu.count !== null, () =>
-    `${cpu.usageSeconds?.toFixed(2) ?? "?"} s used, of ${cpu.count ?? "?"} cpus${cpu.set === null ? "" : ` (${cpu.set})`}${
+    `${cpu.usageSeconds?.toFixed(2) ?? "?"} s used, of ${cpu.count === null ? "? cpus" : counted(cpu.count, "cpu")}${cpu.set === null ? "" : ` (${cpu.set})`}${
       cpu.weight === null ? "" : `, weight ${cpu.weight}`
     }`),
   ...line("pids", pids.current !== null || pids.limit !== null, () => `${pids.current ?? "?"}${orUnlimited(pids.limit)}`),
-  ...line("io", io.readBytes !== null, () => `${mebibytes(io.readBytes)} MiB read, ${mebibytes(io.writtenBytes)} MiB written`)
+  ...line("io", io.readBytes !== null, () => `${size(io.readBytes)} read, ${size(io.writtenBytes)} written`)
 ]
 
 const rootText = ({ backingFile, fsType, sizeBytes, source, usedBytes }: NonNullable<ContainerInfo["root"]>): string =>
-  `${source}${backingFile === null ? "" : ` (${backingFile})`}, ${fsType}, ${mebibytes(usedBytes)} MiB of ${mebibytes(sizeBytes)} MiB used`
+  `${source}${backingFile === null ? "" : ` (${backingFile})`}, ${fsType}, ${size(usedBytes)} of ${size(sizeBytes)} used`
 
 const networkLines = ({ interfaces }: ContainerInfo): ReadonlyArray<Line> =>
   interfaces.filter(({ name }) => name !== "lo").map(({ addresses, hostName, name, receivedBytes, sentBytes }) => [
     "network",
     [
       `${name}${hostName === null ? "" : ` (${hostName} on the host)`}`,
-      `${mebibytes(receivedBytes)} MiB received, ${mebibytes(sentBytes)} MiB sent`,
+      `${size(receivedBytes)} received, ${size(sentBytes)} sent`,
       ...addresses
     ].join(", ")
   ])

@@ -5,9 +5,7 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Schema from "effect/Schema"
-import { HostPath } from "@effect-lxc/core/model/HostPath"
-import { spec } from "../Flags.ts"
+import { hostPathOf, spec } from "../Flags.ts"
 import { lazily } from "../Lazily.ts"
 
 const lxcVersion = Flag.String("lxc-version").pipe(
@@ -24,7 +22,7 @@ const cgroup = Flag.Literals("cgroup", ["v1", "hybrid", "v2"]).pipe(
 const rootDir = Flag.String("root-dir").pipe(
   Flag.withMetavar("DIR"),
   Flag.withDescription("Where the root file system is mounted (default: in the run directory)"),
-  Flag.filter(Schema.is(HostPath), () => "an absolute path without . or .. components"),
+  Flag.filterMap(hostPathOf, () => "a directory"),
   Flag.optional
 )
 

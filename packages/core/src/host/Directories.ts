@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { refuses } from "../model/Field.ts"
 import { HostPath } from "../model/HostPath.ts"
 
 /**
@@ -17,16 +18,26 @@ import { HostPath } from "../model/HostPath.ts"
 export const diskDirectory = (containerDirectory: string, index: number): string => `${containerDirectory}/disk${index}`
 
 /**
- * The three roots: `run` is volatile (gone after a boot), `log` holds the logs, `state` survives a boot.
+ * Whether no two of the roots are one: what is of one kind would be taken for the other, since an instance may be called
+ * `locks`, or `web1.json`.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const areApart = ({ log, run, state }: { readonly log: string; readonly run: string; readonly state: string }): boolean =>
+  log !== run && run !== state && state !== log
+
+/**
+ * The three roots: `run` is volatile (gone after a boot), `log` holds the logs, `state` survives a boot. No
+ * two are one.
  *
  * @since 0.1.0
  * @category models
  */
-export class Directories extends Schema.Class<Directories>("effect-lxc/Directories")({
-  run: HostPath,
-  log: HostPath,
-  state: HostPath
-}) {
+export class Directories extends Schema.Class<Directories>("effect-lxc/Directories")(
+  Schema.Struct({ run: HostPath, log: HostPath, state: HostPath })
+    .check(refuses((roots) => areApart(roots) ? undefined : "run, log and state: each needs a directory of its own"))
+) {
   /** The lxcpath of every instance, passed with `-P` to every LXC tool. */
   get containers(): string {
     return `${this.run}/containers`

@@ -30,14 +30,25 @@ export type Problem = typeof Problem.Type
  * @since 0.1.0
  * @category conversions
  */
-export const problemsOf = (issue: SchemaIssue.Issue): ReadonlyArray<Problem> => collect(issue, "")
+export const problemsOf = (issue: SchemaIssue.Issue): ReadonlyArray<Problem> => {
+  const found = collect(issue, "")
+  const meant = new Set(found.map((each) => each.meant))
+  return found.filter((each) => each.missing !== true || !meant.has(each.path)).map(({ message, path }) => ({ path, message }))
+}
 
-const collect = (issue: SchemaIssue.Issue, path: string): ReadonlyArray<Problem> => {
+interface Found extends Problem {
+  /** The field that one which is not known stands for: that this one is missing, too, goes without saying. */
+  readonly meant?: string | undefined
+  readonly missing?: boolean
+}
+
+const collect = (issue: SchemaIssue.Issue, path: string): ReadonlyArray<Found> => {
   switch (issue._tag) {
     case "Pointer": {
+      const above = issue.path.slice(0, -1).reduce<string>(child, path)
       const place = issue.path.reduce<string>(child, path)
       return issue.issue._tag === "UnexpectedKey"
-        ? [{ path: place, message: unknownField(String(issue.path.at(-1)), issue.issue.ast) }]
+        ? [unknownField(above, place, String(issue.path.at(-1)), issue.issue.ast)]
         : collect(issue.issue, place)
     }
     case "Composite":
@@ -53,7 +64,7 @@ const collect = (issue: SchemaIssue.Issue, path: string): ReadonlyArray<Problem>
         ? collect(issue.issue, path)
         : [{ path, message: expectedFound(issue.filter.annotations?.expected, issue) }]
     default:
-      return [{ path, message: leaf(issue) }]
+      return [{ path, message: leaf(issue), missing: issue._tag === "MissingKey" }]
   }
 }
 
@@ -91,12 +102,12 @@ const leaf = (issue: SchemaIssue.Leaf): string => {
   }
 }
 
-const unknownField = (name: string, ast: SchemaAST.AST): string => {
+const unknownField = (above: string, path: string, name: string, ast: SchemaAST.AST): Found => {
   const words = ast._tag === "Objects" ? ast.propertySignatures.map((field) => String(field.name)) : []
   const meant = nearest(name, words)
   return meant === undefined
-    ? `is not a known field; known are ${words.join(", ")}`
-    : `is not a known field; did you mean ${meant}?`
+    ? { path, message: `is not a known field; known are ${words.join(", ")}` }
+    : { path, message: `is not a known field; did you mean ${meant}?`, meant: child(above, meant) }
 }
 
 /** The tags by which the members of a union of structures are told apart; empty for any other union. */

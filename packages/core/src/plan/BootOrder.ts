@@ -86,18 +86,29 @@ const cycleIn = (left: ReadonlyArray<Instance>): ReadonlyArray<InstanceName> => 
   return [...cycle.slice(start), ...cycle.slice(0, start)]
 }
 
-const cycleProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem> => {
+/** From which file, or whatever it is, an instance came; undefined where that is not known. */
+type PlaceOf = (instance: Instance) => string | undefined
+
+/** A problem of these instances, with the places that they came from. */
+const problem = (path: string, message: string, of: ReadonlyArray<Instance>, placeOf: PlaceOf): Problem => {
+  const places = of.flatMap((each) => placeOf(each) ?? [])
+  return { path, message: places.length === 0 ? message : `${message} (${places.join(", ")})` }
+}
+
+const cycleProblems = (instances: ReadonlyArray<Instance>, placeOf: PlaceOf): ReadonlyArray<Problem> => {
   const { left } = arrange(instances)
   const cycle = cycleIn(left)
   const [first] = cycle
   if (first === undefined) return []
+  const words = `${[...cycle, first].join(" waits for ")}: none of them can be the first`
+  const members = cycle.flatMap((name) => left.filter((each) => each.name === name))
   return [
-    { path: "autostart.after", message: `${[...cycle, first].join(" waits for ")}: none of them can be the first` },
-    ...cycleProblems(left.filter((each) => !cycle.includes(each.name)))
+    problem("autostart.after", words, members, placeOf),
+    ...cycleProblems(left.filter((each) => !cycle.includes(each.name)), placeOf)
   ]
 }
 
-const nameProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem> => {
+const nameProblems = (instances: ReadonlyArray<Instance>, placeOf: PlaceOf): ReadonlyArray<Problem> => {
   const names = new Set<InstanceName>()
   const twice = instances.flatMap(({ name }) => {
     const known = names.has(name)
@@ -105,12 +116,13 @@ const nameProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem
     return known ? [name] : []
   })
   return [
-    ...[...new Set(twice)].sort().map((name) => ({ path: "name", message: `${name} is the name of more than one spec` })),
+    ...[...new Set(twice)].sort().map((name) =>
+      problem("name", `${name} is the name of more than one spec`, instances.filter((each) => each.name === name), placeOf)
+    ),
     ...instances.flatMap((each) =>
-      after(each).filter((name) => !names.has(name)).map((name) => ({
-        path: "autostart.after",
-        message: `${each.name} waits for ${name}, and there is no spec of that name`
-      }))
+      after(each).filter((name) => !names.has(name)).map((name) =>
+        problem("autostart.after", `${each.name} waits for ${name}, and there is no spec of that name`, [each], placeOf)
+      )
     )
   ]
 }
@@ -119,17 +131,19 @@ const nameProblems = (instances: ReadonlyArray<Instance>): ReadonlyArray<Problem
  * The order in which instances are started: each after those that its `autostart.after` names, and of those that may be
  * started the one with the highest priority, among equals by name. It does not depend on the order in which they are given.
  *
- * Two of one name, a name that none of them has, and every cycle are problems; `source` says in the error what was wrong.
+ * Two of one name, a name that none of them has, and every cycle are problems; `source` says in the error what was wrong, and
+ * `placeOf` from where each instance came.
  *
  * @since 0.1.0
  * @category planners
  */
 export const bootOrder = (
   instances: ReadonlyArray<Instance>,
-  source = "the set of specs"
+  source = "the set of specs",
+  placeOf: PlaceOf = () => undefined
 ): Result.Result<BootOrder, InvalidSpec> => {
-  const unnamed = nameProblems(instances)
-  const problems = unnamed.length > 0 ? unnamed : cycleProblems(instances)
+  const unnamed = nameProblems(instances, placeOf)
+  const problems = unnamed.length > 0 ? unnamed : cycleProblems(instances, placeOf)
   return problems.length > 0
     ? Result.fail(new InvalidSpec({ source, problems }))
     : Result.succeed({

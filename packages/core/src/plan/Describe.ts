@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { counted } from "../model/AmountText.ts"
 import { escape } from "../model/HostText.ts"
 import type { Step } from "./Step.ts"
 
@@ -84,7 +85,7 @@ const describeContainer = (step: Step): string => {
     case "DeleteInterface":
       return `delete interface ${step.name}`
     case "RemoveCgroups":
-      return `remove cgroups ${list(step.names)} in ${step.hierarchies.length} trees`
+      return `remove cgroups ${list(step.names)} in ${counted(step.hierarchies.length, "tree")}`
     default:
       return step._tag
   }

@@ -8,6 +8,7 @@ import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
 import { encodeMeantToRun } from "../host/MeantToRun.ts"
 import { type Limit, limitsOf } from "../lxc/Limits.ts"
+import { sizeText } from "../model/AmountText.ts"
 import { render } from "../model/CpuSet.ts"
 import { hostPath } from "../model/HostPath.ts"
 import { decodeInstance, encodeInstance, type Instance, instanceDocument } from "../model/Instance.ts"
@@ -110,8 +111,6 @@ const inOrder = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
   return [...coupled, ...changes.filter((each) => !order.includes(each.file) && !last.includes(each)), ...last]
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
-
 /** With fewer pids than it has a guest can start nothing more: many an init ends then. */
 const checkPids = ({ name, pids = 0 }: ContainerFacts, limit: Limit): ReadonlyArray<Rejection> =>
   Number(limit.value) >= pids ? [] : [{
@@ -128,7 +127,7 @@ const checkUse = (container: ContainerFacts, facts: HostFacts, limit: Limit, for
   return facts.cgroups.layout !== "v2" || limit.file !== "memory.max" || force || Number(limit.value) >= used ? [] : [{
     code: "below-usage",
     field: limit.field,
-    message: `${container.name} uses ${mebibytes(used)} of memory, more than ${mebibytes(Number(limit.value))}`,
+    message: `${container.name} uses ${sizeText(used)} of memory, more than ${sizeText(Number(limit.value))}`,
     advice: "choose more, or give --force: the kernel then reclaims what it can, and kills processes if that is not enough"
   }]
 }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Option, Result, Schema } from "effect"
+import { counted, sizeText } from "@effect-lxc/core/model/AmountText"
 import { count, CpuSet, parseKernel, render } from "@effect-lxc/core/model/CpuSet"
 import { MemorySize } from "@effect-lxc/core/model/MemorySize"
 import { Milliseconds } from "@effect-lxc/core/model/Milliseconds"
@@ -10,6 +11,14 @@ const refusal = (schema: Schema.ConstraintDecoder<unknown>, input: unknown): str
     onFailure: ({ problems }) => problems.map(({ message }) => message).join("; "),
     onSuccess: () => "accepted"
   })
+
+describe("amounts for people", () => {
+  it("have the unit of which there is one, and a noun that fits", () => {
+    const sizes = [0, 2 ** 19, 256 * 2 ** 20, 1023 * 2 ** 20, 2 ** 30, 9000 * 2 ** 30, 2 ** 53].map(sizeText)
+    assert.deepStrictEqual(sizes, ["0.0 MiB", "0.5 MiB", "256.0 MiB", "1023.0 MiB", "1.0 GiB", "8.8 TiB", "8.0 PiB"])
+    assert.deepStrictEqual([0, 1, 2].map((count) => counted(count, "step")), ["0 steps", "1 step", "2 steps"])
+  })
+})
 
 describe("MemorySize", () => {
   const decode = Schema.decodeUnknownSync(MemorySize)

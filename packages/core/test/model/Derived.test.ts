@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { Directories } from "@effect-lxc/core/host/Directories"
 import { fnv1a64 } from "@effect-lxc/core/model/Hash"
 import { derive, Mac } from "@effect-lxc/core/model/Mac"
 import { isVethName, vethName, vethPrefix } from "@effect-lxc/core/model/VethName"
@@ -20,6 +21,17 @@ describe("fnv1a64", () => {
       hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
     }
     assert.strictEqual(fnv1a64(text), hash)
+  })
+})
+
+describe("Directories", () => {
+  it("are three: what is of one kind is never taken for another's", () => {
+    const roots = { run: "/run/x", log: "/var/log/x", state: "/var/lib/x" }
+    const decode = Schema.decodeUnknownSync(Directories)
+    assert.strictEqual(decode(roots).log, "/var/log/x")
+    for (const same of [{ log: "/run/x" }, { state: "/run/x" }, { state: "/var/log/x" }]) {
+      assert.throws(() => decode({ ...roots, ...same }), /each needs a directory of its own/)
+    }
   })
 })
 
