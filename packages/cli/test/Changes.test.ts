@@ -101,11 +101,36 @@ describe("commands that change a container by its name", () => {
       Effect.gen(function*() {
         assert.deepInclude(yield* effectLxc("recover"), { code: 0, out: "nothing was unfinished\n" })
         yield* effectLxc("start", file("f.yaml", specText))
-        assert.strictEqual((yield* effectLxc("stop", name, "--timeout", "10ms")).code, 1)
+        const { update } = yield* SimulatedHost
+        yield* update(Incidents.occupy(`/run/effect-lxc/containers/${name}/rootfs`))
+        assert.strictEqual((yield* effectLxc("stop", name)).code, 1)
+        yield* update(Incidents.release(`/run/effect-lxc/containers/${name}/rootfs`))
+        for (const words of [["recover"], ["recover", name]]) {
+          const dry = yield* effectLxc(...words, "--dry-run")
+          assert.deepStrictEqual([dry.code, dry.err], [0, ""])
+          assert.match(dry.out, new RegExp(`^plan: recover ${name}\n[^]*unmount`))
+          const plans = JSON.parse((yield* effectLxc(...words, "--dry-run", "--format", "json")).out) as ReadonlyArray<{ operation: string }>
+          assert.deepStrictEqual(plans.map(({ operation }) => operation), ["recover"])
+        }
+        assert.strictEqual((yield* effectLxc("recover", "--format", "sh")).code, 2)
         const recovered = yield* effectLxc("recover", "--json")
         assert.strictEqual(recovered.code, 0)
         const report = JSON.parse(recovered.out) as { recovered: ReadonlyArray<{ instance: string; operation: string }> }
         assert.deepInclude(report.recovered[0], { instance: name, operation: "stop" })
+        assert.deepInclude(yield* effectLxc("recover", "--dry-run"), { code: 0, out: "", err: "nothing was unfinished\n" })
+      })))
+
+  it.effect("a stop that its guest did not obey has ended: the next command does not deal with it", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        yield* effectLxc("start", file("h.yaml", specText))
+        const stopped = yield* effectLxc("stop", name, "--timeout", "10ms")
+        assert.strictEqual(stopped.code, 1)
+        assert.include(stopped.err, "goes on running")
+        assert.deepInclude(yield* effectLxc("recover"), { code: 0, out: "nothing was unfinished\n" })
+        const killed = yield* effectLxc("kill", name)
+        assert.strictEqual(killed.code, 0)
+        assert.notInclude(killed.err, "recover")
       }), Guest.deaf()))
 
   it.effect("recover tells programs what is left of what it could not end, and the commands for it", () =>

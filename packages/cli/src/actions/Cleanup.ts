@@ -92,20 +92,36 @@ const lines = ({ notRunning, recovered, unfinished }: RecoverReport): ReadonlyAr
   ...notRunning.map((name) => `${name}: is meant to run and does not`)
 ]
 
+/** Prints a plan for each operation that did not end: of a name at most one, of all as many as there are. */
+const printRecoveries = Effect.fnUntraced(function*(name: InstanceName | undefined, format: Option.Option<PlanFormat>) {
+  const plans = yield* (yield* Hypervisor).plan.recoveries(name)
+  const asJson = Option.contains(format, "json") || (Option.isNone(format) && (yield* Json))
+  if (plans.length === 0 && !asJson) return yield* (yield* Output).err(nothingUnfinished)
+  yield* printPlans(plans, format)
+})
+
+const nothingUnfinished = "nothing was unfinished\n"
+
 /**
- * Deals with operations that did not end.
+ * Deals with operations that did not end, or prints how it would.
  *
  * @since 0.1.0
  * @category actions
  */
-export const recover = Effect.fnUntraced(function*(input: { readonly name: Option.Option<InstanceName> }) {
+export const recover = Effect.fnUntraced(function*(input: {
+  readonly name: Option.Option<InstanceName>
+  readonly dryRun: boolean
+  readonly format: Option.Option<PlanFormat>
+}) {
+  yield* checkFormat("effect-lxc recover", input)
   yield* withHypervisor(Effect.gen(function*() {
+    if (input.dryRun) return yield* printRecoveries(Option.getOrUndefined(input.name), input.format)
     const hypervisor = yield* Hypervisor
     const output = yield* Output
     const report = yield* viewed(hypervisor.recover(Option.getOrUndefined(input.name)))
     const unfinished = report.unfinished.map(({ error, ...each }) => ({ ...each, error: failureOf(error).fields }))
     const text = lines(report).map((line) => `${harmless(line)}\n`).join("")
-    yield* output.out((yield* Json) ? `${JSON.stringify({ ...report, unfinished }, undefined, 2)}\n` : text === "" ? "nothing was unfinished\n" : text)
+    yield* output.out((yield* Json) ? `${JSON.stringify({ ...report, unfinished }, undefined, 2)}\n` : text === "" ? nothingUnfinished : text)
     if (unfinished.length > 0) {
       return yield* new SeveralFailed({ errors: unfinished.map((each) => new Unfinished(each)) })
     }

@@ -5,7 +5,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import { instanceName } from "../Flags.ts"
+import { dryRun, format, instanceName } from "../Flags.ts"
 import { lazily } from "../Lazily.ts"
 
 /**
@@ -16,7 +16,7 @@ import { lazily } from "../Lazily.ts"
  */
 export const recoverCommand = Command.make(
   "recover",
-  { name: Argument.optional(instanceName) },
+  { name: Argument.optional(instanceName), dryRun, format },
   lazily(() => import("../actions/Cleanup.ts").then((action) => action.recover))
 ).pipe(
   Command.withDescription("Undo or complete operations that did not end, of one container or of all"),

@@ -5,6 +5,7 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { dryRun, format } from "../Flags.ts"
 import { lazily } from "../Lazily.ts"
 
 const plan = Argument.String("plan").pipe(
@@ -20,7 +21,7 @@ const plan = Argument.String("plan").pipe(
  */
 export const runCommand = Command.make(
   "run",
-  { plan },
+  { plan, dryRun, format },
   lazily(() => import("../actions/RunPlan.ts").then((action) => action.runPlan))
 ).pipe(
   Command.withDescription("Carry out a plan kept as JSON; where the host has changed since, it is refused as stale"),

@@ -5,7 +5,6 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
@@ -15,8 +14,6 @@ import { begunBy } from "../plan/JournalEntry.ts"
 import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
-import { namedIn, stillHolds } from "../plan/Staleness.ts"
-import { fitsHost } from "../plan/StoredPlan.ts"
 import { awaitAsked } from "./AskedToEnd.ts"
 import { Host, type HostError } from "./Host.ts"
 import { acquiring, disksAt, holdingDisks, holdingLock } from "./Holding.ts"
@@ -60,26 +57,6 @@ const isAbsent = Effect.fnUntraced(function*(
   const facts = yield* host.facts({ directories, instance: name })
   const unfinished = (yield* journals.list(directories)).includes(name)
   return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
-})
-
-/** A stored plan, if what it was made for still holds. */
-const checkedAgain = Effect.fnUntraced(function*(host: Host["Service"], directories: Directories, stored: Plan) {
-  const { links, paths } = namedIn(stored)
-  const facts = yield* host.facts({ directories, links, paths, instance: stored.instance })
-  return yield* Effect.fromResult(Result.flatMap(stillHolds(stored, directories, facts), (plan) => fitsHost(plan, facts)))
-})
-
-/** What deals with an operation that did not end, if its journal is of steps that this library takes. */
-const recovery = Effect.fnUntraced(function*(
-  host: Host["Service"],
-  planning: Planning,
-  directories: Directories,
-  name: InstanceName,
-  operation: Operation
-) {
-  const plan = yield* planning.recover(name)
-  const facts = yield* host.facts({ directories, instance: name })
-  return yield* Effect.fromResult(Result.flatMap(confined(plan, operation), () => fitsHost(plan, facts)))
 })
 
 interface ChangeOptions {
@@ -127,7 +104,7 @@ export const makeChanges = (
     const progress = yield* Progress
     yield* progress({ _tag: "Recovering", operation: begun.operation, instance: name, since: begun.at })
     yield* awaitAsked(host, directories, name, entries)
-    const plan = yield* recovery(host, planning, directories, name, begun.operation)
+    const plan = yield* planning.recover(name)
     const report = yield* carryOut(plan)
     return { instance: name, operation: begun.operation, since: begun.at, report } satisfies Recovered
   })
@@ -162,10 +139,10 @@ export const makeChanges = (
   })
 
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
-    yield* Effect.fromResult(confined(stored))
+    yield* Effect.fromResult(confined(stored)) // before a lock is made for what it names
     const { instance, operation } = stored
     const expected = disksAt(host, disksTaken(stored).map((each) => each.path))
-    const plan = checkedAgain(host, directories, stored)
+    const plan = planning.stored(stored)
     return yield* locked(instance, operation, withDisks(instance, { operation, plan, expected }))
   })
 

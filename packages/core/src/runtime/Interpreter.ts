@@ -149,6 +149,10 @@ const problemOf = (cause: Cause.Cause<HostError>): HostError["problem"] =>
     })
   })
 
+/** A guest that was asked to end, and did not, runs on as before; that is told, and nothing is left to recover. */
+const runsOn = ({ index, plan }: Run, { _tag }: HostError["problem"]): boolean =>
+  _tag === "StillRunning" && plan.steps.slice(0, index).every((step) => step._tag === "Thaw" || step._tag === "SignalContainer")
+
 const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, cause: Cause.Cause<HostError>) {
   const { plan, progress } = run
   const step = plan.steps[run.index]
@@ -160,7 +164,7 @@ const afterFailure = Effect.fn("Interpreter.afterFailure")(function*(run: Run, c
   }
   const undone = run.index >= plan.undoFrom
   const residue = undone ? yield* rollBack(run) : []
-  if (undone && residue.length === 0) yield* Effect.ignore(run.journal.remove)
+  if (undone ? residue.length === 0 : !interrupted && runsOn(run, problemOf(cause))) yield* Effect.ignore(run.journal.remove)
   if (interrupted || step === undefined) return yield* Effect.failCause(cause as Cause.Cause<never>) // holds no error
   return yield* failureOf(plan, { index: run.index, step, problem: problemOf(cause), undone, residue })
 })

@@ -19,12 +19,12 @@ import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected } from "../plan/PlanRejected.ts"
 import { planPowercycle } from "../plan/PowercyclePlan.ts"
 import { planReboot, planRebootInPlace, type RebootOptions } from "../plan/RebootPlan.ts"
-import { planRecover } from "../plan/RecoverPlan.ts"
 import { planResize, type ResizeOptions, type Resizing } from "../plan/ResizePlan.ts"
 import { namedBy, planStart, type StartOptions } from "../plan/StartPlan.ts"
 import { planCleanup, planKill, planStop, type StopOptions } from "../plan/StopPlan.ts"
 import type { Host, HostError } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
+import { type KeptPlans, makeKeptPlans } from "./KeptPlans.ts"
 
 type Planned = Effect.Effect<Plan, PlanRejected | HostError>
 type PlannedImport = Effect.Effect<Plan, PlanRejected | HostError | InvalidSpec>
@@ -44,12 +44,11 @@ export interface RebootRequest extends RebootOptions {
  * @since 0.1.0
  * @category models
  */
-export interface Planning {
+export interface Planning extends KeptPlans {
   readonly start: (instance: Instance, options?: StartOptions) => Planned
   readonly stop: (name: InstanceName, options?: StopOptions) => Planned
   readonly kill: (name: InstanceName) => Planned
   readonly cleanup: (name: InstanceName) => Planned
-  readonly recover: (name: InstanceName) => Planned
   readonly freeze: (name: InstanceName, options?: FreezeOptions) => Planned
   readonly thaw: (name: InstanceName, options?: FreezeOptions) => Planned
   readonly reboot: (name: InstanceName, options?: RebootRequest) => Planned
@@ -98,10 +97,7 @@ export const makePlanning = (
     cleanup: Effect.fn("Hypervisor.plan.cleanup")(function*(name) {
       return yield* Effect.fromResult(planCleanup(name, directories, yield* facts(name)))
     }),
-    recover: Effect.fn("Hypervisor.plan.recover")(function*(name) {
-      const entries = yield* journals.read(directories, name)
-      return yield* Effect.fromResult(planRecover(name, entries, directories, yield* facts(name)))
-    }),
+    ...makeKeptPlans(host, journals, directories),
     freeze: Effect.fn("Hypervisor.plan.freeze")(function*(name, options) {
       return yield* Effect.fromResult(planFreeze(name, directories, yield* facts(name), options))
     }),

@@ -1,3 +1,4 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Diff, Faults, Guest, Incidents, MemoryJournal, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -180,14 +181,31 @@ describe("cleanup", () => {
 it.effect("a stop that failed is dealt with before the next operation, which says so", () =>
   Effect.gen(function*() {
     const hypervisor = yield* Hypervisor
+    const { update } = yield* SimulatedHost
     yield* hypervisor.start(web1)
-    yield* problemOf(hypervisor.stop(web1.name, { timeoutMs: 10 }))
+    yield* update(Incidents.occupy(directories.rootfs("web1")))
+    yield* problemOf(hypervisor.stop(web1.name))
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [directories.journal("web1")])
+    yield* update(Incidents.release(directories.rootfs("web1")))
     const report = yield* hypervisor.recover()
     assert.deepStrictEqual(report.recovered.map(({ instance: name, operation }) => [name, operation]), [["web1", "stop"]])
     assert.deepStrictEqual(report.unfinished, [])
     assert.deepStrictEqual(yield* (yield* MemoryJournal).open, [])
-    assert.strictEqual(yield* stateOf("web1"), "RUNNING")
+    assert.deepStrictEqual(yield* hypervisor.list(), [])
+  }).pipe(onHost({ host: host() })))
+
+it.effect("a stop that its guest did not obey has ended: nothing is left to recover, unless more was begun before it", () =>
+  Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const { open } = yield* MemoryJournal
+    yield* hypervisor.start(web1)
+    const { problem } = yield* problemOf(hypervisor.stop(web1.name, { timeoutMs: 10 }))
+    assert.strictEqual(problem._tag, "StillRunning")
+    yield* hypervisor.freeze(web1.name)
+    yield* problemOf(hypervisor.stop(web1.name, { timeoutMs: 10 }))
+    assert.deepStrictEqual([yield* open, yield* stateOf("web1")], [[], "FROZEN"])
+    yield* problemOf(hypervisor.export(web1.name, HostPath.make("/srv/web1.export"), { stop: true, timeoutMs: 10 }))
+    assert.deepStrictEqual(yield* open, [directories.journal("web1")])
   }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) })))
 
 it.effect("after a boot, what was meant to run still is when its start fails at the very end", () =>

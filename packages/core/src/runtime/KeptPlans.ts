@@ -1,0 +1,68 @@
+/**
+ * Plans of which files say what they are: a stored plan, and the journal of an operation that did not end. Both are judged
+ * before they are believed.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Directories } from "../host/Directories.ts"
+import { InstanceName } from "../model/InstanceName.ts"
+import { confined } from "../plan/Confinement.ts"
+import { begunBy } from "../plan/JournalEntry.ts"
+import type { Plan } from "../plan/Plan.ts"
+import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
+import { planRecover } from "../plan/RecoverPlan.ts"
+import { namedIn, stillHolds } from "../plan/Staleness.ts"
+import { fitsHost } from "../plan/StoredPlan.ts"
+import type { Host, HostError } from "./Host.ts"
+import type { Journal } from "./Journal.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeptPlans {
+  /** Deals with an operation that did not end. Rejected where its journal is of steps that this library does not take. */
+  readonly recover: (name: InstanceName) => Effect.Effect<Plan, PlanRejected | HostError>
+  /** What a recovery of one instance or of all would do: a plan for each operation that did not end. */
+  readonly recoveries: (name?: InstanceName) => Effect.Effect<ReadonlyArray<Plan>, PlanRejected | HostError>
+  /** A stored plan, if it is one that this library could have made and what it was made for still holds. */
+  readonly stored: (plan: Plan) => Effect.Effect<Plan, PlanRejected | PlanStale | HostError>
+}
+
+const isInstanceName = Schema.is(InstanceName)
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeKeptPlans = (host: Host["Service"], journals: Journal["Service"], directories: Directories): KeptPlans => {
+  const recover = Effect.fn("Hypervisor.plan.recover")(function*(name: InstanceName) {
+    const entries = yield* journals.read(directories, name)
+    const facts = yield* host.facts({ directories, instance: name })
+    const operation = begunBy(entries)?.operation
+    return yield* Effect.fromResult(Result.gen(function*() {
+      const plan = yield* planRecover(name, entries, directories, facts)
+      if (operation === undefined) return plan
+      yield* confined(plan, operation)
+      return yield* fitsHost(plan, facts)
+    }))
+  })
+  return {
+    recover,
+    recoveries: Effect.fn("Hypervisor.plan.recoveries")(function*(name) {
+      const names = name === undefined ? (yield* journals.list(directories)).filter(isInstanceName) : [name]
+      const begun = yield* Effect.filter(names, (each) =>
+        Effect.map(journals.read(directories, each), (entries) => begunBy(entries) !== undefined))
+      return yield* Effect.forEach(begun, recover)
+    }),
+    stored: Effect.fn("Hypervisor.plan.stored")(function*(stored) {
+      yield* Effect.fromResult(confined(stored))
+      const { links, paths } = namedIn(stored)
+      const facts = yield* host.facts({ directories, links, paths, instance: stored.instance })
+      return yield* Effect.fromResult(Result.flatMap(stillHolds(stored, directories, facts), (plan) => fitsHost(plan, facts)))
+    })
+  }
+}
