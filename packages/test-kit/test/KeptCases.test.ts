@@ -62,6 +62,15 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     Faults.atJournal("remove", "act-then-hang", { nth: 1 }),
     Faults.atInstant(471, "befall", { happening: { _tag: "KillInit", name } })
   ]),
+  "a checkpoint that fails where another one had not come about": caseOf(
+    { _tag: "Running" },
+    asking(
+      { _tag: "Checkpoint", name, directory: checkpoint, stop: true },
+      { _tag: "Resize", name, wanted: { pids: 50 } },
+      { _tag: "Checkpoint", name, directory: checkpoint }
+    ),
+    [Faults.atTag("Checkpoint", "refuse"), Faults.atTag("WriteFile", "act-then-refuse", { nth: 4 })]
+  ),
   "a checkpoint on a tmpfs that somebody mounted, and unmounts before a restore from it is recovered": caseOf(
     { _tag: "Running" },
     asking({ _tag: "Checkpoint", name, directory: checkpoint }, killing, { _tag: "Restore", spec: Scenario.specOf(scenario), directory: checkpoint }),

@@ -81,6 +81,13 @@ const headOf = (instance: string): ReadonlySet<string> => {
   return new Set([files, `${files}/${members.manifest}`, `${files}/${members.spec}`])
 }
 
+/** The spec of a checkpoint that did not come about: there are no images that it is the spec of. */
+const isSpecOfNothing = ({ before, instance, operation }: PlanRun, { what }: HostChange): boolean => {
+  if (operation !== "checkpoint") return false
+  const checkpoint = `${places.checkpoints}/${instance}`
+  return what === `${checkpoint}/instance.json` && before.files[`${checkpoint}/criu.images`] === undefined
+}
+
 /** Of a start what an earlier run left is cleaned up; what takes away first is not undone so far. */
 const mayLose = (run: PlanRun, { kind, what }: HostChange): boolean => {
   const { before, instance, operation } = run
@@ -143,7 +150,7 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
     return change.sign === "+"
       ? !isNeeded(after, change) && !head.has(change.what) && !isForeign(story, change) && !isBefallen(run, change) &&
         !comesWithEnd(run, after, change) && !isOnlyRewritten(run.before, run, change)
-      : !mayLose(run, change) && !isTaken(run, change)
+      : !mayLose(run, change) && !isTaken(run, change) && !isSpecOfNothing(run, change)
   })
 }
 
