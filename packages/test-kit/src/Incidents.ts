@@ -9,6 +9,7 @@ import * as Lifecycle from "./Lifecycle.ts"
 import { busyWith, mountOver, putOn, reachableMount, takeOff } from "./MountOps.ts"
 import { answers, changeContainer, changeProcess, spawn } from "./Process.ts"
 import type { CgroupTree, SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
+import { isDefined } from "./transition/Running.ts"
 
 /**
  * @since 0.1.0
@@ -97,6 +98,9 @@ export const powerOff = (name: string): Incident =>
  */
 export const rebootInside = (name: string): Incident => onContainer(name, (state, { id }) => Lifecycle.reboot(state, id))
 
+/** Whether a tool of LXC's can freeze or thaw it: it asks the monitor of one whose configuration it finds. */
+const obeys = (state: SimulatedState, container: SimulatedContainer): boolean => answers(state, container) && isDefined(state, container)
+
 /**
  * `lxc-freeze` by somebody else.
  *
@@ -104,7 +108,7 @@ export const rebootInside = (name: string): Incident => onContainer(name, (state
  * @category incidents
  */
 export const freeze = (name: string): Incident =>
-  onContainer(name, (state, container) => answers(state, container) ? Lifecycle.freeze(state, container.id) : state)
+  onContainer(name, (state, container) => obeys(state, container) ? Lifecycle.freeze(state, container.id) : state)
 
 /**
  * `lxc-unfreeze` by somebody else.
@@ -113,7 +117,7 @@ export const freeze = (name: string): Incident =>
  * @category incidents
  */
 export const thaw = (name: string): Incident =>
-  onContainer(name, (state, container) => answers(state, container) ? Lifecycle.thaw(state, container.id) : state)
+  onContainer(name, (state, container) => obeys(state, container) ? Lifecycle.thaw(state, container.id) : state)
 
 /**
  * The first process waits for a device that does not answer: nothing kills it.

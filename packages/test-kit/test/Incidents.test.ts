@@ -21,6 +21,12 @@ describe("what befalls a container", () => {
     assert.isTrue(web1(Incidents.thaw("web1")(stopped(frozen(running()))))?.frozen)
   })
 
+  it("by a tool of LXC does not befall one whose configuration was taken away", () => {
+    const undefinedNow = Incidents.removePath("/run/effect-lxc/containers/web1/config")
+    assert.isFalse(web1(frozen(undefinedNow(running())))?.frozen)
+    assert.isTrue(web1(Incidents.thaw("web1")(undefinedNow(frozen(running()))))?.frozen)
+  })
+
   it("is a matter of now: its first process ends, or powers itself off, with exit code 0 where it may not", () => {
     const denied = Incidents.powerOff("web1")(running({ config: config(...pinned, "lxc.cap.drop = sys_boot") }))
     assert.deepStrictEqual(denied.agenda.map(({ event }) => event), [{ _tag: "InitExits", id: 1, code: 0 }])

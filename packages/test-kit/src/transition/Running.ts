@@ -16,7 +16,10 @@ import type { CgroupTree, SimulatedState } from "../SimulatedState.ts"
 import { timing } from "../Timing.ts"
 import type { Seen } from "./Seen.ts"
 
-type ContainerRef = Pick<Case<"Freeze">, "lxcPath" | "name">
+interface ContainerRef {
+  readonly lxcPath: string
+  readonly name: string
+}
 
 /**
  * Whether LXC finds the configuration of a container: without it its tools do nothing.
