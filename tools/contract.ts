@@ -80,7 +80,7 @@ const usage = `usage: npm run contract [-- OPTIONS]
   --markdown   prints that catalogue
 
 Without an option: what every implementation of Host promises, a line for each promise, and which of them keeps it. As root with LXC
-it makes containers, mounts and loop devices of its own on this host, and removes them; that takes some minutes.
+it makes containers, mounts and loop devices of its own on this host, and removes them; that takes about a minute.
 Exit code 1 if a promise is broken.`
 
 const { values } = commandLine(usage, { catalogue: { type: "boolean" }, markdown: { type: "boolean" } })

@@ -31,6 +31,10 @@ const advice: Readonly<Record<string, string>> = {
 
 const byHand = "this library did not make it so: look what it is, and mend or remove it by hand"
 
+/** One read may be of many files, such as all below /proc: which of them it was Node knows. */
+const placeOf = (call: string, at: string, error: unknown): string =>
+  call === "read" && error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : at
+
 /**
  * The failure of a call: its name, the path, the errno and what to do. What is not ours is a conflict.
  *
@@ -41,7 +45,7 @@ export const callFailed = (call: string, at: string, error: unknown): HostError 
   if (error instanceof NotOurs) return new HostError({ problem: { _tag: "Conflict", found: error.message, advice: byHand } })
   const code = errnoOf(error)
   return new HostError({
-    problem: { _tag: "SystemCallFailed", call, path: at, code, advice: advice[code] ?? "see errno(3)" }
+    problem: { _tag: "SystemCallFailed", call, path: placeOf(call, at, error), code, advice: advice[code] ?? "see errno(3)" }
   })
 }
 

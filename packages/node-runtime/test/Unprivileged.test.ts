@@ -2,6 +2,7 @@ import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { logStream } from "@effect-lxc/node-runtime/LogStream"
+import { make } from "@effect-lxc/node-runtime/NodeQueries"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
@@ -26,6 +27,13 @@ describe("who is not root", () => {
       const error = yield* Effect.flip(Effect.scoped(locks.acquire(directories, "web1", "start", 0)))
       assert.strictEqual(error.message, `the lock ${directories.locks} cannot be had: lstat ${directories.run}: EACCES; run as root`)
     }).pipe(Effect.provide(NodeLocks.layer)))
+
+  it.live("is told which file cannot be read, of all that are read for a list", () =>
+    Effect.gen(function*() {
+      fs.symlinkSync(directories.containers, directories.containers)
+      const error = yield* Effect.flip(make(directories).list())
+      assert.match(error.message, new RegExp(`^read ${directories.containers}: ELOOP; `))
+    }))
 
   it.live("has an error, and no fault of the library, where a log cannot be looked at", () =>
     Effect.gen(function*() {
