@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import { criuAdvice } from "@effect-lxc/core/host/HostSurvey"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
-import * as os from "node:os"
 import * as path from "node:path"
 import { checkLogFile, systemCall } from "./HostFiles.ts"
 import { lstat, readText } from "./KernelFiles.ts"
@@ -26,7 +26,7 @@ const errorsIn = (text: string): ReadonlyArray<string> =>
 const requireCriu = Effect.fnUntraced(function*(consequence: string) {
   const missing = (found: string) =>
     new HostError({
-      problem: { _tag: "Conflict", found, advice: `install a CRIU for this kernel, ${os.release()} (4.1 or later knows 6.18); ${consequence}` }
+      problem: { _tag: "Conflict", found, advice: `${criuAdvice}; ${consequence}` }
     })
   if (toolPath("criu", yield* ToolDirectories) === undefined) return yield* missing("CRIU is not installed")
   const checked = yield* runTool(Commands.checkCriu, "tool")

@@ -28,6 +28,7 @@ import { requireTrees } from "./Mounts.ts"
 import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
+import { toolPath } from "./Tools.ts"
 import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
 
 const reading = <A>(what: string, body: () => A): Effect.Effect<A, HostError> => systemCall("read", what, body)
@@ -145,6 +146,8 @@ export const gatherFacts = Effect.fnUntraced(function*(
     ),
     cpus: yield* reading("/sys/devices/system/cpu", () =>
       Option.getOrElse(parseKernel(readText("/sys/devices/system/cpu/online") ?? ""), () => [])),
+    memory: os.totalmem(),
+    criu: toolPath("criu", tools) !== undefined,
     security: yield* reading("/etc/subuid", () => securityFacts(tools)),
     paths
   } satisfies HostFacts

@@ -175,6 +175,8 @@ export const factsOf = (
     containers,
     cgroupDirectories: cgroupDirectories(state),
     cpus: [...Array(state.cpus).keys()],
+    memory: state.machine.memory.totalBytes,
+    criu: state.criu !== null,
     paths: [...new Set([...paths, ...recorded])].map((path) => pathFacts(state, path))
   }
 }

@@ -129,7 +129,16 @@ export const fromFacts = (facts: HostFacts, options: CapturedOptions = {}): Simu
   const { directories = defaultDirectories, guests = () => obedient() } = options
   const { cgroups: { ioWeightFile, layout, swapAccounting }, containers, kernel, lxcVersion } = facts
   const stats = containers.flatMap(({ init, monitor }) => [init, monitor]).filter((each) => each !== null)
-  const first = emptyHost({ layout, lxcVersion, kernel, swapAccounting, ioWeightFile, cpus: facts.cpus?.length })
+  const first = emptyHost({
+    layout,
+    lxcVersion,
+    kernel,
+    swapAccounting,
+    ioWeightFile,
+    cpus: facts.cpus?.length,
+    ...(facts.criu === false ? { criu: null } : {}),
+    ...(facts.memory === undefined ? {} : { machine: { memory: { totalBytes: facts.memory, availableBytes: facts.memory } } })
+  })
   const known: SimulatedState = {
     ...first,
     bootId: facts.bootId,

@@ -120,7 +120,7 @@ const machineOf = (options: HostOptions): Machine => ({
   root: true,
   tools: [...tools.keys()].map((name) => ({
     name,
-    path: options.lxcVersion === null && name.startsWith("lxc-") ? null : `/usr/bin/${name}`
+    path: (options.lxcVersion === null && name.startsWith("lxc-")) || (options.criu === null && name === "criu") ? null : `/usr/bin/${name}`
   })),
   namespaces: ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"],
   loopControl: true,

@@ -216,6 +216,10 @@ export const HostFacts = Schema.Struct({
   security: Schema.optionalKey(Security),
   /** The processors that are online, by their numbers; left out where nobody looked. */
   cpus: Schema.optionalKey(Schema.Array(Schema.Int)),
+  /** Bytes of memory that the machine has, MemTotal of /proc/meminfo; left out where nobody looked. */
+  memory: Schema.optionalKey(Schema.Int),
+  /** Whether there is a CRIU to call; left out where nobody looked. */
+  criu: Schema.optionalKey(Schema.Boolean),
   /** What is at the paths that were asked for. */
   paths: Schema.Array(PathFacts)
 })

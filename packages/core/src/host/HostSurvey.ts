@@ -81,3 +81,12 @@ export const tools: ReadonlyMap<string, string> = new Map([
   ["ip", "iproute2"],
   ["criu", "criu"]
 ])
+
+/**
+ * What to do where there is no CRIU, or one that fails on this kernel: the one that a distribution has is often older than
+ * its kernel, and each release fails on kernels that came after it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const criuAdvice = "install a CRIU that knows the kernel of this host: 4.1 or later knows 6.18"

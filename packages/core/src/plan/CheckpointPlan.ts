@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
+import { criuAdvice } from "../host/HostSurvey.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import { type HostPath, hostPath, join } from "../model/HostPath.ts"
 import { type Instance, instanceDocument } from "../model/Instance.ts"
@@ -57,14 +58,18 @@ const kindAt = (facts: HostFacts, path: string) => pathAt(facts, path)?.kind ?? 
 /** Which release has a tool to ask; of none at all, or of one that cannot be read, is told elsewhere. */
 const withCriu = "1.1.0"
 
-const knowsCriu = ({ lxcVersion }: HostFacts): ReadonlyArray<Rejection> => {
+/** Whether one that is there works on this kernel is seen when it is called: to ask it takes longer than all of planning. */
+const knowsCriu = ({ criu, lxcVersion }: HostFacts): ReadonlyArray<Rejection> => {
   const version = parseLxcVersion(lxcVersion ?? "")
-  return Result.isFailure(version) || atLeast(version.success, withCriu) ? [] : [{
-    code: "lxc-too-old",
-    field: "",
-    message: `LXC has lxc-checkpoint since ${withCriu}; this is ${version.success}`,
-    advice: "use a newer LXC"
-  }]
+  return [
+    ...(Result.isFailure(version) || atLeast(version.success, withCriu) ? [] : [{
+      code: "lxc-too-old",
+      field: "",
+      message: `LXC has lxc-checkpoint since ${withCriu}; this is ${version.success}`,
+      advice: "use a newer LXC"
+    }]),
+    ...(criu === false ? [{ code: "criu-missing", field: "", message: "CRIU is not installed", advice: criuAdvice }] : [])
+  ]
 }
 
 /** CRIU cannot dump a terminal whose other end is outside: LXC's ttys and console are such. */

@@ -15,6 +15,7 @@ import { decodeInstance, encodeInstance, type Instance, instanceDocument } from 
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { Resources } from "../model/Resources.ts"
 import { basisOf } from "./Basis.ts"
+import { beyondHost } from "./Overcommitment.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { checkProcessors } from "./ProcessorChecks.ts"
@@ -251,7 +252,7 @@ export const planResize = (
           basis: basisOf(directories, name, { paths: [], links: [], limits: true }, facts),
           steps,
           undoFrom: 0,
-          warnings: warningsFor(container)
+          warnings: [...beyondHost(changes, facts), ...warningsFor(container)]
         })
     })
   })

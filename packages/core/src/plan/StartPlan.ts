@@ -19,6 +19,7 @@ import { type Instance, instanceDocument } from "../model/Instance.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
 import { checkNics, nicWarnings } from "./NicChecks.ts"
+import { beyondHost } from "./Overcommitment.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue } from "./Residue.ts"
@@ -238,7 +239,7 @@ export const planStart = (
       basis: basisOf(directories, name, namedBy(instance), facts, remains),
       steps,
       undoFrom: 0,
-      warnings: [...disks.success.warnings, ...nicWarnings(instance, facts), ...securityWarnings(instance)]
+      warnings: [...disks.success.warnings, ...nicWarnings(instance, facts), ...beyondHost(instance.resources, facts), ...securityWarnings(instance)]
     })
   )
 }

@@ -10,12 +10,13 @@ import { statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import { controllersOf } from "../host/HostInfo.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
-import { type HostSurvey, tools } from "../host/HostSurvey.ts"
+import { criuAdvice, type HostSurvey, tools } from "../host/HostSurvey.ts"
 import { cgroupPrefix, devicePrefix } from "../lxc/CgroupKeys.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import type { Instance } from "../model/Instance.ts"
 import { isVethName, prefixIn, vethPrefix } from "../model/VethName.ts"
 import { checkNics, nicWarnings } from "./NicChecks.ts"
+import { beyondHost } from "./Overcommitment.ts"
 
 /**
  * An `error` keeps containers from running as they should; a `warning` does so for some, or is something left; a `note`
@@ -84,7 +85,8 @@ const optionalTools: ReadonlySet<string> = new Set(["criu"])
 const checkTools = (survey: HostSurvey): ReadonlyArray<Finding> => {
   const missing = survey.tools.filter((each) => each.path === null).map((each) => each.name)
   const lxc = missing.filter((name) => tools.get(name) === "lxc")
-  const advice = (name: string) => `install it, on Debian and Ubuntu with: apt-get install ${tools.get(name) ?? name}`
+  const advice = (name: string) =>
+    name === "criu" ? criuAdvice : `install it, on Debian and Ubuntu with: apt-get install ${tools.get(name) ?? name}`
   return [
     ...(lxc.length === 0 ? [] : [
       finding("error", lxc.includes("lxc-start") ? "lxc-missing" : "tool-missing", `not installed: ${lxc.join(", ")}`, advice("lxc-start"))
@@ -209,6 +211,10 @@ const checkContainer = (container: ContainerFacts, restarted: boolean): Readonly
   }
 }
 
+const checkLimits = ({ name, record }: ContainerFacts, facts: HostFacts): ReadonlyArray<Finding> =>
+  beyondHost(record?.resources ?? {}, facts).map((text) =>
+    finding("note", "limit-beyond-host", `${name}: ${text}`, "if it should: effect-lxc resize, and its spec"))
+
 const nameIn = (cgroup: string): string | undefined =>
   [payloadCgroup(""), monitorCgroup("")].flatMap((prefix) => cgroup.startsWith(prefix) ? [cgroup.slice(prefix.length)] : [])[0]
 
@@ -299,6 +305,7 @@ export const verifyHost = (
     ...checkCgroups(facts),
     ...checkNetwork(directories, facts, survey),
     ...own(directories, facts).flatMap((each) => checkContainer(each, restarted(each.name))),
+    ...own(directories, facts).flatMap((each) => checkLimits(each, facts)),
     ...checkStrays(directories, facts),
     ...unfinished.map((name) =>
       finding("warning", "unfinished", `an operation on ${name} has not ended`, `wait for it; if its process is gone: effect-lxc recover ${name}`)

@@ -150,6 +150,7 @@ describe("whatever the layout", () => {
 
   it("where the guest can reboot by itself it is said that this brings the old limits back", () => {
     assert.deepStrictEqual(Result.getOrThrow(plan(factsOf(state), { pids: 5 })).warnings, [])
+    assert.match(Result.getOrThrow(plan(factsOf(state), { memory: 2 ** 44 })).warnings.join(), /^resources\.memory: 16777216 MiB is more than/)
     const free = carriedOut(startPlan(instance({ lxc: { dropCapabilities: [] } }), host()), host())
     assert.match(Result.getOrThrow(plan(factsOf(free), { pids: 5 })).warnings.join(), /a reboot from inside or in place brings back/)
   })

@@ -128,6 +128,19 @@ describe("the steps of a start", () => {
   })
 })
 
+it("a limit beyond what the host has is had, and warned of by its field", () => {
+  const warnings = (memory: string, vcpus: number) =>
+    startPlan(instance({ resources: { memory, vcpus } }), host({ cpus: 2 })).warnings
+  assert.deepStrictEqual(warnings("8GiB", 2), [])
+  assert.deepStrictEqual(warnings("9GiB", 64), [
+    "resources.memory: 9216 MiB is more than the 8192 MiB of this host, and limits nothing",
+    "resources.vcpus: 64 is more than the 2 of this host, and limits nothing"
+  ])
+  const given = instance({ resources: { memory: "9GiB" } })
+  const { memory: _, ...unknown } = factsFor(host(), given)
+  assert.deepStrictEqual(Result.getOrThrow(planStart(given, directories, unknown)).warnings, [])
+})
+
 describe("a start is rejected", () => {
   it("for a bridge that is missing", () => {
     assert.deepStrictEqual(rejectionOf(web1, host({ bridges: [] })), ["nics[0].link: bridge-missing"])

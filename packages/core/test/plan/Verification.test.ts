@@ -90,6 +90,10 @@ describe("verify", () => {
     ])
   })
 
+  it("a limit that is more than the host has", () => {
+    assert.deepStrictEqual(codes(running(), { facts: { cpus: [0], memory: 64 * MiB } }), ["note limit-beyond-host"])
+  })
+
   it("one MAC of two that run, by each of the two", () => {
     const state = running()
     const [web1] = factsOf(state).containers

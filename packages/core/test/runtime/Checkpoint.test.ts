@@ -48,10 +48,19 @@ describe("checkpoint", () => {
       yield* hypervisor.stop(web1.name)
     }).pipe(onHost({ host: host() })))
 
-  for (const [why, options] of [
-    ["CRIU is not installed", { criu: null }],
-    ["CRIU 3.17.1 does not work here", { criu: "3.17.1", kernel: "6.18.0" }]
-  ] as const) {
+  it.effect("where CRIU is not installed is refused with every other reason, and with what verify says; so is a restore", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(instance())
+      const { message } = yield* failureOf(hypervisor.checkpoint(web1.name, kept))
+      assert.deepStrictEqual(yield* codesOf(hypervisor.checkpoint(web1.name, kept)), ["criu-missing", "has-terminals"])
+      const { findings } = yield* hypervisor.verify
+      assert.include(message, findings.find((each) => each.message.startsWith("criu"))?.advice ?? "no advice")
+      yield* hypervisor.stop(web1.name)
+      assert.deepStrictEqual(yield* codesOf(hypervisor.restore(web1, kept)), ["criu-missing", "checkpoint-missing"])
+    }).pipe(onHost({ host: host({ criu: null }) })))
+
+  for (const [why, options] of [["CRIU 3.17.1 does not work here", { criu: "3.17.1", kernel: "6.18.0" }]] as const) {
     it.effect(`where ${why} says so; the container goes on running and nothing is left`, () =>
       Effect.gen(function*() {
         const { before, hypervisor, simulated } = yield* started

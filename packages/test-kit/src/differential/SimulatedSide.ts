@@ -35,6 +35,7 @@ export const hostLike = (facts: HostFacts, cpus: number, setting: Setting): Simu
     lxcVersion: facts.lxcVersion,
     kernel: facts.kernel,
     cpus,
+    ...(facts.criu === false ? { criu: null } : {}),
     swapAccounting: facts.cgroups.swapAccounting,
     ioWeightFile: facts.cgroups.ioWeightFile,
     bridges: [setting.bridge],

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { criuAdvice } from "@effect-lxc/core/host/HostSurvey"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import { nodeAt, write } from "../FileTree.ts"
@@ -15,7 +16,7 @@ import { startContainer } from "./Start.ts"
 
 /** Debian 12's release fails on kernels that came long after it. */
 const missing = ({ answers, criu, kernel }: SimulatedState, consequence: string): StepProblem | undefined => {
-  const advice = `install a CRIU for this kernel, ${kernel} (4.1 or later knows 6.18); ${consequence}`
+  const advice = `${criuAdvice}; ${consequence}`
   if (criu === null || answers["criu"]?._tag === "Missing") return conflict("CRIU is not installed", advice)
   const [major = 0, minor = 0] = kernel.split(".").map(Number)
   return criu.startsWith("3.") && major * 100 + minor >= 612
