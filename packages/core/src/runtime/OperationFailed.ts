@@ -11,6 +11,7 @@ import { describe } from "../plan/Describe.ts"
 import { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
 import { Step } from "../plan/Step.ts"
+import { inTheSpec } from "./InTheSpec.ts"
 import { explain, StepProblem } from "./StepProblem.ts"
 
 /**
@@ -88,6 +89,8 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
   steps: Schema.Int,
   step: Step,
   problem: StepProblem,
+  /** The fields of the spec that it is about, each with what to do. */
+  inSpec: Schema.Array(Schema.String),
   /** Whether what was done was undone, but for the residue; else it stopped there. */
   undone: Schema.Boolean,
   residue: Schema.Array(Residue),
@@ -99,6 +102,7 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
     return [
       `${this.operation} ${this.instance} failed at step ${this.index + 1} of ${this.steps}: ${describe(this.step)}`,
       ...explain(this.problem).map(indent),
+      ...this.inSpec.map(indent),
       ...this.outcome()
     ].join("\n")
   }
@@ -145,5 +149,6 @@ export const failureOf = (
     operation: plan.operation,
     instance: plan.instance,
     steps: plan.steps.length,
+    inSpec: inTheSpec(plan, ended.step, ended.problem),
     next: nextCommand(plan, { ...ended, stillRunning: ended.problem._tag === "StillRunning" })
   })

@@ -40,6 +40,8 @@ describe("a failed start leaves the host as before and says why:", () => {
         assert.include(problem.log, line)
         assert.include(error.message, line)
         assert.notInclude(error.message, "To get more details")
+        assert.match(error.inSpec.join(), /^lxc\.init: \/sbin\/init cannot be run; see that \/srv\/web1\.img has it/)
+        assert.include(error.message, error.inSpec[0] ?? "nothing of the spec")
       }).pipe(onHost({ host: hostWith(guest) })))
   }
 
@@ -70,7 +72,25 @@ describe("a failed start leaves the host as before and says why:", () => {
       const { error } = yield* failedStart()
       assert.strictEqual(error.step._tag, "Mount")
       assert.include(error.message, "wrong fs type")
+      assert.match(error.message, /disks\[0\]\.path: no file system is found in \/srv\/web1\.img/)
     }).pipe(onHost({ host: hostWith(Guest.blank()) })))
+
+  it.effect("a further disk without a file system: which of the spec's", () =>
+    Effect.gen(function*() {
+      const { error } = yield* failedStart(instance({ disks: [{ path: "/srv/web1.img", volatile: true }, { path: "/srv/data.img", target: "mnt" }] }))
+      assert.match(error.inSpec.join(), /^disks\[1\]\.path: no file system is found in \/srv\/data\.img/)
+    }).pipe(onHost({ host: host({ images: { "/srv/data.img": Guest.blank() } }) })))
+
+  for (const [field, more, target] of [
+    ["disks[1].target", { disks: [{ path: "/srv/web1.img" }, { path: "/srv/data.img", target: "srv/data" }] }, "srv/data"],
+    ["lxc.mounts[1].target", { lxc: { mounts: [{ source: "/srv", target: "mnt" }, { source: "/srv", target: "no/such" }] } }, "no/such"]
+  ] as const) {
+    it.effect(`a place that is not in the guest: ${field}, and to make it`, () =>
+      Effect.gen(function*() {
+        const { error } = yield* failedStart(instance(more))
+        assert.deepStrictEqual(error.inSpec, [`${field}: the guest has no /${target}; make it in /srv/web1.img`])
+      }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.obedient({ lacks: [target] }), "/srv/data.img": Guest.obedient() } }) })))
+  }
 
   it.effect("a bridge that went away after the plan was made: its name", () =>
     Effect.gen(function*() {
