@@ -123,6 +123,7 @@ const journalLayer = Layer.succeed(Journal, {
 
 const locksLayer = (fake: FakeHost) =>
   Layer.succeed(Locks, {
+    holder: () => Effect.succeed(fake.locked ? "pid 77" : undefined),
     acquire: (_directories, instance, _operation, waitedMs) =>
       fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.succeed((body) => body)
   })

@@ -239,10 +239,20 @@ const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   }
 )
 
+const holder: Locks["Service"]["holder"] = (directories, instance) => {
+  const at = directories.lock(instance)
+  return attempt(at, () => {
+    const name = claimOf(at)
+    const claim = path.join(directories.locks, name ?? "")
+    const pid = name === undefined ? undefined : whoHasOpen(claim)
+    return pid === undefined ? undefined : holderOf(claim, pid)
+  })
+}
+
 /**
  * Locks in RUN/locks, which are there only while they are held.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Locks> = Layer.succeed(Locks, Locks.of({ acquire }))
+export const layer: Layer.Layer<Locks> = Layer.succeed(Locks, Locks.of({ acquire, holder }))

@@ -31,6 +31,9 @@ const holder = Effect.scoped(Effect.flip(acquire)).pipe(
   Effect.map((error) => error._tag === "LockHeld" ? error.holder ?? "" : error.message)
 )
 
+/** Who has it by a look, which takes nothing. */
+const looked = Effect.flatMap(Locks, (locks) => locks.holder(directories, "web1"))
+
 /** While another process, which has nothing to do with who wrote the lock, holds it as a tool that has inherited it. */
 const whileHeld = <A, E, R>(body: (pid: number) => Effect.Effect<A, E, R>) =>
   Effect.acquireUseRelease(
@@ -55,6 +58,21 @@ it.live("a lock says who holds it, and where that one is dead, which tool of it 
         assert.strictEqual(text, `pid 4194305 (start since 2026-01-01T00:00:00.000Z), which is dead: its tool sleep 60 (pid ${pid}) still holds it`)))
     fs.writeFileSync(lock, "pid \u001b[2J\u202e\n")
     yield* whileHeld(() => Effect.map(holder, (text) => assert.strictEqual(text, "pid \\u{1b}[2J\\u{202e}")))
+    yield* Effect.scoped(acquire)
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("a look tells who holds a lock, and that nobody does, and changes nothing", () =>
+  Effect.gen(function*() {
+    assert.isUndefined(yield* looked)
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* acquire
+      assert.match((yield* looked) ?? "", new RegExp(`^pid ${process.pid} \\(start since `))
+    }))
+    leave()
+    const before = fs.readdirSync(directories.locks)
+    assert.isUndefined(yield* looked)
+    assert.deepStrictEqual(fs.readdirSync(directories.locks), before)
+    yield* whileHeld((pid) => Effect.map(looked, (text) => assert.include(text ?? "", `(pid ${pid}) still holds it`)))
     yield* Effect.scoped(acquire)
   }).pipe(Effect.provide(NodeLocks.layer)))
 

@@ -179,6 +179,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
   })
 
   const locks = (port: Locks["Service"]): Locks["Service"] => ({
+    holder: port.holder,
     acquire: (directories, instance, ...others) =>
       Effect.suspend(() => {
         const fault = aim.lock()

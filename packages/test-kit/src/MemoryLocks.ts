@@ -62,7 +62,8 @@ export const makeLocks = (
         claim.text = `pid ${life.pid} (${operation} since ${DateTime.formatIso(DateTime.makeUnsafe(now))})`
         yield* observer("locked", instance, operation)
         return Effect.provideService(LockedInstance, instance)
-      }))
+      })),
+    holder: (directories, instance) => life.bound(Effect.sync(() => table.holder(directories.lock(instance))?.text))
   })
 
 /**

@@ -281,6 +281,23 @@ export const verifyMachine = (survey: HostSurvey): ReadonlyArray<Finding> => [
   ...checkWanted(survey)
 ]
 
+/**
+ * An operation that has not ended, and who has the lock of its instance: null is somebody who says nothing of itself,
+ * undefined is nobody.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unended {
+  readonly instance: string
+  readonly holder: string | null | undefined
+}
+
+const checkUnended = ({ holder, instance }: Unended): Finding =>
+  holder === undefined
+    ? finding("warning", "unfinished", `an operation on ${instance} did not end, and its process is gone`, `undo or complete it: effect-lxc recover ${instance}`)
+    : finding("note", "under-way", `${instance} is being changed by ${holder ?? "another process"}`, "wait for it")
+
 /** Of instances that are meant to run: whether one was started in another boot. */
 const restarts = (directories: Directories, { bootId }: HostFacts, { wanted }: HostSurvey) => {
   const startedIn = new Map(wanted.map((each) => [each.file, each.bootId]))
@@ -288,7 +305,7 @@ const restarts = (directories: Directories, { bootId }: HostFacts, { wanted }: H
 }
 
 /**
- * What is wrong with LXC, with cgroups, and with what runs or ran. `unfinished` are the instances that have a journal.
+ * What is wrong with LXC, with cgroups, and with what runs or ran. `unfinished` are the operations that have not ended.
  *
  * @since 0.1.0
  * @category checks
@@ -297,7 +314,7 @@ export const verifyHost = (
   directories: Directories,
   facts: HostFacts,
   survey: HostSurvey,
-  unfinished: ReadonlyArray<string>
+  unfinished: ReadonlyArray<Unended>
 ): ReadonlyArray<Finding> => {
   const restarted = restarts(directories, facts, survey)
   return [
@@ -307,8 +324,6 @@ export const verifyHost = (
     ...own(directories, facts).flatMap((each) => checkContainer(each, restarted(each.name))),
     ...own(directories, facts).flatMap((each) => checkLimits(each, facts)),
     ...checkStrays(directories, facts),
-    ...unfinished.map((name) =>
-      finding("warning", "unfinished", `an operation on ${name} has not ended`, `wait for it; if its process is gone: effect-lxc recover ${name}`)
-    )
+    ...unfinished.map(checkUnended)
   ]
 }

@@ -9,6 +9,7 @@ import { hostInfo } from "../host/HostInfo.ts"
 import { type Finding, verification, verifyHost, verifyMachine } from "../plan/Verification.ts"
 import type { Host, HostError } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
+import type { Locks } from "./Locks.ts"
 
 /** What cannot be looked at is a finding itself, and keeps no other back. */
 const unreadable = (error: HostError): ReadonlyArray<Finding> => [{
@@ -18,18 +19,32 @@ const unreadable = (error: HostError): ReadonlyArray<Finding> => [{
   advice: "mend this first, and verify again"
 }]
 
+/** Operations that have not ended. One of which nobody has the lock has ended meanwhile, unless its journal is there still. */
+const underWay = Effect.fnUntraced(function*(journals: Journal["Service"], locks: Locks["Service"], directories: Directories) {
+  const found = yield* Effect.forEach(yield* journals.list(directories), (instance) =>
+    Effect.map(Effect.orElseSucceed(locks.holder(directories, instance), () => undefined), (holder) => ({ instance, holder })))
+  if (found.every(({ holder }) => holder !== undefined)) return found
+  const still = new Set(yield* journals.list(directories))
+  return found.filter(({ holder, instance }) => holder !== undefined || still.has(instance))
+})
+
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const makeHostQueries = (host: Host["Service"], journals: Journal["Service"], directories: Directories) => ({
+export const makeHostQueries = (
+  host: Host["Service"],
+  journals: Journal["Service"],
+  locks: Locks["Service"],
+  directories: Directories
+) => ({
   host: Effect.gen(function*() {
     return hostInfo(directories, yield* host.facts({ directories }), yield* host.survey({ directories }))
   }).pipe(Effect.withSpan("Hypervisor.host")),
   verify: Effect.gen(function*() {
     const survey = yield* host.survey({ directories })
     const found = yield* Effect.gen(function*() {
-      return verifyHost(directories, yield* host.facts({ directories }), survey, yield* journals.list(directories))
+      return verifyHost(directories, yield* host.facts({ directories }), survey, yield* underWay(journals, locks, directories))
     }).pipe(Effect.catchTag("HostError", (error) => Effect.succeed(unreadable(error))))
     return verification([...verifyMachine(survey), ...found])
   }).pipe(Effect.withSpan("Hypervisor.verify"))

@@ -162,7 +162,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     directories,
     facts: (paths = []) => host.facts({ directories, paths }),
     ...makeQueries(host, directories),
-    ...makeHostQueries(host, journals, directories),
+    ...makeHostQueries(host, journals, locks, directories),
     ...makeAttaching(host, sessions, directories),
     ...makeLogs(sessions, directories),
     ...makeWatching(host, sessions, directories),

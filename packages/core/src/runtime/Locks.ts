@@ -74,4 +74,9 @@ export class Locks extends Context.Service<Locks, {
     operation: Operation,
     waitMs: number
   ) => Effect.Effect<UnderLock, LockHeld | LockError, Scope.Scope>
+  /**
+   * Whether somebody has the lock of an instance now, and what the holder says of itself, null where it says nothing; undefined
+   * where nobody has it. A look: it makes nothing, and clears nothing away.
+   */
+  readonly holder: (directories: Directories, instance: string) => Effect.Effect<string | null | undefined, LockError>
 }>()("@effect-lxc/core/Locks") {}

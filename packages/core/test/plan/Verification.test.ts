@@ -2,7 +2,7 @@ import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import { hostInfo } from "@effect-lxc/core/host/HostInfo"
 import type { HostSurvey } from "@effect-lxc/core/host/HostSurvey"
 import { vethName } from "@effect-lxc/core/model/VethName"
-import { verification, verifyHost, verifyMachine } from "@effect-lxc/core/plan/Verification"
+import { type Unended, verification, verifyHost, verifyMachine } from "@effect-lxc/core/plan/Verification"
 import { Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { carriedOut, directories, host, instance, startPlan } from "./fixtures.ts"
@@ -14,7 +14,7 @@ const surveyOf = (state: SimulatedState) => Facts.surveyOf(state, directories)
 interface Changes {
   readonly facts?: Partial<HostFacts>
   readonly survey?: Partial<HostSurvey>
-  readonly unfinished?: ReadonlyArray<string>
+  readonly unfinished?: ReadonlyArray<Unended>
 }
 
 const findings = (state: SimulatedState, changes: Changes = {}) => {
@@ -156,9 +156,10 @@ describe("verify", () => {
 
   it("state files that cannot be understood, and operations that have not ended", () => {
     const wanted = [{ file: directories.meantToRun("web1"), bootId: null, instance: null }]
-    assert.deepStrictEqual(codes(host(), { survey: { wanted }, unfinished: ["web2"] }), [
+    assert.deepStrictEqual(codes(host(), { survey: { wanted }, unfinished: [{ instance: "web2", holder: undefined }, { instance: "web3", holder: "pid 7" }] }), [
       "warning state-unreadable",
-      "warning unfinished"
+      "warning unfinished",
+      "note under-way"
     ])
   })
 })

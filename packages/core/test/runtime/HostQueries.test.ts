@@ -1,10 +1,10 @@
 import { noUsage } from "@effect-lxc/core/host/ContainerUsage"
 import { Host, HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Guest } from "@effect-lxc/test-kit"
+import { Guest, Incidents, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result } from "effect"
-import { host, instance, onHost } from "./fixtures.ts"
+import { directories, host, instance, onHost, problemOf } from "./fixtures.ts"
 
 const images = { "/srv/web2.img": Guest.obedient() }
 
@@ -15,12 +15,25 @@ describe("verify and host", () => {
       yield* Effect.forkScoped(hypervisor.start(instance({ resources: { memory: "64MiB" } })))
       yield* Effect.sleep(1)
       const { findings } = yield* hypervisor.verify
-      assert.include(findings.map((each) => each.code), "unfinished")
+      const found = findings.find((each) => each.code === "under-way")
+      assert.match(found?.message ?? "", /^web1 is being changed by pid 1 \(start since /)
+      assert.notInclude(findings.map((each) => each.code), "unfinished")
       assert.strictEqual((yield* hypervisor.host).lxcVersion, "5.0.2")
       yield* Effect.sleep(60_000)
       assert.deepStrictEqual(yield* hypervisor.verify, { ok: true, findings: [] })
       assert.strictEqual((yield* hypervisor.host).memory.promisedMiB, 64)
     }).pipe(Effect.scoped, onHost({ host: host() })))
+
+  it.effect("an operation whose process is gone is told from one that is under way", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      yield* hypervisor.start(instance())
+      yield* (yield* SimulatedHost).update(Incidents.occupy(directories.rootfs("web1")))
+      yield* problemOf(hypervisor.stop(instance().name))
+      const { findings } = yield* hypervisor.verify
+      const found = findings.find((each) => each.code === "unfinished")
+      assert.deepInclude(found, { severity: "warning", advice: "undo or complete it: effect-lxc recover web1" })
+    }).pipe(onHost({ host: host() })))
 
   it.effect("what cannot be looked at is a finding, and keeps no other back", () =>
     Effect.gen(function*() {
