@@ -120,6 +120,19 @@ describe("commands that change a container by its name", () => {
         assert.deepInclude(yield* effectLxc("recover", "--dry-run"), { code: 0, out: "", err: "nothing was unfinished\n" })
       })))
 
+  it.effect("an import of nothing, and of what is no export, is bad input as everywhere else", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        yield* (yield* SimulatedHost).update(Incidents.putFile("/srv/some.tar"))
+        for (const more of [[], ["--dry-run"]]) {
+          const nothing = yield* effectLxc("import", "/no/such", ...more)
+          assert.deepInclude(nothing, { code: 2, err: "effect-lxc: /no/such cannot be read: there is no such file; check its name\n" })
+          const other = yield* effectLxc("import", "/srv/some.tar", ...more)
+          assert.strictEqual(other.code, 2)
+          assert.match(other.err, /some\.tar cannot be read: it is no export of effect-lxc, .*; give a file that effect-lxc export wrote\n$/)
+        }
+      })))
+
   it.effect("a stop that its guest did not obey has ended: the next command does not deal with it", () =>
     story((effectLxc) =>
       Effect.gen(function*() {

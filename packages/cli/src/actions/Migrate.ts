@@ -11,8 +11,10 @@ import { existsSync } from "node:fs"
 import type { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { ArchivePath } from "@effect-lxc/core/plan/ExportPlan"
+import type { HostError } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { withHypervisor } from "../Hypervisors.ts"
+import { InputUnreadable, sourceName, unreadable } from "../InputFile.ts"
 import { viewed } from "../OperationView.ts"
 import { Output } from "../Output.ts"
 import { type PlanFormat, printPlan } from "../PlanText.ts"
@@ -63,6 +65,15 @@ export const exportTo = Effect.fnUntraced(function*(
   }), { instances: instance === undefined ? [] : [instance] })
 })
 
+/** What kept an export from being looked at is bad input; later on it is a failed operation. */
+const badInput = (archive: ArchivePath) => (error: HostError): HostError | InputUnreadable => {
+  const { problem } = error
+  if (problem._tag === "ArchiveDamaged") {
+    return new InputUnreadable({ source: sourceName(archive), reason: problem.why, advice: "give a file that effect-lxc export wrote" })
+  }
+  return problem._tag === "SystemCallFailed" && problem.path === archive ? unreadable(archive)(problem) : error
+}
+
 /**
  * Restores an instance from a stream and starts it, or prints how it would.
  *
@@ -89,5 +100,5 @@ export const importFrom = Effect.fnUntraced(function*(
     const hypervisor = yield* Hypervisor
     if (input.dryRun) return yield* printPlan(yield* hypervisor.plan.import(input.archive, options), input.format)
     yield* printReport(yield* viewed(hypervisor.import(input.archive, options)))
-  }))
+  }).pipe(Effect.catchTag("HostError", (error) => Effect.fail(badInput(input.archive)(error)))))
 })
