@@ -113,20 +113,3 @@ export const basisOf = (
     paths
   }
 }
-
-/**
- * What no longer holds, in words: one sentence a field.
- *
- * @since 0.1.0
- * @category comparisons
- */
-export const differences = (planned: Basis, found: Basis): ReadonlyArray<string> => {
-  const fields = Object.keys(planned) as ReadonlyArray<keyof Basis> // the keys of a struct are its fields
-  return fields.flatMap((field) => {
-    const was = JSON.stringify(planned[field])
-    const is = JSON.stringify(found[field])
-    return was === is ? [] : [`${field}: planned for ${shorten(was)}, found ${shorten(is)}`]
-  })
-}
-
-const shorten = (text: string): string => text.length > 160 ? `${text.slice(0, 157)}...` : text

@@ -6,7 +6,8 @@
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { basisOf, differences, type Named } from "./Basis.ts"
+import { basisOf, type Named } from "./Basis.ts"
+import { differences } from "./BasisDifferences.ts"
 import type { Plan } from "./Plan.ts"
 import { PlanStale } from "./PlanRejected.ts"
 

@@ -1,6 +1,7 @@
 import { rollbackOf, undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck } from "@effect-lxc/core/plan/Step"
-import { basisOf, differences } from "@effect-lxc/core/plan/Basis"
+import { basisOf } from "@effect-lxc/core/plan/Basis"
+import { differences } from "@effect-lxc/core/plan/BasisDifferences"
 import { Arbitraries, Diff, Guest, Incidents, Scenario, Transition } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { carriedOut, directories, factsFor, host, instance, startPlan } from "./fixtures.ts"
@@ -99,6 +100,15 @@ describe("the basis of a plan", () => {
       assert.deepStrictEqual(found.map((each) => each.split(":")[0]), [field])
     })
   }
+
+  it("is told in words, not in the data that is compared", () => {
+    const later = (state: ReturnType<typeof host>) => differences(basis(), basis(state))
+    assert.deepStrictEqual(later({ ...host(), interfaces: host().interfaces.map((each) => ({ ...each, mtu: 1_400 })) }), [
+      "interfaces: gone is name br0, kind bridge, mtu 1500; new is name br0, kind bridge, mtu 1400"
+    ])
+    const running = carriedOut(startPlan(web1, host()), host())
+    for (const line of later(running)) assert.notMatch(line, /[{}"[\]]|\.\.\./)
+  })
 
   it("sees that the container is another one, though it looks alike: its first process has another start time", () => {
     const running = carriedOut(startPlan(web1, host()), host())
