@@ -68,7 +68,7 @@ describe.runIf(realHost.available)("after a power loss, with a run directory tha
       const messages = verified.findings.filter(({ message }) => message.includes(name)).map(({ code, message }) => [code, message])
       assert.deepStrictEqual(messages, [
         ["not-running", `${name} is meant to run and does not: the host was restarted since it was started`],
-        ["unfinished", `an operation on ${name} has not ended`]
+        ["unfinished", `an operation on ${name} did not end, and its process is gone`]
       ])
       const all = `${lab.files}/none`
       fs.mkdirSync(all)

@@ -31,7 +31,7 @@ describe.runIf(realHost.available)("checkpoint on real LXC", () => {
       const { initPid } = yield* hypervisor.info(name)
       const error = yield* Effect.flip(hypervisor.checkpoint(name, kept()))
       assert.match(error.message, /CRIU (?:is not installed|\S+ does not work here)/)
-      assert.include(error.message, "goes on running")
+      assert.match(error.message, /goes on running|nothing was done/)
       assert.isFalse(fs.existsSync(kept()))
       assert.deepInclude(yield* hypervisor.info(name), { state: "RUNNING", problem: null, initPid })
       yield* hypervisor.stop(name)
