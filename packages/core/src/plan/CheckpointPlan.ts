@@ -83,7 +83,8 @@ const terminals = (instance: Instance): ReadonlyArray<Rejection> =>
 
 /**
  * Plans a checkpoint of a running container. If CRIU cannot make it the container goes on running, and what was written
- * is removed. With `stop` it ends with the checkpoint, and its root stays mounted for restore, or until cleanup.
+ * is removed. With `stop` it ends with the checkpoint, and its root stays mounted for restore, or until cleanup; then what was
+ * written stays also where it fails, for it may be all that is left of the container.
  *
  * @since 0.1.0
  * @category planners
