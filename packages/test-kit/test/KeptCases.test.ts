@@ -39,6 +39,19 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     ]),
     scenario: { ...scenario, layout: "v1" }
   },
+  "a guest that obeys a stopped monitor's last word while a recovery notes that it was left alone": {
+    ...caseOf(
+      { _tag: "MonitorStopped" },
+      [{ request: { _tag: "Stop", name, timeoutMs: 1_000, force: true }, afterMs: 0, interruptAfterMs: 388 }],
+      [],
+      {
+        asks: [{ request: { _tag: "Resize", name, wanted: { pids: 50 } }, afterMs: 457, interruptAfterMs: null }],
+        faults: [Faults.atJournal("remove", "hang")],
+        afterCrash: []
+      }
+    ),
+    scenario: { ...Scenario.simplest, guest: "busybox" }
+  },
   "a slow tool of a process that died": caseOf({ _tag: "Clean" }, asking(start, start), [
     Faults.atTag("AttachLoop", "slow", { ms: 1_600 }),
     Faults.atInstant(750, "crash")
@@ -89,4 +102,12 @@ describe("every promise holds", () => {
       assert.deepStrictEqual(violation && [violation.invariant, ...violation.messages], undefined)
     })
   }
+})
+
+it("a process that died while it undid something tells nothing more, not even when its time to do so is over", () => {
+  const faults = [Faults.atTag("StartContainer", "refuse"), Faults.atTag("Unmount", "hang"), Faults.atInstant(5_000, "crash")]
+  const { events } = Explore.tell(caseOf({ _tag: "Clean" }, asking(start), faults))
+  const told = events.filter(({ event }) => event._tag === "Progressed" && event.pid === 1)
+  assert.isTrue(told.some(({ event }) => event._tag === "Progressed" && event.event._tag === "RollbackBegun"))
+  assert.deepStrictEqual(told.filter(({ at }) => at > 5_000), [])
 })

@@ -25,6 +25,8 @@ export interface PlanRun {
   failed: { readonly step: Step; readonly problem: StepProblem } | undefined
   interrupted: boolean
   rollingBack: boolean
+  /** Whether it was planned that nothing has to be done: so it was then, whatever became of it until that was noted. */
+  readonly leavesAlone: boolean
   /** Whether steps were begun that a failure undoes. */
   undoable: boolean
   /** Undefined where nothing was rolled back, or not to the end. */
@@ -92,7 +94,9 @@ const disturb = (state: Scan, event: Changed, at: number): void => {
 
 type Progressed = Extract<StoryEvent, { _tag: "Progressed" }>
 
-const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Progressed, operation: Operation, instance: string, at: number): void => {
+type PlanBegun = Extract<Progressed["event"], { _tag: "PlanBegun" }>
+
+const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Progressed, { instance, operation, steps }: PlanBegun, at: number): void => {
   const begun: PlanRun = {
     pid,
     operation,
@@ -102,6 +106,7 @@ const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Pro
     failed: undefined,
     interrupted: false,
     rollingBack: false,
+    leavesAlone: steps === 0,
     undoable: false,
     rolledBack: undefined,
     recovered: undefined,
@@ -140,7 +145,7 @@ const journal = ({ current, open }: Scan, event: Extract<StoryEvent, { _tag: "Jo
   }
   if (event._tag !== "JournalRemoved") return
   const origin = open.get(event.instance)
-  if (origin !== undefined && run?.operation === "recover") origin.recovered = event.state
+  if (origin !== undefined && run?.operation === "recover") origin.recovered = run.leavesAlone && !origin.undoable ? run.before : event.state
   open.delete(event.instance)
 }
 
@@ -150,7 +155,7 @@ const scan = (events: ReadonlyArray<Told>): ReadonlyArray<PlanRun> => {
     if (event._tag === "HostChanged") disturb(state, event, at)
     if (event._tag === "JournalOpened" || event._tag === "JournalAppended" || event._tag === "JournalRemoved") journal(state, event)
     if (event._tag === "Progressed" && event.event._tag === "PlanBegun") {
-      begin(state, event, event.event.operation, event.event.instance, at)
+      begin(state, event, event.event, at)
     }
     // What fails later, as when who was asked to end is waited for, is of no plan.
     if (event._tag === "Unlocked" && state.current.get(event.pid)?.instance === event.instance) state.current.delete(event.pid)

@@ -80,8 +80,10 @@ export interface Story {
 
 type Tell = (event: StoryEvent) => Effect.Effect<void>
 
-const telling = (world: World["Service"], pid: number, tell: Tell) => (event: ProgressEvent) =>
-  Effect.flatMap(world.state, (state) => tell({ _tag: "Progressed", pid, event, state }))
+/** What a dead process would still have told, when a limit of its own was over, nobody hears. */
+const telling = (world: World["Service"], process: LibraryProcess, tell: Tell) => (event: ProgressEvent) =>
+  Effect.flatMap(process.isDead, (isDead) =>
+    isDead ? Effect.void : Effect.flatMap(world.state, (state) => tell({ _tag: "Progressed", pid: process.pid, event, state })))
 
 const inProcess = Effect.fnUntraced(function*(process: LibraryProcess, ask: Ask, progress: (event: ProgressEvent) => Effect.Effect<void>) {
   const fiber = yield* Effect.forkChild(
@@ -108,7 +110,7 @@ const operate = Effect.fnUntraced(function*(world: World["Service"], operator: O
       next = []
     }
     yield* tell({ _tag: "Asked", operator: index, pid: process.pid, ask })
-    const ending = yield* inProcess(process, ask, telling(world, process.pid, tell))
+    const ending = yield* inProcess(process, ask, telling(world, process, tell))
     yield* tell({ _tag: "Answered", operator: index, pid: process.pid, ask, ending, state: yield* world.state })
   }
 })
@@ -129,7 +131,7 @@ const heal = Effect.fnUntraced(function*(world: World["Service"], subject: Case,
   for (const each of happenings) if (each?._tag === "MountTmpfs") yield* world.update(takenOff(each.path))
   const process = yield* world.process()
   const run = <A, E>(body: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) =>
-    process.run(Effect.provideService(Effect.flatMap(Hypervisor, body), Progress, telling(world, process.pid, tell)))
+    process.run(Effect.provideService(Effect.flatMap(Hypervisor, body), Progress, telling(world, process, tell)))
   const failures: Array<string> = []
   const report = yield* run((hypervisor) => hypervisor.recover())
   for (const { instance, reason } of report.unfinished) failures.push(`recover ${instance}: ${reason}`)
