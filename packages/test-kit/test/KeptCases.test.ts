@@ -103,11 +103,3 @@ describe("every promise holds", () => {
     })
   }
 })
-
-it("a process that died while it undid something tells nothing more, not even when its time to do so is over", () => {
-  const faults = [Faults.atTag("StartContainer", "refuse"), Faults.atTag("Unmount", "hang"), Faults.atInstant(5_000, "crash")]
-  const { events } = Explore.tell(caseOf({ _tag: "Clean" }, asking(start), faults))
-  const told = events.filter(({ event }) => event._tag === "Progressed" && event.pid === 1)
-  assert.isTrue(told.some(({ event }) => event._tag === "Progressed" && event.event._tag === "RollbackBegun"))
-  assert.deepStrictEqual(told.filter(({ at }) => at > 5_000), [])
-})
