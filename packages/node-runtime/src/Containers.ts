@@ -12,15 +12,12 @@ import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import type { Instance } from "@effect-lxc/core/model/Instance"
-import { InstanceName } from "@effect-lxc/core/model/InstanceName"
-import * as Schema from "effect/Schema"
+import { isInstanceName } from "@effect-lxc/core/model/InstanceName"
 import { cgroupFacts, type CgroupTrees, freezerState, groupsOfProcess, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { once } from "./Once.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
-
-const isInstanceName = Schema.is(InstanceName)
 
 interface Processes {
   readonly monitor: ProcessStat | null

@@ -7,9 +7,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
-import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { type InstanceName, isInstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { RecoverReport } from "@effect-lxc/core/runtime/Recovery"
 import { type Failure, failureOf } from "../Failure.ts"
@@ -22,8 +21,6 @@ import { printReport } from "../Report.ts"
 import { SeveralFailed } from "../SeveralFailed.ts"
 import { UsageError } from "../UsageError.ts"
 import { checkFormat } from "./DryRun.ts"
-
-const isInstanceName = Schema.is(InstanceName)
 
 /** Names of which something is there and nothing runs in order. */
 const leftNames = Effect.fnUntraced(function*() {

@@ -9,13 +9,7 @@ import { satisfies } from "./Field.ts"
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 const hostName = new RegExp(`^${label}(?:\\.${label})*$`)
 
-/**
- * Whether a text is an {@link InstanceName}.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isInstanceName = (name: string): boolean => name.length <= 64 && hostName.test(name)
+const isSpelledSo = (name: string): boolean => name.length <= 64 && hostName.test(name)
 
 /**
  * A host name: labels of 1 to 63 lower-case letters, digits and inner hyphens, joined by dots (RFC 1123), 64 bytes at
@@ -27,7 +21,7 @@ export const isInstanceName = (name: string): boolean => name.length <= 64 && ho
 export const InstanceName = Schema.String.check(
   satisfies(
     "a host name: lower-case letters, digits, hyphens inside and dots between, 64 bytes at most",
-    isInstanceName,
+    isSpelledSo,
     { pattern: hostName.source }
   )
 ).pipe(Schema.brand("InstanceName"))
@@ -37,3 +31,11 @@ export const InstanceName = Schema.String.check(
  * @category models
  */
 export type InstanceName = typeof InstanceName.Type
+
+/**
+ * Whether a text is an {@link InstanceName}.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isInstanceName = (name: string): name is InstanceName => isSpelledSo(name)

@@ -6,9 +6,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type { Directories } from "../host/Directories.ts"
-import { InstanceName } from "../model/InstanceName.ts"
+import { type InstanceName, isInstanceName } from "../model/InstanceName.ts"
 import { confined } from "../plan/Confinement.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
 import type { Plan } from "../plan/Plan.ts"
@@ -31,8 +30,6 @@ export interface KeptPlans {
   /** A stored plan, if it is one that this library could have made and what it was made for still holds. */
   readonly stored: (plan: Plan) => Effect.Effect<Plan, PlanRejected | PlanStale | HostError>
 }
-
-const isInstanceName = Schema.is(InstanceName)
 
 /**
  * @since 0.1.0

@@ -4,10 +4,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
-import { InstanceName } from "../model/InstanceName.ts"
+import { type InstanceName, isInstanceName } from "../model/InstanceName.ts"
 import type { ChangeError, Recovered } from "./Changes.ts"
 import type { Host } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
@@ -41,8 +40,6 @@ export interface RecoverReport {
 
 /** A tool that outlived its caller holds the lock until it ends, in milliseconds of its own; a person at work does not. */
 const briefly = 2_000
-
-const isInstanceName = Schema.is(InstanceName)
 
 /**
  * Deals with one instance after the other. Without a name, one that somebody is at is waited for only briefly.
