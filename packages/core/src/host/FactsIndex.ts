@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { macOf, type Nic } from "../model/Nic.ts"
+import { type LinkedMac, macOf, type Nic } from "../model/Nic.ts"
 import { isActive, statusOf } from "./ContainerStatus.ts"
 import type { ContainerFacts, HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
 
@@ -90,3 +90,15 @@ export const nicsWithMac = ({ containers }: HostFacts, mac: string): ReadonlyArr
   nicsIn.set(containers, nics)
   return macs(nics, mac)
 }
+
+/**
+ * Other instances that run and have this MAC on this link, sorted.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const macTakenBy = (facts: HostFacts, name: string, { link, mac }: LinkedMac): ReadonlyArray<string> =>
+  nicsWithMac(facts, mac)
+    .filter(({ instance, nic }) => instance !== name && nic.mode !== "phys" && nic.link === link)
+    .map(({ instance }) => instance)
+    .sort()

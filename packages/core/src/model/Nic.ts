@@ -72,6 +72,29 @@ export type Nic = typeof Nic.Type
 export const macOf = (name: string, nic: Nic, index: number): Mac | undefined =>
   nic.mac ?? (nic.mode === "phys" ? undefined : derive(name, index))
 
+/**
+ * A MAC on an interface of the host: what is sent to it there gets to one nic only.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LinkedMac {
+  readonly mac: string
+  readonly link: string
+}
+
+/**
+ * The MACs that nics of the instance `name` have on links that others may hang on, too. One that is moved is there alone.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const linkedMacs = (name: string, nics: ReadonlyArray<Nic>): ReadonlyArray<LinkedMac> =>
+  nics.flatMap((nic, index) => {
+    const mac = macOf(name, nic, index)
+    return mac === undefined || nic.mode === "phys" ? [] : [{ mac, link: nic.link }]
+  })
+
 const maxNics = 100
 
 /**

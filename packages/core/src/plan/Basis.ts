@@ -10,8 +10,10 @@ import * as Schema from "effect/Schema"
 import { CgroupLayoutName } from "../host/CgroupLayout.ts"
 import type { Directories } from "../host/Directories.ts"
 import { type HostFacts, Interface, LimitValue, LoopDevice, PathFacts } from "../host/HostFacts.ts"
+import { macTakenBy } from "../host/FactsIndex.ts"
 import { isAlive, ProcessStat } from "../host/ProcessStat.ts"
 import { namesake, type Remains, remainsOf } from "../host/Remains.ts"
+import type { LinkedMac } from "../model/Nic.ts"
 
 /**
  * @since 0.1.0
@@ -40,6 +42,8 @@ export const Basis = Schema.Struct({
   loops: Schema.Array(Schema.Struct({ ...LoopDevice.fields, mountedOn: Schema.Array(Schema.String) })),
   /** The instance's own interfaces and those that its spec names. */
   interfaces: Schema.Array(Interface),
+  /** The MACs that its spec gives it on links that others share, and who has one of them there already. */
+  macs: Schema.Array(Schema.Struct({ mac: Schema.String, link: Schema.String, takenBy: Schema.Array(Schema.String) })),
   cgroups: Schema.Array(Schema.String),
   paths: Schema.Array(PathFacts)
 })
@@ -59,6 +63,7 @@ export type Basis = typeof Basis.Type
 export interface Named {
   readonly paths: ReadonlyArray<string>
   readonly links: ReadonlyArray<string>
+  readonly macs?: ReadonlyArray<LinkedMac> | undefined
   /** Whether its limits matter. */
   readonly limits?: boolean | undefined
 }
@@ -109,6 +114,7 @@ export const basisOf = (
         mountedOn: facts.mounts.filter((mount) => mount.source === loop.device).map((mount) => mount.target)
       })),
     interfaces: facts.interfaces.filter((each) => own.has(each.name) || links.has(each.name)),
+    macs: (names.macs ?? []).map(({ link, mac }) => ({ mac, link, takenBy: macTakenBy(facts, name, { link, mac }) })),
     cgroups: sorted(remains.cgroups.map((each) => each.name)),
     paths
   }

@@ -175,7 +175,7 @@ export const planRestore = (
       operation: "restore",
       instance: instance.name,
       directories,
-      basis: basisOf(directories, instance.name, { paths: [...named.paths, ...checkpointPaths(directory)], links: named.links }, facts),
+      basis: basisOf(directories, instance.name, { ...named, paths: [...named.paths, ...checkpointPaths(directory)] }, facts),
       steps,
       undoFrom,
       warnings

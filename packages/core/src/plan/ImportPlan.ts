@@ -209,12 +209,13 @@ export const planImport = (
     { _tag: "RemoveTree", path: places.work }
   ]
   const paths = importPaths(exported, archive, directories, options)
+  const { links, macs } = namedBy(instance.success)
   return Result.succeed(
     planFrom({
       operation: "import",
       instance: name,
       directories,
-      basis: basisOf(directories, name, { paths, links: namedBy(instance.success).links }, facts),
+      basis: basisOf(directories, name, { paths, links, macs: started === undefined ? [] : macs }, facts),
       steps,
       undoFrom: 0,
       warnings: [...warningsFor(exported, name), ...started?.warnings ?? []]

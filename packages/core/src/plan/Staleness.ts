@@ -24,6 +24,7 @@ const differing = (one: Directories, other: Directories): ReadonlyArray<string> 
 export const namedIn = ({ basis }: Plan): Named => ({
   paths: basis.paths.map((each) => each.path),
   links: basis.interfaces.map((each) => each.name),
+  macs: basis.macs,
   limits: basis.container?.limits !== undefined
 })
 

@@ -16,6 +16,7 @@ import { hostPath } from "../model/HostPath.ts"
 import { rootGroup } from "../model/IdMap.ts"
 import { seccompProfile } from "../model/LxcParameters.ts"
 import { type Instance, instanceDocument } from "../model/Instance.ts"
+import { linkedMacs } from "../model/Nic.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
 import { checkNics, nicWarnings } from "./NicChecks.ts"
@@ -190,7 +191,8 @@ export const namedBy = (instance: Instance) => ({
     ...instance.lxc.mounts.flatMap(({ source }) => source === "tmpfs" ? [] : [source]),
     ...[seccompProfile(instance.lxc)].filter((path) => path !== undefined)
   ],
-  links: instance.nics.flatMap((nic) => nic.link === undefined ? [] : [nic.link])
+  links: instance.nics.map((nic) => nic.link),
+  macs: linkedMacs(instance.name, instance.nics)
 })
 
 /**

@@ -7,7 +7,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
+import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
+import { linkedMacs } from "../model/Nic.ts"
 import { confined } from "../plan/Confinement.ts"
 import { disksTaken } from "../plan/DisksTaken.ts"
 import { begunBy } from "../plan/JournalEntry.ts"
@@ -16,7 +18,7 @@ import type { Plan } from "../plan/Plan.ts"
 import type { PlanRejected, PlanStale } from "../plan/PlanRejected.ts"
 import { awaitAsked } from "./AskedToEnd.ts"
 import { Host, type HostError } from "./Host.ts"
-import { acquiring, disksAt, holdingDisks, holdingLock } from "./Holding.ts"
+import { acquiring, holdingLock, holdingTaken, takenAt } from "./Holding.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import { type LockError, LockHeld, type Locks } from "./Locks.ts"
@@ -60,8 +62,8 @@ const isAbsent = Effect.fnUntraced(function*(
 })
 
 interface ChangeOptions {
-  /** Paths of the disks that it takes, as far as they are known: with their locks had first it is planned but once. */
-  readonly disks?: ReadonlyArray<string> | undefined
+  /** What it brings up, as far as that is known: with the locks of its disks and MACs had first it is planned but once. */
+  readonly wanted?: Instance | undefined
   /** A stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
   readonly patienceMs?: number | undefined
 }
@@ -93,7 +95,7 @@ export const makeChanges = (
   const carryOut = (plan: Plan) => Effect.provideContext(execute(plan, { rollbackLimitMs }), services)
   const acquire = acquiring(locks, directories)
   const locked = holdingLock(acquire, lockWaitMs)
-  const withDisks = holdingDisks(acquire, lockWaitMs, carryOut)
+  const withTaken = holdingTaken(acquire, lockWaitMs, carryOut)
 
   /** Deals with an operation that did not end; undefined where there is none. */
   const settle = Effect.fnUntraced(function*(name: InstanceName) {
@@ -113,9 +115,10 @@ export const makeChanges = (
     name: InstanceName,
     operation: Operation,
     plan: Effect.Effect<Plan, E>,
-    { disks = [], patienceMs }: ChangeOptions = {}
+    { patienceMs, wanted }: ChangeOptions = {}
   ): Effect.Effect<Report, E | ChangeError> => {
-    const body = Effect.andThen(settle(name), withDisks(name, { operation, plan, expected: disksAt(host, disks) }))
+    const expected = takenAt(host, wanted?.disks.map(({ path }) => path) ?? [], linkedMacs(name, wanted?.nics ?? []))
+    const body = Effect.andThen(settle(name), withTaken(name, { operation, plan, expected }))
     if (patienceMs === undefined) return locked(name, operation, body)
     return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
       Effect.catch((error) =>
@@ -141,9 +144,9 @@ export const makeChanges = (
   const run = Effect.fn("Hypervisor.run")(function*(stored: Plan) {
     yield* Effect.fromResult(confined(stored)) // before a lock is made for what it names
     const { instance, operation } = stored
-    const expected = disksAt(host, disksTaken(stored).map((each) => each.path))
+    const expected = takenAt(host, disksTaken(stored).map((each) => each.path), stored.basis.macs)
     const plan = planning.stored(stored)
-    return yield* locked(instance, operation, withDisks(instance, { operation, plan, expected }))
+    return yield* locked(instance, operation, withTaken(instance, { operation, plan, expected }))
   })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)

@@ -1,5 +1,5 @@
 /**
- * Locks of what an operation changes: its instance, and the disks that it takes.
+ * Locks of what an operation changes: its instance, and the disks and MACs that it takes.
  *
  * @since 0.1.0
  */
@@ -9,6 +9,7 @@ import type { Directories } from "../host/Directories.ts"
 import type { PathFacts } from "../host/HostFacts.ts"
 import { fnv1a64 } from "../model/Hash.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
+import type { LinkedMac } from "../model/Nic.ts"
 import { disksTaken, isDisk } from "../plan/DisksTaken.ts"
 import type { Operation } from "../plan/Operation.ts"
 import type { Plan } from "../plan/Plan.ts"
@@ -17,9 +18,29 @@ import type { Report } from "./Interpreter.ts"
 import { type LockError, LockHeld, type Locks } from "./Locks.ts"
 import { Progress } from "./Progress.ts"
 
-/** Names for the locks of disks, always in the same order. No instance can have such a name. */
-const diskKeys = (disks: ReadonlyArray<PathFacts>): ReadonlyArray<string> =>
-  [...new Set(disks.map((each) => `disk_${fnv1a64(each.device ?? each.inode ?? each.realPath).toString(16)}`))].sort()
+/**
+ * What two instances must not take between them, each having seen it free.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Taken {
+  readonly disks: ReadonlyArray<PathFacts>
+  readonly macs: ReadonlyArray<LinkedMac>
+}
+
+const keyOf = (part: Part, text: string): string => `${part}_${fnv1a64(text).toString(16)}`
+
+/** Names for the locks of what is taken, always in the same order. No instance can have such a name. */
+const keysOf = ({ disks, macs }: Taken): ReadonlyArray<string> =>
+  [...new Set([
+    ...disks.map((each) => keyOf("disk", each.device ?? each.inode ?? each.realPath)),
+    ...macs.map(({ link, mac }) => keyOf("MAC", `${mac} ${link}`))
+  ])].sort()
+
+type Part = NonNullable<LockHeld["part"]>
+
+const partOf = (key: string): Part => key.startsWith("disk_") ? "disk" : "MAC"
 
 /**
  * Takes a lock, and tells at once whom it waits for where it cannot be had at once.
@@ -59,7 +80,7 @@ export const holdingLock = (acquire: Acquire, lockWaitMs: number) =>
   Effect.scoped(Effect.flatMap(acquire(name, operation, waitMs), (under) => under(body)))
 
 /**
- * An operation as a plan, and the disks that it is expected to take.
+ * An operation as a plan, and what it is expected to take.
  *
  * @since 0.1.0
  * @category models
@@ -67,17 +88,17 @@ export const holdingLock = (acquire: Acquire, lockWaitMs: number) =>
 export interface Planned<E> {
   readonly operation: Operation
   readonly plan: Effect.Effect<Plan, E>
-  readonly expected: Effect.Effect<ReadonlyArray<PathFacts>, HostError>
+  readonly expected: Effect.Effect<Taken, HostError>
 }
 
 /**
- * The disks at these paths.
+ * The disks at these paths, and these MACs.
  *
  * @since 0.1.0
  * @category queries
  */
-export const disksAt = (host: Host["Service"], paths: ReadonlyArray<string>): Planned<never>["expected"] =>
-  paths.length === 0 ? Effect.succeed([]) : Effect.map(host.paths(paths), (found) => found.filter(isDisk))
+export const takenAt = (host: Host["Service"], paths: ReadonlyArray<string>, macs: Taken["macs"]): Planned<never>["expected"] =>
+  paths.length === 0 ? Effect.succeed({ disks: [], macs }) : Effect.map(host.paths(paths), (found) => ({ disks: found.filter(isDisk), macs }))
 
 /** A disk that is another one each time one looks at it is somebody's at work. */
 const mostLooks = 5
@@ -87,25 +108,25 @@ const restless = new HostError({
 })
 
 /**
- * Two instances must not take one disk between them, each having seen it free: whoever brings one up has the lock of each
- * of its disks before it looks whether they are free. Where a plan takes others than were expected, it is made again with
- * their locks.
+ * Two instances must not take one disk or MAC between them, each having seen it free: whoever brings one up has the lock of
+ * each before it looks whether they are free. Where a plan takes others than were expected, it is made again with their
+ * locks.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const holdingDisks = <F>(acquire: Acquire, waitMs: number, carryOut: (plan: Plan) => Effect.Effect<Report, F>) =>
+export const holdingTaken = <F>(acquire: Acquire, waitMs: number, carryOut: (plan: Plan) => Effect.Effect<Report, F>) =>
   Effect.fnUntraced(function*<E>(name: InstanceName, { expected, operation, plan }: Planned<E>) {
     const take = (key: string) =>
       acquire(name, operation, waitMs, key).pipe(
-        Effect.catchTag("LockHeld", ({ holder, waitedMs }) => Effect.fail(new LockHeld({ instance: name, holder, waitedMs, disk: true })))
+        Effect.catchTag("LockHeld", ({ holder, waitedMs }) => Effect.fail(new LockHeld({ instance: name, holder, waitedMs, part: partOf(key) })))
       )
-    let keys = diskKeys(yield* expected)
+    let keys = keysOf(yield* expected)
     for (let look = 0; look < mostLooks; look++) {
       const tried = yield* Effect.scoped(Effect.gen(function*() {
         for (const key of keys) yield* take(key)
         const made = yield* plan
-        const needed = diskKeys(disksTaken(made))
+        const needed = keysOf({ disks: disksTaken(made), macs: made.basis.macs })
         return needed.every((key) => keys.includes(key)) ? { report: yield* carryOut(made) } : { needed }
       }))
       if (tried.report !== undefined) return tried.report

@@ -137,8 +137,6 @@ export class Hypervisor extends Context.Service<Hypervisor, {
     Layer.effect(Hypervisor, make(options))
 }
 
-const disksOf = (instance: Instance): ReadonlyArray<string> => instance.disks.map((disk) => disk.path)
-
 const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
   const directories = options.directories ?? defaultDirectories
   const host = yield* Host
@@ -152,7 +150,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     rollbackLimitMs: options.rollbackLimitMs
   })
   const start = Effect.fn("Hypervisor.start")((instance: Instance, options?: StartOptions) =>
-    change(instance.name, "start", plan.start(instance, options), { disks: disksOf(instance) })
+    change(instance.name, "start", plan.start(instance, options), { wanted: instance })
   )
   const stop = Effect.fn("Hypervisor.stop")((name: InstanceName, options?: StopOptions) => {
     const patienceMs = options?.force === true ? options.timeoutMs ?? lockWaitMs : undefined
@@ -184,7 +182,7 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
       change(name, "checkpoint", plan.checkpoint(name, directory, options))
     ),
     restore: Effect.fn("Hypervisor.restore")((instance, directory, options) =>
-      change(instance.name, "restore", plan.restore(instance, directory, options), { disks: disksOf(instance) })
+      change(instance.name, "restore", plan.restore(instance, directory, options), { wanted: instance })
     ),
     powercycle: Effect.withSpan(change(hostItself, "powercycle", plan.powercycle), "Hypervisor.powercycle"),
     export: Effect.fn("Hypervisor.export")((name, archive, options) =>

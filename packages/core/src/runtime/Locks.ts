@@ -24,16 +24,16 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
    */
   holder: Schema.NullOr(Schema.String),
   waitedMs: Schema.Int,
-  /** Whether it is the lock of one of its disks, which another instance has. */
-  disk: Schema.optionalKey(Schema.Boolean),
+  /** Whether it is the lock of one of its disks or MACs, which another instance is taking. */
+  part: Schema.optionalKey(Schema.Literals(["disk", "MAC"])),
   /** Whether the instance was killed meanwhile, which needs no lock. */
   killed: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message(): string {
     const who = this.holder === null ? "another process" : this.holder
-    const what = this.disk === true ? `a disk of ${this.instance}` : this.instance
+    const what = this.part === undefined ? `${this.instance} is being changed` : `a ${this.part} of ${this.instance} is being taken`
     const done = this.killed === true ? "it was killed, and not cleaned up" : "nothing was done"
-    return `${what} is being changed by ${who}; waited ${this.waitedMs} ms, ${done}`
+    return `${what} by ${who}; waited ${this.waitedMs} ms, ${done}`
   }
 }
 

@@ -129,6 +129,6 @@ describe("a wait for somebody else", () => {
       yield* Effect.forkChild(hypervisor.start(web1))
       yield* Effect.sleep(10)
       const refused = yield* failureOf(hypervisor.start(instance({ name: "web2" })))
-      assert.match(refused.message, /^a disk of web2 is being changed by pid 1 \(start since /)
+      assert.match(refused.message, /^a disk of web2 is being taken by pid 1 \(start since /)
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MakeDirectory", "hang")], lockWaitMs: 40 }, { step: "5 millis" })))
 })

@@ -161,7 +161,7 @@ describe("a stored plan", () => {
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor
       const plan = yield* hypervisor.plan.start(web1)
-      yield* hypervisor.start(instance({ name: "web10", disks: [{ path: "/srv/web10.img" }] }))
+      yield* hypervisor.start(instance({ name: "web10", disks: [{ path: "/srv/web10.img" }], nics: [{ link: "br0" }] }))
       yield* hypervisor.run(plan)
     }).pipe(onHost({ host: host({ images: { "/srv/web10.img": Guest.obedient() } }) })))
 
@@ -243,7 +243,7 @@ describe("one instance, one changing operation at a time", () => {
       assert.strictEqual((yield* holders).size, 0)
       const starting = yield* Effect.forkScoped(hypervisor.start(web1))
       yield* Effect.sleep(100)
-      assert.strictEqual((yield* holders).size, 2, "the instance's lock and that of its disk")
+      assert.strictEqual((yield* holders).size, 3, "the lock of the instance, of its disk and of its MAC")
       assert.deepStrictEqual(yield* seen, ["RUNNING", null, true])
       yield* Fiber.interrupt(starting)
       assert.strictEqual((yield* holders).size, 0)
