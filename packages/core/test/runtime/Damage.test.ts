@@ -128,7 +128,7 @@ describe("a wait for somebody else", () => {
       const hypervisor = yield* Hypervisor
       yield* Effect.forkChild(hypervisor.start(web1))
       yield* Effect.sleep(10)
-      const refused = yield* failureOf(hypervisor.start(instance({ name: "web2" })))
+      const refused = yield* failureOf(hypervisor.start(instance({ name: "web2", nics: [] })))
       assert.match(refused.message, /^a disk of web2 is being taken by pid 1 \(start since /)
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MakeDirectory", "hang")], lockWaitMs: 40 }, { step: "5 millis" })))
 })
