@@ -142,19 +142,36 @@ export const freezerState = (trees: CgroupTrees, groupName: string): "thawed" | 
   return (readText(`${group}/cgroup.freeze`) ?? "").trim() === "1" ? "freezing" : "thawed"
 }
 
+const isOfLxc = (name: string): boolean => name.startsWith(payloadCgroup("")) || name.startsWith(monitorCgroup(""))
+
 /**
- * The directories that LXC made at the top of the trees, for whatever container or for those whose names begin so, sorted:
- * each to be looked at.
+ * Names that the directories of an instance may have. LXC takes the same in every tree, where it numbers them the lowest
+ * that is free: other numbers than these are left by nobody in a tree alone.
+ */
+const likelyNames = (instance: string): ReadonlyArray<string> =>
+  [payloadCgroup(instance), monitorCgroup(instance)].flatMap((name) => [name, `${name}-1`, `${name}-2`, `${name}-3`])
+
+/** What there is of an instance in each tree. One tree is listed, in others is asked for names: to list all takes as long as the rest of a plan. */
+const namesOf = (trees: CgroupTrees, instance: string): (mountPoint: string) => ReadonlyArray<string> => {
+  const tracking = trackingTree(trees)?.mountPoint ?? ""
+  const beginnings = [payloadCgroup(instance), monitorCgroup(instance)]
+  const listed = names(tracking).filter((name) => beginnings.some((beginning) => name.startsWith(beginning)))
+  const asked = [...new Set([...likelyNames(instance), ...listed])]
+  return (mountPoint) => mountPoint === tracking ? listed : asked.filter((name) => fs.existsSync(`${mountPoint}/${name}`))
+}
+
+/**
+ * The directories that LXC made at the top of the trees, for whatever container or for one instance, sorted: each to be
+ * looked at.
  *
  * @since 0.1.0
  * @category reading
  */
-export const cgroupDirectories = (trees: CgroupTrees, beginning = ""): ReadonlyArray<() => CgroupDirectory> => {
-  const [payload, monitor] = [payloadCgroup(beginning), monitorCgroup(beginning)]
+export const cgroupDirectories = (trees: CgroupTrees, instance?: string): ReadonlyArray<() => CgroupDirectory> => {
+  const namesIn = instance === undefined ? (mountPoint: string) => names(mountPoint).filter(isOfLxc) : namesOf(trees, instance)
   const found = new Map<string, Array<string>>()
   for (const { mountPoint } of trees.hierarchies) {
-    for (const name of names(mountPoint)) {
-      if (!name.startsWith(payload) && !name.startsWith(monitor)) continue
+    for (const name of namesIn(mountPoint)) {
       const hierarchies = found.get(name)
       if (hierarchies === undefined) found.set(name, [mountPoint])
       else hierarchies.push(mountPoint)

@@ -93,6 +93,8 @@ export interface ContainersOptions {
   readonly limits?: boolean | undefined
   /** The one that matters: of others whose monitor listens nothing is looked at but the record. */
   readonly instance?: string | undefined
+  /** Nor is the record of others. */
+  readonly alone?: boolean | undefined
 }
 
 /** Read at once: a plan to change them needs every one, for a way back. */
@@ -128,10 +130,10 @@ const observe = (
   { lxcPath, name }: CommandSocket,
   listening: boolean,
   meantToRun: boolean,
-  { instance = name, limits = false, recordOf }: ContainersOptions
+  { alone = false, instance = name, limits = false, recordOf }: ContainersOptions
 ): ContainerFacts => {
   const own = lxcPath === directories.containers
-  const record = own ? recordOf?.(directories, name) ?? null : null
+  const record = own && (name === instance || !alone) ? recordOf?.(directories, name) ?? null : null
   if (listening && name !== instance) return glimpse({ lxcPath, name, record, meantToRun })
   const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own, listening)
   const foreignGroup = !own && init === null

@@ -23,7 +23,7 @@ import { cgroupDirectories, cgroupFacts } from "./CgroupTree.ts"
 import { containersToObserve } from "./Containers.ts"
 import { diskFacts } from "./DiskFacts.ts"
 import { systemCall } from "./HostFiles.ts"
-import { loopDevice, loopNames } from "./LoopDevices.ts"
+import { loopsToObserve } from "./LoopDevices.ts"
 import { requireTrees } from "./Mounts.ts"
 import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
@@ -116,13 +116,13 @@ const observePaths = Effect.fnUntraced(function*(
  * @category reading
  */
 export const gatherFacts = Effect.fnUntraced(function*(
-  { directories, instance, links, paths: asked = [] }: FactsQuery,
+  { alone, directories, instance, links, paths: asked = [] }: FactsQuery,
   lxcVersion: string | null,
   tools: ReadonlyArray<string>
 ) {
   const { mounts, trees } = yield* requireTrees
-  const planned = instance === undefined ? undefined : { directories, instance, links, paths: asked }
-  const options = { all: true, recordOf, limits: true, instance }
+  const planned = instance === undefined ? undefined : { alone, directories, instance, links, paths: asked }
+  const options = { all: true, recordOf, limits: true, instance, alone }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
   const paths = yield* observePaths(asked, containers, planned)
@@ -134,7 +134,7 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
     // A file with a line break in its name is nobody's disk here: a spec cannot name it.
-    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", loopNames), (name) => loopDevice(name, loops)))
+    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", () => loopsToObserve(loops)), (observed) => observed()))
       .filter((each) => each !== undefined)
       .filter((each) => isObservedPath(each.backingFile)),
     interfaces: yield* observeInterfaces(planned === undefined ? () => true : interfaceMatters(planned, containers)),

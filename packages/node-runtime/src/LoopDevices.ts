@@ -3,15 +3,23 @@
  *
  * @since 0.1.0
  */
+import type { LoopsThatMatter } from "@effect-lxc/core/host/FactsFor"
 import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
 import * as fs from "node:fs"
 import { names, readInteger, readText } from "./KernelFiles.ts"
 
+/** Where the kernel has them. `/sys/block` has links to it: to follow one takes half as long as the read. */
+const blockDevices = "/sys/devices/virtual/block"
+
+const fileBehind = (name: string): string | undefined =>
+  readText(`${blockDevices}/${name}/loop/backing_file`)?.replace(/\n$/, "")
+
 /** The kernel keeps devices that are not used any more; of such a one a failed read costs Node three times what asking first does. */
-const backingFile = (name: string): string | undefined => {
-  const at = `/sys/block/${name}/loop`
-  return fs.existsSync(at) ? readText(`${at}/backing_file`)?.replace(/\n$/, "") : undefined
-}
+const fileIfAny = (name: string): string | undefined =>
+  fs.existsSync(`${blockDevices}/${name}/loop`) ? fileBehind(name) : undefined
+
+/** Devices of some size, as those in use are: one read tells it of all. */
+const sizedDevices = (): ReadonlySet<string> => new Set((readText("/proc/partitions") ?? "").match(/\bloop\d+$/gm))
 
 /**
  * The file behind a loop device; undefined where a device is none, or has none.
@@ -20,37 +28,26 @@ const backingFile = (name: string): string | undefined => {
  * @category reading
  */
 export const backingFileOf = (device: string): string | undefined =>
-  device.startsWith("/dev/loop") ? backingFile(device.slice("/dev/".length)) : undefined
+  device.startsWith("/dev/loop") ? fileIfAny(device.slice("/dev/".length)) : undefined
+
+const every: LoopsThatMatter = { device: () => true, loop: () => true }
 
 /**
- * Names of loop devices, in use or not.
+ * The loop devices that matter, to be looked at one by one: each gives undefined where it has no file, or by its file does
+ * not matter.
  *
  * @since 0.1.0
  * @category reading
  */
-export const loopNames = (): ReadonlyArray<string> => names("/sys/block").filter((name) => name.startsWith("loop"))
-
-/**
- * A loop device by its name; undefined where it has no file, or by device and file does not matter.
- *
- * @since 0.1.0
- * @category reading
- */
-export const loopDevice = (name: string, matters: (loop: LoopDevice) => boolean = () => true): LoopDevice | undefined => {
-  const file = backingFile(name)
-  if (file === undefined || !matters({ device: `/dev/${name}`, backingFile: file })) return undefined
-  const offset = readInteger(`/sys/block/${name}/loop/offset`) ?? 0
-  return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
+export const loopsToObserve = (matters: LoopsThatMatter = every): ReadonlyArray<() => LoopDevice | undefined> => {
+  const sized = sizedDevices()
+  return names(blockDevices).filter((name) => name.startsWith("loop") && matters.device(`/dev/${name}`)).map((name) => () => {
+    const file = sized.has(name) ? fileBehind(name) : fileIfAny(name)
+    if (file === undefined || !matters.loop({ device: `/dev/${name}`, backingFile: file })) return undefined
+    const offset = readInteger(`${blockDevices}/${name}/loop/offset`) ?? 0
+    return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
+  })
 }
-
-/**
- * Loop devices that have a file.
- *
- * @since 0.1.0
- * @category reading
- */
-export const loopDevices = (): ReadonlyArray<LoopDevice> =>
-  loopNames().map((name) => loopDevice(name)).filter((each) => each !== undefined)
 
 /**
  * Loop devices that have this file: of the others nothing more is read.
@@ -59,4 +56,6 @@ export const loopDevices = (): ReadonlyArray<LoopDevice> =>
  * @category reading
  */
 export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> =>
-  loopNames().map((name) => loopDevice(name, ({ backingFile }) => backingFile === file)).filter((each) => each !== undefined)
+  loopsToObserve({ ...every, loop: ({ backingFile }) => backingFile === file })
+    .map((observed) => observed())
+    .filter((each) => each !== undefined)

@@ -127,6 +127,8 @@ describe.runIf(realHost.available)("looking at a real host", () => {
         assert.strictEqual(part.paths.some((each) => each.path === shared), paths.length > 0)
         assert.deepStrictEqual(part.interfaces.filter((each) => isVethName(each.name)).length, 2)
       }
+      const alone = { directories, instance: one.name, alone: true }
+      assert.deepStrictEqual(seen(yield* host.facts(alone)), seen(factsFor(alone, yield* host.facts({ directories }))))
       for (const each of [one, ...others]) yield* hypervisor.kill(each.name)
     })))
 

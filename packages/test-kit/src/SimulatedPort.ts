@@ -54,10 +54,10 @@ export const makePort = (cell: StateCell, life: Life): Host["Service"] => {
   const { look, read } = cell
   const apply = applyOn(cell, life)
   return Host.of({
-    facts: ({ directories, instance, links, paths }) =>
+    facts: ({ alone, directories, instance, links, paths }) =>
       Effect.map(read, (state) => {
         const everything = factsOf(state, directories, paths)
-        return instance === undefined ? everything : factsFor({ directories, instance, links, paths }, everything)
+        return instance === undefined ? everything : factsFor({ alone, directories, instance, links, paths }, everything)
       }),
     containers: ({ all, directories, name, records }) =>
       Effect.map(read, (state) => {

@@ -2,7 +2,8 @@
  * The part of what is known of a host on which the plan for one instance rests.
  *
  * A host with many instances has as many disks, devices and processes of others, which say nothing to that plan: what
- * need not be known need not be read. A law of planners says that this part gives the plan that everything gives.
+ * need not be known need not be read. Least of all where nothing is taken, as by a stop. A law of planners says that this
+ * part gives the plan that everything gives.
  *
  * @since 0.1.0
  */
@@ -24,6 +25,8 @@ export interface PlannedFor {
   readonly paths?: ReadonlyArray<string> | undefined
   /** Interfaces to which its nics are linked. */
   readonly links?: ReadonlyArray<string> | undefined
+  /** Whether it takes nothing that another could have: then what disks others have, and where they are, does not matter. */
+  readonly alone?: boolean | undefined
 }
 
 /**
@@ -46,6 +49,12 @@ export const glimpse = ({ lxcPath, meantToRun, name, record }: Pick<ContainerFac
 })
 
 const withoutLimits = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => container
+
+/** What of another container matters. */
+const ofAnother = ({ alone = false }: PlannedFor, { record, ...container }: ContainerFacts): ContainerFacts => {
+  const seen = { ...container, record: alone ? null : record }
+  return seen.socket ? glimpse(seen) : withoutLimits(seen)
+}
 
 /** The record as which the instance was started, null without one. */
 const recordIn = ({ directories, instance }: PlannedFor, containers: ReadonlyArray<ContainerFacts>) =>
@@ -83,20 +92,35 @@ export const pathsInParts = (containers: ReadonlyArray<ContainerFacts>): Readonl
   new Set(containers.flatMap((each) => each.record?.disks ?? []).flatMap((disk) => disk.partition === undefined ? [] : [disk.path]))
 
 /**
+ * By what loop devices matter.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoopsThatMatter {
+  /** Whether one may matter, by its device: of others need not be read what file they have. */
+  readonly device: (device: string) => boolean
+  readonly loop: (loop: LoopDevice) => boolean
+}
+
+/**
  * Which loop devices matter: those with one of these files, and those that are mounted below the instance's own directory.
+ * Those with its files that are mounted elsewhere matter only to who would take the files.
  *
  * @since 0.1.0
  * @category queries
  */
 export const loopMatters = (
-  { directories, instance }: PlannedFor,
+  { alone = false, directories, instance }: PlannedFor,
   mounts: ReadonlyArray<MountEntry>,
   paths: ReadonlyArray<PathFacts>
-): (loop: LoopDevice) => boolean => {
-  const mounted = new Set(unmountOrder(mounts, directories.container(instance)).map((mount) => mount.source))
+): LoopsThatMatter => {
+  const own = new Set(unmountOrder(mounts, directories.container(instance)).map((mount) => mount.source))
+  const elsewhere = new Set(alone ? mounts.map((mount) => mount.source).filter((source) => !own.has(source)) : [])
   const partitions = paths.flatMap((each) => each.partitions ?? []).flatMap(({ node }) => node === undefined ? [] : [node.path])
   const files = new Set([...paths.flatMap((each) => [each.path, each.realPath]), ...partitions])
-  return ({ backingFile, device }) => mounted.has(device) || files.has(backingFile)
+  const device = (name: string): boolean => !elsewhere.has(name)
+  return { device, loop: (loop) => device(loop.device) && (own.has(loop.device) || files.has(loop.backingFile)) }
 }
 
 /**
@@ -111,6 +135,7 @@ export const pathsFor = (
 ): ReadonlyArray<PathFacts> => {
   const named = pathsNamed(planned, containers)
   const own = paths.filter((each) => named.has(each.path))
+  if (planned.alone === true) return own
   const real = new Set(own.map((each) => each.realPath))
   const inodes = new Set(own.map((each) => each.inode))
   const parted = pathsInParts(containers)
@@ -138,10 +163,9 @@ export const factsFor = (planned: PlannedFor, facts: HostFacts): HostFacts => {
   const groups = [payloadCgroup(instance), monitorCgroup(instance)]
   return {
     ...facts,
-    loops: facts.loops.filter(loops),
+    loops: facts.loops.filter(loops.loop),
     interfaces: facts.interfaces.filter(({ name }) => interfaces(name)),
-    containers: containers.map((each) =>
-      each.name === instance ? each : each.socket ? glimpse(each) : withoutLimits(each)),
+    containers: containers.map((each) => each.name === instance ? each : ofAnother(planned, each)),
     cgroupDirectories: facts.cgroupDirectories.filter(({ name }) => groups.some((group) => name.startsWith(group))),
     paths
   }

@@ -56,7 +56,7 @@ const isAbsent = Effect.fnUntraced(function*(
   name: InstanceName
 ) {
   if ((yield* host.names({ directories })).includes(name)) return false
-  const facts = yield* host.facts({ directories, instance: name })
+  const facts = yield* host.facts({ directories, instance: name, alone: true })
   const unfinished = (yield* journals.list(directories)).includes(name)
   return !unfinished && isNothing(remainsOf(directories, name, facts)) && namesake(directories, name, facts) === undefined
 })

@@ -48,6 +48,8 @@ export interface FactsQuery {
   readonly links?: ReadonlyArray<string> | undefined
   /** The one that is planned for: then what only others have is left out, as `factsFor` leaves it out, which saves time. */
   readonly instance?: string | undefined
+  /** Whether the plan for it takes nothing that others could have: then least of them is looked at. */
+  readonly alone?: boolean | undefined
 }
 
 /**

@@ -38,7 +38,7 @@ export interface KeptPlans {
 export const makeKeptPlans = (host: Host["Service"], journals: Journal["Service"], directories: Directories): KeptPlans => {
   const recover = Effect.fn("Hypervisor.plan.recover")(function*(name: InstanceName) {
     const entries = yield* journals.read(directories, name)
-    const facts = yield* host.facts({ directories, instance: name })
+    const facts = yield* host.facts({ directories, instance: name, alone: true })
     const operation = begunBy(entries)?.operation
     return yield* Effect.fromResult(Result.gen(function*() {
       const plan = yield* planRecover(name, entries, directories, facts)

@@ -84,28 +84,30 @@ export const makePlanning = (
   directories: Directories
 ): Planning => {
   const facts = (instance: string, { links, paths }: LookedAt = {}) => host.facts({ directories, links, paths, instance })
+  /** For a plan that takes nothing which another instance could have. */
+  const factsAlone = (instance: string) => host.facts({ directories, instance, alone: true })
   return {
     start: Effect.fn("Hypervisor.plan.start")(function*(instance, options) {
       return yield* Effect.fromResult(planStart(instance, directories, yield* facts(instance.name, namedIn(instance)), options))
     }),
     stop: Effect.fn("Hypervisor.plan.stop")(function*(name, options) {
-      return yield* Effect.fromResult(planStop(name, directories, yield* facts(name), options))
+      return yield* Effect.fromResult(planStop(name, directories, yield* factsAlone(name), options))
     }),
     kill: Effect.fn("Hypervisor.plan.kill")(function*(name) {
-      return yield* Effect.fromResult(planKill(name, directories, yield* facts(name)))
+      return yield* Effect.fromResult(planKill(name, directories, yield* factsAlone(name)))
     }),
     cleanup: Effect.fn("Hypervisor.plan.cleanup")(function*(name) {
-      return yield* Effect.fromResult(planCleanup(name, directories, yield* facts(name)))
+      return yield* Effect.fromResult(planCleanup(name, directories, yield* factsAlone(name)))
     }),
     ...makeKeptPlans(host, journals, directories),
     freeze: Effect.fn("Hypervisor.plan.freeze")(function*(name, options) {
-      return yield* Effect.fromResult(planFreeze(name, directories, yield* facts(name), options))
+      return yield* Effect.fromResult(planFreeze(name, directories, yield* factsAlone(name), options))
     }),
     thaw: Effect.fn("Hypervisor.plan.thaw")(function*(name, options) {
-      return yield* Effect.fromResult(planThaw(name, directories, yield* facts(name), options))
+      return yield* Effect.fromResult(planThaw(name, directories, yield* factsAlone(name), options))
     }),
     resize: Effect.fn("Hypervisor.plan.resize")(function*(name, wanted, options) {
-      return yield* Effect.fromResult(planResize(name, wanted, directories, yield* facts(name), options))
+      return yield* Effect.fromResult(planResize(name, wanted, directories, yield* factsAlone(name), options))
     }),
     export: Effect.fn("Hypervisor.plan.export")(function*(name, archive, options = {}) {
       const observed = yield* facts(name, { paths: exportPaths(name, options.instance, archive, directories) })

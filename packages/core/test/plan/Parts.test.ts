@@ -6,6 +6,7 @@ import type { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { planRecover } from "@effect-lxc/core/plan/RecoverPlan"
 import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
 import { planResize } from "@effect-lxc/core/plan/ResizePlan"
 import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
@@ -58,17 +59,21 @@ const situations = Arbitrary.map(
 const law = Laws.contentWithPart(({ instance }: Asked) => ({ instance: instance.name, links: namedBy(instance).links }))
 
 /** Nothing is named for what is asked about something that has a record, but by that. */
-const alone = Laws.contentWithPart(({ name }: Asked) => ({ instance: name }))
+const byRecord = Laws.contentWithPart(({ name }: Asked) => ({ instance: name }))
+
+/** What takes nothing that another could have. */
+const alone = Laws.contentWithPart(({ name }: Asked) => ({ instance: name, alone: true }))
 
 const planner = (name: string, plan: Laws.Planner<Asked>["plan"]): Laws.Planner<Asked> => ({ name, plan })
 
 suite({ ...planner("planStart", ({ instance }, at, facts) => planStart(instance, at, facts)), paths: ({ instance }) => namedBy(instance).paths }, starts, { laws: [law], runs: 200 })
+suite(planner("planReboot", ({ name }, at, facts) => planReboot(name, at, facts)), situations, { laws: [byRecord], runs: 40 })
 for (const each of [
   planner("planStop", ({ name }, at, facts) => planStop(name, at, facts)),
   planner("planKill", ({ name }, at, facts) => planKill(name, at, facts)),
   planner("planCleanup", ({ name }, at, facts) => planCleanup(name, at, facts)),
-  planner("planReboot", ({ name }, at, facts) => planReboot(name, at, facts)),
   planner("planFreeze", ({ name }, at, facts) => planFreeze(name, at, facts)),
+  planner("planRecover", ({ name }, at, facts) => planRecover(name, [], at, facts)),
   planner("planResize", ({ name }, at, facts) => planResize(name, { pids: 50 }, at, facts))
 ]) suite(each, situations, { laws: [alone], runs: 40 })
 
@@ -91,6 +96,14 @@ describe("the part of the facts for one instance", () => {
     assert.deepStrictEqual(part.paths.map((each) => each.path), asked.paths)
     assert.deepStrictEqual([part.loops, part.cgroupDirectories], [[], []])
     assert.deepStrictEqual(part.interfaces.map((each) => each.name), ["lo", "eth0", "eth1", "eth2", "br0"])
+  })
+
+  it("has nothing of others but that they live for what takes nothing of them", () => {
+    const whole = everything(neighbour("own", 2))
+    const part = factsFor({ ...asked, alone: true }, whole)
+    assert.deepStrictEqual(part.containers, factsFor(asked, whole).containers.map((each) => ({ ...each, record: null })))
+    const twice = { ...whole, paths: whole.paths.map((each) => ({ ...each, inode: "1:7" })) }
+    assert.deepStrictEqual(factsFor({ ...asked, alone: true }, twice).paths.map((each) => each.path), asked.paths)
   })
 
   it("keeps a neighbour's disk that is the same file by another name", () => {

@@ -134,12 +134,12 @@ export const confined: PlanLaw = ofPlans("confined", "each step is about its own
 
 /**
  * What is observed where one instance is planned for is enough: the answer is the one that the whole host gives. `about`
- * says whom the planner is asked about, and to which interfaces the spec links it.
+ * says whom the planner is asked about, to which interfaces the spec links it, and whether it takes nothing of others.
  *
  * @since 0.1.0
  * @category laws
  */
-export const contentWithPart = <Input>(about: (input: Input) => Pick<PlannedFor, "instance" | "links">): Law<Input> => ({
+export const contentWithPart = <Input>(about: (input: Input) => Pick<PlannedFor, "alone" | "instance" | "links">): Law<Input> => ({
   name: "content with its part",
   promise: "what a host is observed to have for one instance gives the plan that all that it has gives",
   broken: (planner, trial) =>
