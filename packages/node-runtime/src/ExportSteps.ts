@@ -6,7 +6,7 @@
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import { type ExportHead, members, sealLength } from "@effect-lxc/core/plan/ExportFormat"
 import type { Step } from "@effect-lxc/core/plan/Step"
-import { HostError } from "@effect-lxc/core/runtime/Host"
+import { HostError, type Observed } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
@@ -179,12 +179,26 @@ export const importArchive = Effect.fnUntraced(function*(step: Case<"ImportArchi
  * @since 0.1.0
  * @category steps
  */
-export const observeMoved = ({ from, ifThere, to }: Case<"MoveIntoPlace">) =>
-  systemCall("lstat", from, () => {
-    const [source, target] = [lstat(from), lstat(to)]
-    const done = source === undefined ? ifThere || target !== undefined : ifThere && target !== undefined && !isSame(source, target)
-    return { done }
+export const observeMoved = ({ from, ifThere, to, what }: Case<"MoveIntoPlace">) =>
+  systemCall("lstat", from, (): Observed => {
+    const [source, target, found] = [lstat(from), lstat(to), whatIsAt(from)]
+    const isAnother = found !== undefined && what !== undefined && found !== what
+    const isHere = ifThere && target !== undefined && !isSame(source, target)
+    return (source === undefined ? ifThere || target !== undefined : isAnother || isHere) ? { done: true } : { done: false, result: found }
   })
+
+const nanoseconds = 1_000_000_000n
+
+/**
+ * What is at a path, as `stat -c %d:%i:%.9W` says it. A name does not tell, nor does an inode alone: the next file may get that of one
+ * that is gone. Where a file system does not say when a file was made, the last part is zero.
+ */
+const whatIsAt = (at: string): string | undefined => {
+  const found = fs.lstatSync(at, { bigint: true, throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  const { birthtimeNs: born, dev, ino } = found
+  return `${dev}:${ino}:${born / nanoseconds}.${String(born % nanoseconds).padStart(9, "0")}`
+}
 
 /** Two names of one file: whoever died between link(2) and unlink(2) has left them. */
 const isSame = (one: fs.Stats | undefined, other: fs.Stats | undefined): boolean =>

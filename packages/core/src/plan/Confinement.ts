@@ -15,7 +15,7 @@ import { FileSystemType, MountOption } from "../model/Disk.ts"
 import { isBelow } from "../model/HostPath.ts"
 import { vethPrefix } from "../model/VethName.ts"
 import { describe } from "./Describe.ts"
-import { members } from "./ExportFormat.ts"
+import { members, movedSpec } from "./ExportFormat.ts"
 import { overlayOptions } from "./InstanceDisks.ts"
 import type { Operation } from "./Operation.ts"
 import type { Plan } from "./Plan.ts"
@@ -73,7 +73,7 @@ const isOwnText = (plan: Plan, operation: Operation, path: string): boolean => {
   const { directories, instance } = plan
   return [directories.record(instance), directories.config(instance), directories.meantToRun(instance)].includes(path) ||
     (operation === "export" && isHeadOfExport(plan, path)) ||
-    (operation === "import" && apart(path)[1] === `${instance}.json`) ||
+    (operation === "import" && path.endsWith(`/${workOf(instance)}/${movedSpec}`)) ||
     (operation === "checkpoint" && apart(path)[1] === "instance.json")
 }
 
@@ -112,7 +112,8 @@ const isOwnMove = (name: string, operation: Operation, one: string, other: strin
   return operation === "export"
     ? isGrowing(one, other, name)
     : operation === "import" && work === workOf(name) &&
-      [`${members.image} ${images}/${name}.img`, `${members.directory} ${images}/${name}`].includes(`${base} ${other}`)
+      [`${members.image} ${images}/${name}.img`, `${members.directory} ${images}/${name}`, `${movedSpec} ${images}/${name}.json`]
+        .includes(`${base} ${other}`)
 }
 
 const isOwnStart = (plan: Plan, step: Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>): boolean => {

@@ -73,6 +73,14 @@ export const decodeManifest = (input: unknown, source: string = "the manifest"):
 export const members = { manifest: "manifest.json", spec: "spec.json", image: "root.img", directory: "root", seal: "SHA256SUM" } as const
 
 /**
+ * The name of the spec that an import makes, as long as it is beside what was unpacked: no member has it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const movedSpec = "instance.json"
+
+/**
  * The length of the second part, in bytes.
  *
  * @since 0.1.0

@@ -12,7 +12,7 @@ import { type HostPath, hostPath, isBelow, join } from "../model/HostPath.ts"
 import { decodeInstance, encodeInstance, type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
-import { type Exported, members, type RootKind } from "./ExportFormat.ts"
+import { type Exported, members, movedSpec, type RootKind } from "./ExportFormat.ts"
 import type { ArchivePath } from "./ExportPlan.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
@@ -41,15 +41,19 @@ interface Places {
   readonly work: HostPath
   readonly root: HostPath
   readonly spec: HostPath
+  /** The spec on its way: what is moved to its place takes that from nobody, and is known again when it is moved back. */
+  readonly written: HostPath
 }
 
 const placesOf = (name: InstanceName, kind: RootKind, directories: Directories, options: ImportOptions): Places => {
   const images = options.images ?? hostPath(directories.images)
+  const work = join(images, `.${name}.import`)
   return {
     images,
-    work: join(images, `.${name}.import`),
+    work,
     root: join(images, kind === "image" ? `${name}.img` : name),
-    spec: join(images, `${name}.json`)
+    spec: join(images, `${name}.json`),
+    written: join(work, movedSpec)
   }
 }
 
@@ -124,6 +128,8 @@ const checkPlaces = (name: InstanceName, places: Places, directories: Directorie
   ]
 }
 
+const intoPlace = (from: HostPath, to: HostPath): Step => ({ _tag: "MoveIntoPlace", from, to, replace: false, ifThere: false })
+
 const restoring = (
   exported: Exported,
   instance: Instance,
@@ -148,14 +154,9 @@ const restoring = (
       spec: exported.spec,
       timeoutMs: copyTimeout
     },
-    { _tag: "MoveIntoPlace", from: join(places.work, members[kind]), to: places.root, replace: false, ifThere: false },
-    {
-      _tag: "WriteFile",
-      path: places.spec,
-      mode: "0600",
-      text: instanceDocument(instance),
-      previous: null
-    }
+    { _tag: "WriteFile", path: places.written, mode: "0600", text: instanceDocument(instance), previous: null },
+    intoPlace(join(places.work, members[kind]), places.root),
+    intoPlace(places.written, places.spec)
   ]
 }
 

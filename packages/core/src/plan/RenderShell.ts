@@ -63,7 +63,7 @@ const fileCommand = (step: Step): string | undefined => {
         call("check_import", step.directory, members[step.kind], step.spec)
       }\n${words(Commands.syncFileSystem(step.directory))}`
     case "MoveIntoPlace":
-      return call("move_into_place", step.from, step.to, step.replace ? "replace" : step.ifThere ? "back" : "new")
+      return call("move_into_place", step.from, step.to, step.replace ? "replace" : step.ifThere ? "back" : "new", ...(step.what === undefined ? [] : [step.what]))
     case "RemoveTree":
       return words(Commands.removeTree(step))
     default:

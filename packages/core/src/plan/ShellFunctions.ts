@@ -241,8 +241,9 @@ SOCKETS
   ],
   is_there: ['is_there() { [ -e "$1" ] || [ -L "$1" ]; }'],
   move_into_place: [
-    `move_into_place() { # FROM TO replace|new|back
+    `move_into_place() { # FROM TO replace|new|back [WHAT]
   if is_there "$1"; then
+    [ -z "\${4-}" ] || [ "$(stat -c %d:%i:%.9W -- "$1")" = "$4" ] || return 0
     if is_there "$2"; then
       [ "$3" != back ] || return 0
       [ "$3" = replace ] || fail "$2 exists already"

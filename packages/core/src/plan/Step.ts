@@ -200,9 +200,10 @@ export const Step = Schema.TaggedUnion({
   /**
    * Afterwards what was at `from` is at `to`, on the same file system, in one instant: rename(2), or without `replace`
    * link(2), which takes no place that is taken. With `ifThere` nothing need be at `from`, and where something is at `to` what is
-   * at `from` is another's and stays. Undone by moving it back, unless it replaced what was there.
+   * at `from` is another's and stays. Undone by moving it back, unless it replaced what was there. With `what`, which the one
+   * that looked before it was moved gave as the result, nothing else is moved: whatever came to `from` since is another's and stays.
    */
-  MoveIntoPlace: { from: HostPath, to: HostPath, replace: Schema.Boolean, ifThere: Schema.Boolean },
+  MoveIntoPlace: { from: HostPath, to: HostPath, replace: Schema.Boolean, ifThere: Schema.Boolean, what: Schema.optionalKey(PlainText) },
   /**
    * Afterwards there is no `path`, nor what was below it on the same file system; no link is followed. rm(1). Undone by
    * MakeDirectory: what was moved out of it before has a place to be moved back to.

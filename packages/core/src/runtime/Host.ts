@@ -30,7 +30,7 @@ export type Results = ReadonlyMap<string, string>
 export interface Observed {
   /** Whether the step's result holds already. */
   readonly done: boolean
-  /** The step's result where it is done. */
+  /** The step's result where it is done; of a MoveIntoPlace that is not, what there is to move: no other thing has it, ever. */
   readonly result?: string | undefined
 }
 

@@ -13,7 +13,7 @@ import { describe } from "../plan/Describe.ts"
 import type { Plan } from "../plan/Plan.ts"
 import { isNeededBy, resolved, rollbackOf } from "../plan/Rollback.ts"
 import { isCheck, type Step } from "../plan/Step.ts"
-import { Host, type HostError } from "./Host.ts"
+import { Host, type HostError, type Observed } from "./Host.ts"
 import { Journal, type OpenJournal } from "./Journal.ts"
 import { failureOf, type Residue, residueOf } from "./OperationFailed.ts"
 import { Progress } from "./Progress.ts"
@@ -60,6 +60,10 @@ interface Run {
   acted: number
 }
 
+/** The step as it is noted: of what it is to move is said what that is, so that nothing else is ever moved back. */
+const noted = (step: Step, { result }: Observed): Step =>
+  step._tag === "MoveIntoPlace" && result !== undefined ? { ...step, what: result } : step
+
 const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number) {
   const { host, progress } = run
   const began = yield* Clock.currentTimeMillis
@@ -68,12 +72,13 @@ const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number
   const observed = yield* host.observe(step, run.results)
   let result = observed.result
   if (!observed.done) {
+    const intended = noted(step, observed)
     if (!isCheck(step)) {
       const undo = index >= run.plan.undoFrom
-      yield* run.journal.append({ _tag: "Intent", step, undo })
-      if (undo) run.begun.push(step)
+      yield* run.journal.append({ _tag: "Intent", step: intended, undo })
+      if (undo) run.begun.push(intended)
     }
-    result = yield* host.apply(step, run.results)
+    result = yield* host.apply(intended, run.results)
     run.acted += 1
   }
   if (step._tag === "AttachLoop" && result !== undefined) run.results.set(step.result, result)

@@ -3,7 +3,7 @@ import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { host, instance, planOf, startPlan } from "./fixtures.ts"
@@ -91,6 +91,21 @@ describe("the script of a step on files does what the step says:", () => {
       writeFileSync(from, "another's")
       run(back, "")
       assert.deepStrictEqual([from, to].map((path) => readFileSync(path, "utf8")), ["another's", "moved"])
+    }))
+
+  it("what is moved back is that and nothing else, where it is said what it is", () =>
+    inDirectory((directory) => {
+      const [from, to] = [HostPath.make(`${directory}/place`), HostPath.make(`${directory}/growing`)]
+      writeFileSync(from, "moved")
+      const { birthtimeNs, dev, ino } = statSync(from, { bigint: true })
+      const what = `${dev}:${ino}:${birthtimeNs / 1_000_000_000n}.${String(birthtimeNs % 1_000_000_000n).padStart(9, "0")}`
+      const back = { _tag: "MoveIntoPlace", from, to, replace: false, ifThere: true, what } as const
+      run(back, "")
+      assert.strictEqual(readFileSync(to, "utf8"), "moved")
+      writeFileSync(from, "another's")
+      unlinkSync(to)
+      run(back, "")
+      assert.strictEqual(readFileSync(from, "utf8"), "another's")
     }))
 
   it("what is in a directory is never removed with it", () =>

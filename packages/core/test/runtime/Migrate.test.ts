@@ -3,7 +3,7 @@ import { encodeInstance } from "@effect-lxc/core/model/Instance"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
+import { Diff, Faults, Incidents, SimulatedHost, type SimulatedState, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -148,7 +148,7 @@ describe("import", () => {
         assert.strictEqual(Diff.traces(before, yield* (yield* SimulatedHost).state, directories), "")
       }),
       undefined,
-      [Faults.atTag("WriteFile", "refuse"), Faults.atTag("MoveIntoPlace", "refuse", { nth: 1 })]
+      [Faults.atTag("MoveIntoPlace", "refuse", { nth: 1 }), Faults.atTag("MoveIntoPlace", "refuse", { nth: 3 })]
     ))
 
   it.effect("of which the root was put back with a failure is undone to its end", () =>
@@ -158,7 +158,7 @@ describe("import", () => {
         assert.deepStrictEqual(residue, [])
       }),
       undefined,
-      [Faults.atTag("WriteFile", "refuse"), Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 1 })]
+      [Faults.atTag("MoveIntoPlace", "refuse", { nth: 1 }), Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 3 })]
     ))
 
   it.effect("restores and starts by another name, with a MAC of its own, and by its own spec file", () =>
@@ -237,9 +237,9 @@ describe("import", () => {
       assert.include(error.message, "no export")
     }).pipe(onHost({ host: host() })))
 
-  const importSteps = 19
+  const importSteps = 20
   /** The start's own, of a directory that the import has made before. */
-  const heldAlready = 16
+  const heldAlready = 17
 
   describe.each(Array.from({ length: importSteps }, (_, index) => ({ index })))("that fails at step $index", ({ index }) => {
     for (const kind of ["refuse", "act-then-refuse"] as const) {
@@ -262,4 +262,44 @@ describe("import", () => {
       const plan = yield* (yield* Hypervisor).plan.import(archive, { name: web2 })
       assert.strictEqual(plan.steps.length, importSteps)
     })))
+})
+
+describe("what came into the place of what was moved there is somebody else's", () => {
+  const images = "/var/lib/effect-lxc/images"
+  const hypervise = <A, E>(ask: (hypervisor: Hypervisor["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(Hypervisor, ask)
+
+  /** A process dies when all was done, somebody puts a file where it had moved one to, and another process recovers. */
+  const replaced = <E extends { readonly _tag: string }>(
+    begun: SimulatedState,
+    ask: (hypervisor: Hypervisor["Service"]) => Effect.Effect<unknown, E>,
+    place: string
+  ) =>
+    TestKit.runToEnd(Effect.gen(function*() {
+      const world = yield* World
+      const { run } = yield* world.process({ faults: [Faults.atJournal("remove", "crash", { nth: 1 })] })
+      assert.strictEqual((yield* failureOf(run(hypervise(ask))))._tag, "ProcessDied")
+      assert.isDefined((yield* world.state).files[place], "it was moved")
+      yield* world.update((state) => Incidents.putFile(place, "somebody's")(Incidents.removePath(place)(state)))
+      const { recovered } = yield* (yield* world.process()).run(hypervise(({ recover }) => recover()))
+      assert.lengthOf(recovered, 1)
+      return yield* world.state
+    }).pipe(Effect.provide(World.layer({ host: begun }), { local: true })))
+
+  it.effect("and an export that died as it ended leaves it alone", () =>
+    Effect.gen(function*() {
+      const ask = ({ export: exporting }: Hypervisor["Service"]) => exporting(web1.name, archive, { instance: web1 })
+      const { files } = yield* replaced(host(), ask, archive)
+      assert.strictEqual(files[archive]?.text, "somebody's")
+    }))
+
+  it.effect("and so does an import, of the root as of the spec, and takes away all that is its own", () =>
+    Effect.gen(function*() {
+      const begun = yield* exported
+      const ask = ({ import: importing }: Hypervisor["Service"]) => importing(archive, { name: web2, start: false })
+      for (const place of [`${images}/web2.img`, `${images}/web2.json`]) {
+        const after = yield* replaced(begun, ask, place)
+        assert.strictEqual(after.files[place]?.text, "somebody's")
+        assert.match(Diff.traces(begun, after, directories), new RegExp(`^(?:\\+ directory [^\\n]*\\n)+\\+ file ${place} [^\\n]*\\n$`))
+      }
+    }))
 })

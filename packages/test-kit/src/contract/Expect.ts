@@ -62,13 +62,15 @@ export const holds = Effect.fnUntraced(function*(step: Step, results: Results = 
 })
 
 /**
- * The step is still to be done.
+ * The step is still to be done; gives what the look at it tells beside that, if anything.
  *
  * @since 0.1.0
  * @category expectations
  */
 export const isOpen = Effect.fnUntraced(function*(step: Step, results: Results = none) {
-  yield* same(`observe ${step._tag}`, (yield* observes(step, results)).done, false)
+  const { done, result } = yield* observes(step, results)
+  yield* same(`observe ${step._tag}`, done, false)
+  return result
 })
 
 const observes = (step: Step, results: Results) =>

@@ -133,11 +133,19 @@ const renamed = <A>(record: Readonly<Record<string, A>>, from: string, to: strin
  * @since 0.1.0
  * @category observations
  */
-export const observeMoved = (state: SimulatedState, step: Case<"MoveIntoPlace">): Seen => ({
-  done: step.ifThere
-    ? nodeAt(state, step.from) === undefined || nodeAt(state, step.to) !== undefined
-    : nodeAt(state, step.from) === undefined && nodeAt(state, step.to) !== undefined
-})
+export const observeMoved = (state: SimulatedState, { from, ifThere, to, what }: Case<"MoveIntoPlace">): Seen => {
+  const found = whatIsAt(state, from)
+  const isTaken = nodeAt(state, to) !== undefined
+  const isAnother = found !== undefined && what !== undefined && found !== what
+  const done = found === undefined ? ifThere || isTaken : isAnother || (ifThere && isTaken)
+  return done ? { done } : { done, result: found }
+}
+
+/** A simulated file has no inode: it is told from others by what is in it. */
+const whatIsAt = (state: SimulatedState, path: string): string | undefined => {
+  const node = nodeAt(state, path)
+  return node === undefined ? undefined : fnv1a64(JSON.stringify([node, state.images[path] ?? null])).toString(16)
+}
 
 /**
  * rename(2), or link(2) where nothing may be replaced.

@@ -252,6 +252,21 @@ const moveCases: StepCases = {
       yield* isOpen(move(from, to))
       yield* same("both", [(yield* look(from))?.text, (yield* look(to))?.text], ["one\n", "two\n"])
     })
+  }, {
+    title: "moves back what it moved, and not what came into its place since",
+    run: Effect.gen(function*() {
+      const from = yield* inScratch("a")
+      const to = yield* inScratch("b")
+      yield* befall({ _tag: "PutFile", path: from, text: "one\n" })
+      const what = yield* isOpen(move(from, to))
+      yield* does(move(from, to))
+      const back = { ...move(to, from), ifThere: true, what: String(what) }
+      yield* isOpen(back)
+      yield* befall({ _tag: "RemovePath", path: to })
+      yield* befall({ _tag: "PutFile", path: to, text: "two\n" })
+      yield* holds(back)
+      yield* same("both", [yield* look(from), (yield* look(to))?.text], [undefined, "two\n"])
+    })
   }],
   failure: [{
     title: "takes no place that is taken: both stay as they are",
