@@ -17,6 +17,7 @@ const usage = `usage: npm run differential [-- OPTIONS]
   --seed S        the seed of the first run of ${movesInRun}, the next one's is S + 1; 1
   --replay TOKEN  just the run that a token of an earlier difference names
   --lanes N       runs at a time; 2
+  --tries N       how many shorter runs are tried at most where one differs; 100
 
 Needs root and LXC. Exit code 1 if the hosts differ, or if there is no real one.`
 
@@ -24,7 +25,8 @@ const { values } = commandLine(usage, {
   operations: { type: "string", default: "1000" },
   seed: { type: "string", default: "1" },
   replay: { type: "string" },
-  lanes: { type: "string", default: "2" }
+  lanes: { type: "string", default: "2" },
+  tries: { type: "string", default: "100" }
 })
 
 const trails = (): ReadonlyArray<Trail> => {
@@ -40,6 +42,7 @@ const trails = (): ReadonlyArray<Trail> => {
 }
 
 const lab = new RealLab()
+const tries = wholeNumber("tries", values.tries, 0)
 
 const main = Effect.gen(function*() {
   const began = performance.now()
@@ -48,7 +51,7 @@ const main = Effect.gen(function*() {
   yield* Effect.forEach(trails(), (trail) =>
     Effect.gen(function*() {
       const tell = (found: Difference) => Effect.sync(() => console.error(`${report(trail, found)}\nlooking for a shorter one\n`))
-      const exit = yield* Effect.exit(findDifference(trail, openSides(lab), tell))
+      const exit = yield* Effect.exit(findDifference(trail, openSides(lab), { tell, tries }))
       if (Exit.isFailure(exit)) {
         differences += 1
         console.log(`${tokenOf(trail)} could not be carried out: ${Cause.pretty(exit.cause)}\n`)

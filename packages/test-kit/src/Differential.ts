@@ -109,15 +109,18 @@ const withoutChunk = (kept: ReadonlyArray<number>, size: number): ReadonlyArray<
 
 /**
  * The shortest trail that delta debugging finds to differ: first moves are left out, in halves, quarters and so on, then
- * parts of the specs. What comes after the difference is of no interest.
+ * parts of the specs. What comes after the difference is of no interest. It tries at most `tries` trails, for each is run on a real host.
  *
  * @since 0.1.0
  * @category shrinking
  */
-export const shrink = Effect.fn("Differential.shrink")(function*(trail: Trail, found: Difference, attempt: Try) {
+export const shrink = Effect.fn("Differential.shrink")(function*(trail: Trail, found: Difference, attempt: Try, tries: number) {
   const all = trail.kept ?? Array.from({ length: trail.length }, (_, index) => index)
   let best = { trail: { ...trail, kept: all.slice(0, found.index + 1) }, difference: found }
+  let left = tries
   const improves = Effect.fnUntraced(function*(candidate: Trail & { readonly kept: ReadonlyArray<number> }) {
+    if (left === 0) return false
+    left -= 1
     const difference = yield* attempt(candidate)
     if (difference === undefined) return false
     best = { trail: { ...candidate, kept: candidate.kept.slice(0, difference.index + 1) }, difference }
@@ -165,7 +168,18 @@ export const report = (trail: Trail, { real, simulated, story }: Difference): st
 export type OpenSides = Effect.Effect<Sides, never, Scope.Scope>
 
 /**
- * Runs a trail in a setting of its own, and shrinks the difference if there is one; that can take long, so `tell` hears of it before.
+ * @since 0.1.0
+ * @category models
+ */
+export interface FindOptions {
+  /** Hears of a difference before it is shrunk, which can take long. */
+  readonly tell?: ((found: Difference) => Effect.Effect<void>) | undefined
+  /** How many smaller trails are tried at most; 100 by default. */
+  readonly tries?: number | undefined
+}
+
+/**
+ * Runs a trail in a setting of its own, and shrinks the difference if there is one.
  *
  * @since 0.1.0
  * @category running
@@ -173,11 +187,11 @@ export type OpenSides = Effect.Effect<Sides, never, Scope.Scope>
 export const findDifference = Effect.fn("Differential.findDifference")(function*(
   trail: Trail,
   open: OpenSides,
-  tell: (found: Difference) => Effect.Effect<void> = () => Effect.void
+  { tell = () => Effect.void, tries = 100 }: FindOptions = {}
 ) {
   const attempt: Try = (each) => Effect.scoped(Effect.flatMap(open, (sides) => run(each, sides)))
   const found = yield* attempt(trail)
   if (found === undefined) return undefined
   yield* tell(found)
-  return yield* shrink(trail, found, attempt)
+  return yield* shrink(trail, found, attempt, tries)
 })

@@ -74,4 +74,19 @@ describe("a differential run", () => {
       assert.include(text, `--replay ${tokenOf(trail)}`)
       assert.notInclude(text, nameIn(setting, "calm"))
     }))
+
+  it.effect("is not looked for in more trails than are allowed, and the best of these is told", () =>
+    Effect.gen(function*() {
+      const unlike = (host: SimulatedState): SimulatedState => ({ ...host, ignoredLimits: ["pids.max"] })
+      const lengthAfter = Effect.fnUntraced(function*(tries: number) {
+        let opened = 0
+        const counted = Effect.andThen(Effect.sync(() => opened += 1), sides(unlike))
+        const found = yield* Differential.findDifference({ seed: 1, length: 200, without: [] }, counted, { tries })
+        assert.isAtMost(opened, 1 + tries)
+        return found?.trail.kept.length ?? 0
+      })
+      const [none, few] = [yield* lengthAfter(0), yield* lengthAfter(1)]
+      assert.isAbove(none, few)
+      assert.isAbove(few, 1)
+    }))
 })
