@@ -21,12 +21,13 @@ const kills = (entry: JournalEntry): boolean =>
   entry._tag === "Intent" && (entry.step._tag === "ForbidForks" || entry.step._tag === "KillContainer")
 
 /**
- * Whether a step can still be taken: of a container that has ended there is no limit and no freezing to put back, and one
- * that is not in order cannot be frozen by its monitor.
+ * Whether a step can still be taken: where the first process has ended there is no limit to put back, though a stopped monitor
+ * may keep the name; in a container that has ended nothing is frozen, and one that is not in order cannot be frozen by its monitor.
  */
 const isPossible = (status: ContainerStatus | undefined) => (step: Step): boolean => {
   switch (step._tag) {
     case "SetLimit":
+      return status !== undefined && status.initPid !== null
     case "Thaw":
       return status !== undefined && isActive(status)
     case "Freeze":

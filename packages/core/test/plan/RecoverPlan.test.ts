@@ -3,6 +3,7 @@ import { Plan } from "@effect-lxc/core/plan/Plan"
 import { planRecover } from "@effect-lxc/core/plan/RecoverPlan"
 import { planKill } from "@effect-lxc/core/plan/StopPlan"
 import { planThaw } from "@effect-lxc/core/plan/FreezePlan"
+import { planResize } from "@effect-lxc/core/plan/ResizePlan"
 import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
 import { Diff, Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -84,6 +85,16 @@ describe("recovery", () => {
     }
     assert.deepStrictEqual([recover(thawed).warnings, tags(recover(thawed))], [[], ["Freeze"]])
     assert.deepStrictEqual(recover(Incidents.killInit("web1")(thawed)).warnings, [])
+  })
+
+  it("of a resize puts no limit back that binds nobody: the first process has ended, and its monitor is stopped and keeps the name", () => {
+    const running = carriedOut(plan, host())
+    const resize = Result.getOrThrow(planResize(web1.name, { pids: 50 }, directories, Facts.factsOf(running, directories)))
+    const resized = carriedOut(first(resize, 1), running)
+    const recover = (state: SimulatedState) =>
+      tags(Result.getOrThrow(planRecover(web1.name, journalOf(resize, 1, true), directories, Facts.factsOf(state, directories))))
+    assert.deepStrictEqual(recover(resized), ["SetLimit"])
+    assert.deepStrictEqual(recover(Incidents.stopMonitor("web1")(Incidents.killInit("web1")(resized))), [])
   })
 
   it("names the loop device that the journal knows, so that its plan stands for itself", () => {
