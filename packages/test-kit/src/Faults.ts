@@ -20,6 +20,9 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
  *   middle of a step.
  * - `Journal`: when a journal is opened, appended to or removed the n-th time.
  * - `Lock`: when a lock is asked for the n-th time.
+ * - `Call`: at the n-th observation of a step, or the n-th application of one: what is done already is not applied.
+ * - `Next`: as `Call`, counted from where the fault before it in the list struck first.
+ * - `After`: so many milliseconds after the fault before it in the list struck first; otherwise as `Instant`.
  *
  * @since 0.1.0
  * @category models
@@ -30,7 +33,10 @@ export const FaultPlace = Schema.TaggedUnion({
   Tool: { tool: Schema.String, nth: Count },
   Instant: { ms: Count },
   Journal: { act: Schema.Literals(["open", "append", "remove"]), nth: Count },
-  Lock: { nth: Count }
+  Lock: { nth: Count },
+  Call: { nth: Count },
+  Next: { nth: Count },
+  After: { ms: Count }
 })
 
 /**

@@ -10,6 +10,7 @@ import { LockError, type Locks } from "@effect-lxc/core/runtime/Locks"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { makeAim } from "./Aim.ts"
 import type { Fault } from "./Faults.ts"
 import type { Happening } from "./Happening.ts"
 import { commandOf, toolOf } from "./StepTool.ts"
@@ -30,7 +31,9 @@ export interface Damage {
   /** What befalls the host. */
   readonly befall: (happening: Happening) => Effect.Effect<void>
   /** Told of each fault that strikes. */
-  readonly struck: (fault: Fault) => void
+  readonly struck: (fault: Fault) => Effect.Effect<void>
+  /** Whether a fault comes by itself: then no call brings it about. */
+  readonly comesByItself: (fault: Fault) => boolean
 }
 
 /** The limit that a step has itself, or that of the tools. */
@@ -42,15 +45,22 @@ const hang = (argv: ReadonlyArray<string>, timeoutMs: number): Effect.Effect<nev
     Effect.fail(new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } }))
   )
 
-/** Done at once where nothing else is said: a call of the journal has no limit of its own. */
 const strike = <A>(
   fault: Fault,
   damage: Damage,
   hanging: Effect.Effect<never, HostError>,
   isTool: boolean,
   body: Effect.Effect<A, HostError>
+): Effect.Effect<A, HostError> => Effect.andThen(damage.struck(fault), whatComes(fault, damage, hanging, isTool, body))
+
+/** Done at once where nothing else is said: a call of the journal has no limit of its own. */
+const whatComes = <A>(
+  fault: Fault,
+  damage: Damage,
+  hanging: Effect.Effect<never, HostError>,
+  isTool: boolean,
+  body: Effect.Effect<A, HostError>
 ): Effect.Effect<A, HostError> => {
-  damage.struck(fault)
   switch (fault.kind) {
     case "refuse":
       return Effect.fail(new HostError({ problem: fault.problem }))
@@ -73,60 +83,6 @@ const strike = <A>(
   }
 }
 
-/** The faults of one process, and how far each of their counts has come. */
-const makeAim = (faults: ReadonlyArray<Fault>, began: number) => {
-  const counts = new Map<string, number>()
-  const spent = new Set<Fault>()
-  const count = (what: string): void => {
-    counts.set(what, (counts.get(what) ?? -1) + 1)
-  }
-  const isAt = (what: string, wanted: number, repeats: boolean): boolean => {
-    const now = counts.get(what) ?? -1
-    return now === wanted || (repeats && now > wanted)
-  }
-  const hitsStep = ({ place, repeats }: Fault, step: Step, now: number): boolean => {
-    switch (place._tag) {
-      case "Index":
-        return isAt("step", place.index, repeats)
-      case "Tag":
-        return step._tag === place.tag && isAt(`tag ${place.tag}`, place.nth, repeats)
-      case "Tool":
-        return toolOf(step) === place.tool && isAt(`tool ${place.tool}`, place.nth, repeats)
-      case "Instant":
-        return now >= began + place.ms
-      default:
-        return false
-    }
-  }
-  /** What is not counted on strikes but once. */
-  const first = (hits: (fault: Fault) => boolean): Fault | undefined => {
-    const fault = faults.find((each) => !spent.has(each) && hits(each))
-    if (fault !== undefined && !fault.repeats && fault.place._tag === "Instant") spent.add(fault)
-    return fault
-  }
-  return {
-    step: (call: Fault["call"], step: Step, now: number): Fault | undefined => {
-      if (call === "observe") {
-        count("step")
-        count(`tag ${step._tag}`)
-      } else {
-        count(`tool ${toolOf(step) ?? ""}`)
-      }
-      return first((fault) => fault.call === call && hitsStep(fault, step, now))
-    },
-    journal: (act: "open" | "append" | "remove"): Fault | undefined => {
-      count(`journal ${act}`)
-      return first(({ place, repeats }) =>
-        place._tag === "Journal" && place.act === act && isAt(`journal ${act}`, place.nth, repeats)
-      )
-    },
-    lock: (): Fault | undefined => {
-      count("lock")
-      return first(({ place, repeats }) => place._tag === "Lock" && isAt("lock", place.nth, repeats))
-    }
-  }
-}
-
 /** Where nothing goes wrong, nothing is between. */
 const faultless = {
   host: (port: Host["Service"]): Host["Service"] => port,
@@ -140,9 +96,16 @@ const faultless = {
  * @since 0.1.0
  * @category constructors
  */
-export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began: number) => {
-  if (faults.length === 0) return faultless
-  const aim = makeAim(faults, began)
+export const faultyPorts = (faults: ReadonlyArray<Fault>, outer: Damage, began: number) => {
+  if (faults.every(outer.comesByItself)) return { ...faultless, struck: outer.struck }
+  const aim = makeAim(faults, outer.comesByItself, began)
+  /** Also to be told of what comes by itself. */
+  const struck = (fault: Fault) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      aim.struck(fault, now)
+      return outer.struck(fault)
+    })
+  const damage: Damage = { ...outer, struck }
 
   const host = (port: Host["Service"]): Host["Service"] => {
     const withFaults = <A>(call: Fault["call"], step: Step, body: Effect.Effect<A, HostError>) =>
@@ -184,15 +147,12 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, damage: Damage, began:
       Effect.suspend(() => {
         const fault = aim.lock()
         if (fault === undefined) return port.acquire(directories, instance, ...others)
-        damage.struck(fault)
-        if (fault.kind === "crash") return damage.die
-        return Effect.fail(
-          new LockError({ path: directories.lock(instance), code: "EIO", advice: "this fault was injected by a test" })
-        )
+        const failure = new LockError({ path: directories.lock(instance), code: "EIO", advice: "this fault was injected by a test" })
+        return Effect.andThen(struck(fault), fault.kind === "crash" ? damage.die : Effect.fail(failure))
       })
   })
 
-  return { host, journal, locks }
+  return { host, journal, locks, struck }
 }
 
 const nowhere: Damage = {
@@ -200,7 +160,8 @@ const nowhere: Damage = {
   fill: () => Effect.die(new Error("only the disk of a simulated host can be filled")),
   later: (ms, _isTool, body) => Effect.andThen(Effect.sleep(ms), body),
   befall: () => Effect.die(new Error("only a simulated host can be befallen")),
-  struck: () => undefined
+  struck: () => Effect.void,
+  comesByItself: () => false
 }
 
 /**

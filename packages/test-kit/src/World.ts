@@ -130,19 +130,50 @@ const runIn = (life: Life, services: Context.Context<ProcessServices>): LibraryP
     return yield* Effect.raceFirst(ended, Effect.andThen(life.died, Effect.fail(new ProcessDied({ pid: life.pid }))))
   })
 
-/** A crash, and what befalls the host, at an instant do not wait for a step. */
-const strikeInTime = (life: Life, faults: ReadonlyArray<Fault>, { befall, struck }: Damage) =>
-  Effect.forEach(faults.filter(isInTime), (fault) =>
-    Effect.forkDetach(Effect.andThen(
-      Effect.sleep(fault.place._tag === "Instant" ? fault.place.ms : 0),
+/** A crash, and what befalls the host, at an instant do not wait for a call. */
+const comesByItself = ({ kind, place }: Fault): boolean =>
+  (place._tag === "Instant" || place._tag === "After") && (kind === "crash" || kind === "befall")
+
+/** Gives the fault that comes so long after another one, when that strikes first. */
+const followers = (faults: ReadonlyArray<Fault>) => {
+  const leading = new Set(faults)
+  return (fault: Fault): Fault | undefined => {
+    const next = leading.delete(fault) ? faults[faults.indexOf(fault) + 1] : undefined
+    return next?.place._tag === "After" && comesByItself(next) ? next : undefined
+  }
+}
+
+/** When a fault comes that does so by itself, counted from where it is counted from. */
+const delayOf = ({ place }: Fault): number => place._tag === "Instant" || place._tag === "After" ? place.ms : 0
+
+/** The ports of a process on which its faults strike. */
+const withFaults = Effect.fnUntraced(function*(life: Life, cell: StateCell, faults: ReadonlyArray<Fault>, observer: Observer | undefined) {
+  const followerOf = followers(faults)
+  const come = (fault: Fault): Effect.Effect<void> =>
+    Effect.asVoid(Effect.forkDetach(Effect.andThen(
+      Effect.sleep(delayOf(fault)),
       Effect.suspend(() => {
         if (life.isDead()) return Effect.void
-        struck(fault)
-        return fault.happening === undefined ? life.kill : befall(fault.happening)
+        return Effect.andThen(ports.struck(fault), fault.happening === undefined ? life.kill : damage.befall(fault.happening))
       })
-    )), { discard: true })
-
-const isInTime = ({ kind, place }: Fault): boolean => place._tag === "Instant" && (kind === "crash" || kind === "befall")
+    )))
+  const damage: Damage = {
+    die: life.die,
+    fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
+    later: (ms, isTool, body) => isTool ? life.withTool(Effect.andThen(Effect.sleep(ms), body)) : Effect.andThen(Effect.sleep(ms), life.bound(body)),
+    befall: (happening) => fromOutside(cell.modify((state) => [undefined, befall(happening)(state)])),
+    struck: (fault) =>
+      Effect.suspend(() => {
+        observer?.({ _tag: "Struck", pid: life.pid, fault })
+        const follower = followerOf(fault)
+        return follower === undefined ? Effect.void : come(follower)
+      }),
+    comesByItself
+  }
+  const ports = faultyPorts(faults, damage, yield* Clock.currentTimeMillis)
+  yield* Effect.forEach(faults.filter((each) => each.place._tag === "Instant" && comesByItself(each)), come, { discard: true })
+  return ports
+})
 
 /**
  * @since 0.1.0
@@ -160,15 +191,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
   const process = Effect.fnUntraced(function*({ faults = [], ...hypervisor }: ProcessOptions = {}) {
     processes += 1
     const life: Life = makeLife(processes, () => locks.releaseAll(life))
-    const struck = (fault: Fault): void => observer?.({ _tag: "Struck", pid: life.pid, fault })
-    const damage: Damage = {
-      die: life.die,
-      fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
-      later: (ms, isTool, body) => isTool ? life.withTool(Effect.andThen(Effect.sleep(ms), body)) : Effect.andThen(Effect.sleep(ms), life.bound(body)),
-      befall: (happening) => fromOutside(cell.modify((state) => [undefined, befall(happening)(state)])),
-      struck
-    }
-    const faulty = faultyPorts(faults.filter((each) => !isInTime(each)), damage, yield* Clock.currentTimeMillis)
+    const faulty = yield* withFaults(life, cell, faults, observer)
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
       Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), record)),
@@ -177,7 +200,6 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
       Layer.succeed(Sessions, makeSessions(cell))
     )
     const services = yield* Effect.scoped(Layer.build(Hypervisor.layer(hypervisor).pipe(Layer.provideMerge(ports))))
-    yield* strikeInTime(life, faults, damage)
     return {
       pid: life.pid,
       services,

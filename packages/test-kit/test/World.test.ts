@@ -103,6 +103,33 @@ describe("a fault", () => {
       assert.isTrue(Result.isFailure(result) && result.failure._tag === "OperationFailed" && result.failure.step._tag === "StartContainer")
     })))
 
+  it.effect("at the n-th application of a step is counted in what is applied, and near another one from where that struck", () =>
+    inWorld(Effect.gen(function*() {
+      const failing = (place: Faults.FaultPlace) => startWith(Faults.atTag("Mount", "refuse"), Faults.at(place, "refuse"))
+      const failure = (result: Effect.Success<ReturnType<typeof startWith>>) =>
+        Result.isFailure(result) && result.failure._tag === "OperationFailed" ? result.failure : assert.fail("it should have failed")
+      assert.strictEqual(failure(yield* startWith(Faults.at({ _tag: "Call", nth: 0 }, "refuse"))).step._tag, "MakeDirectory")
+      // The first step of the rollback is the last one that was done.
+      const residue = failure(yield* failing({ _tag: "Next", nth: 0 })).residue
+      assert.deepStrictEqual(residue.map(({ step }) => step._tag).slice(0, 1), ["DetachLoop"])
+      yield* (yield* (yield* World).process()).run(recover)
+      assert.deepStrictEqual(failure(yield* failing({ _tag: "Next", nth: 100 })).residue, [])
+    })))
+
+  it.effect("so long after another one comes by itself, or to what is done next", () =>
+    inWorld(Effect.gen(function*() {
+      const world = yield* World
+      const slow = Faults.atTag("Mount", "slow", { ms: 700 })
+      const before = (yield* world.state).now
+      const died = yield* startWith(slow, Faults.at({ _tag: "After", ms: 300 }, "crash"))
+      assert.deepStrictEqual([tagOf(died), (yield* world.state).now - before], ["ProcessDied", 302])
+      yield* Effect.sleep(1_000)
+      yield* (yield* world.process()).run(recover)
+      const refused = yield* startWith(slow, Faults.at({ _tag: "After", ms: 300 }, "refuse"))
+      assert.isTrue(Result.isFailure(refused) && refused.failure._tag === "OperationFailed" && refused.failure.step._tag === "StartContainer")
+      assert.strictEqual(tagOf(yield* startWith(slow, Faults.at({ _tag: "After", ms: 60_000 }, "crash"))), "done")
+    })))
+
   it.effect("that is slow takes so much longer, and nothing else", () =>
     inWorld(Effect.gen(function*() {
       const world = yield* World

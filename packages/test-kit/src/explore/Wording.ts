@@ -49,6 +49,12 @@ const placeText = (place: FaultPlace): string => {
       return `at ${place.act} ${place.nth + 1} of the journal`
     case "Lock":
       return `at lock ${place.nth + 1}`
+    case "Next":
+      return `at step ${place.nth + 1} after the fault before`
+    case "Call":
+      return `at step ${place.nth + 1} of those`
+    case "After":
+      return `${place.ms} ms after the fault before`
   }
 }
 
@@ -62,7 +68,7 @@ export const faultText = ({ call, happening, kind, ms, path, place, repeats }: F
     ...path === undefined ? [] : [path],
     ...ms === undefined ? [] : [`for ${ms} ms`],
     placeText(place),
-    ...place._tag === "Index" || place._tag === "Tag" ? [`when it is ${call === "apply" ? "applied" : "observed"}`] : [],
+    ...["Index", "Tag", "Next"].includes(place._tag) ? [`when it is ${call === "apply" ? "applied" : "observed"}`] : [],
     ...repeats ? ["and each time from then on"] : []
   ].join(" ")
 
