@@ -11,6 +11,7 @@ const start: Request.Request = { _tag: "Start", spec: Scenario.specOf(scenario) 
 const stop: Request.Request = { _tag: "Stop", name, timeoutMs: 5_000 }
 const killing: Request.Request = { _tag: "Kill", name }
 const checkpoint = HostPath.make("/srv/checkpoints/web1")
+const resize: Request.Request = { _tag: "Resize", name, wanted: { pids: 50 } }
 const packing: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), spec: Scenario.specOf(scenario), stop: true }
 
 const asking = (...requests: ReadonlyArray<Request.Request>): Explore.Case["operators"][number]["asks"] =>
@@ -75,6 +76,27 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     Faults.atJournal("remove", "act-then-hang", { nth: 1 }),
     Faults.atInstant(471, "befall", { happening: { _tag: "KillInit", name } })
   ]),
+  "a guest that ends in the middle of a resize, while its monitor is stopped": caseOf({ _tag: "Running" }, asking(resize, stop), [
+    Faults.atTag("WriteFile", "befall", { happening: { _tag: "StopMonitor", name } }),
+    Faults.atTag("WriteFile", "befall", { nth: 1, happening: { _tag: "PowerOff", name } }),
+    Faults.atTag("WriteFile", "refuse", { nth: 2 })
+  ]),
+  "a guest that does not fit into the memory it is left with, by force": {
+    ...caseOf({ _tag: "Running" }, asking({ _tag: "Resize", name, wanted: { memory: 16 * 1024 * 1024 }, force: true }), []),
+    scenario: { ...scenario, guest: "systemd" }
+  },
+  "limits that nobody had written, and are written back": caseOf(
+    { _tag: "Running" },
+    asking({ _tag: "Resize", name, wanted: { vcpus: 0.5, cpuWeight: 50 } }),
+    [Faults.atTag("WriteFile", "refuse")]
+  ),
+  "a death while an import is undone whose journal is gone, and is said not to be": {
+    ...caseOf({ _tag: "Exported" }, asking({ _tag: "Import", archive: HostPath.make("/srv/exports/web1.tar"), images: HostPath.make("/srv/imported") }), [
+      Faults.atJournal("remove", "act-then-refuse", { nth: 1 }),
+      Faults.atTag("KillContainer", "crash")
+    ]),
+    scenario: Scenario.simplest
+  },
   "a checkpoint that fails where another one had not come about": caseOf(
     { _tag: "Running" },
     asking(

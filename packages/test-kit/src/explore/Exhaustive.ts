@@ -7,8 +7,8 @@ import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import * as Faults from "../Faults.ts"
 import type { Happening } from "../Happening.ts"
 import { type Scenario, simplest } from "../Scenario.ts"
+import { requestsOf } from "./Asking.ts"
 import type { Case, Starting } from "./Case.ts"
-import { requestsOf } from "./Generating.ts"
 import { tell } from "./Story.ts"
 
 const scenario: Scenario = { ...simplest, nics: ["bridged"], memory: "64MiB", quiet: true }

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { unlimited } from "../CgroupFiles.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 
 /**
@@ -33,14 +34,15 @@ const filesOf = (before: SimulatedState["files"], after: SimulatedState["files"]
   return [differing(before, after), differing(after, before)]
 }
 
-/** Written back after a change, they say what they said when nobody had written them. */
-const unlimited = new Set(["max", "-1", "9223372036854771712"])
+/** What a file says that nobody wrote, it says all the same when that is written back after a change. */
+const limitsIn = (files: Readonly<Record<string, string>>, unwritten: Readonly<Record<string, string>>): string =>
+  Object.entries(files).filter(([file, value]) => value !== unwritten[file]).map(([file, value]) => ` ${file}=${value}`).sort().join("")
 
-const limitsIn = (files: Readonly<Record<string, string>>): string =>
-  Object.entries(files).filter(([, value]) => !unlimited.has(value)).map(([file, value]) => ` ${file}=${value}`).sort().join("")
-
-const groupsOf = ({ trees }: SimulatedState): ReadonlyArray<Item> =>
-  trees.flatMap((tree) => Object.entries(tree.groups).map(([path, files]) => item("cgroup", `${tree.mountPoint}/${path}`, limitsIn(files))))
+const groupsOf = (state: SimulatedState): ReadonlyArray<Item> => {
+  const unwritten = unlimited(state)
+  return state.trees.flatMap(({ groups, mountPoint }) =>
+    Object.entries(groups).map(([path, files]) => item("cgroup", `${mountPoint}/${path}`, limitsIn(files, unwritten))))
+}
 
 const interfacesOf = ({ interfaces }: SimulatedState): ReadonlyArray<Item> => interfaces.map(({ name }) => item("interface", name))
 

@@ -48,6 +48,11 @@ const endings: ReadonlySet<Step["_tag"]> = new Set(["SignalContainer", "KillCont
 
 type Changed = Extract<StoryEvent, { _tag: "HostChanged" }>
 
+/** cgroup v2 kills what does not fit into less memory, the first process too: then the container ends, by and by. */
+const isOutgrown = ({ before, step }: Changed): boolean =>
+  step?._tag === "SetLimit" && step.file === "memory.max" &&
+  before.containers.some(({ guest, name }) => name === step.name && Number(step.value) < guest.usesBytes)
+
 const instanceOf = ({ instance, step }: Changed): string | undefined =>
   instance ?? (step !== null && "name" in step ? step.name : undefined)
 
@@ -87,9 +92,10 @@ const disturb = (state: Scan, event: Changed, at: number): void => {
     return
   }
   if (instance === undefined) return
-  if (endings.has(step._tag)) restlessUntil.set(instance, at + unrest)
+  const outgrown = isOutgrown(event)
+  if (outgrown || endings.has(step._tag)) restlessUntil.set(instance, at + unrest)
   if (pid !== null && current.get(pid)?.operation === "recover") return
-  for (const run of underWay(state)) if (run.instance === instance && run.pid !== pid) run.disturbed = true
+  for (const run of underWay(state)) if (run.instance === instance && (outgrown || run.pid !== pid)) run.disturbed = true
 }
 
 type Progressed = Extract<StoryEvent, { _tag: "Progressed" }>

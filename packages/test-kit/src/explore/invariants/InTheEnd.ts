@@ -8,11 +8,11 @@ import { members } from "@effect-lxc/core/plan/ExportFormat"
 import { isWholeArchive } from "../../transition/Exports.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
 import { isPermanent, places } from "../Belonging.ts"
-import { changesBetween } from "../HostChanges.ts"
+import { changesBetween, type HostChange } from "../HostChanges.ts"
 import { planRunsOf } from "../PlanRuns.ts"
 import { directories, untouched } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
-import { type Invariant, show } from "./Invariant.ts"
+import { type Invariant, isDeceit, show } from "./Invariant.ts"
 
 /**
  * A recovery deals with everything that did not end, and no journal nor lock is left.
@@ -63,6 +63,17 @@ const isWanted = (story: Story) => {
 }
 
 /**
+ * What was not undone without a journal, by whoever failed or died at it, is told to him who asked and to nobody else: what is
+ * not whole yet, and a device that nothing is mounted from, have no name by which they could be found.
+ */
+const isForgotten = (story: Story) => {
+  const deceived = new Set(story.events.flatMap(({ event }) => event._tag === "Struck" && isDeceit(event.fault) ? [event.pid] : []))
+  const some = planRunsOf(story).some(({ pid, rolledBack, rollingBack }) => deceived.has(pid) && rollingBack && rolledBack?.residue.length !== 0)
+  return ({ kind, what }: HostChange): boolean =>
+    some && (kind === "loop" || Object.values(places).some((place) => what.startsWith(`${place}/.`)))
+}
+
+/**
  * In the end, when everything was stopped, the host is as if nothing had ever been done.
  *
  * @since 0.1.0
@@ -73,8 +84,10 @@ export const noTrace: Invariant = {
   check: (story) => {
     if (story.aftermath === undefined) return []
     const wanted = isWanted(story)
+    const forgotten = isForgotten(story)
     return changesBetween(untouched(story.subject), story.aftermath.state)
       .filter((change) => !isPermanent(directories, change))
+      .filter((change) => change.sign === "-" || !forgotten(change))
       .filter(({ kind, sign, what }) => !(sign === "+" && (kind === "file" || kind === "directory") && wanted(what)))
       .map(show)
   }

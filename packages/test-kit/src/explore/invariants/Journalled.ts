@@ -6,10 +6,9 @@
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
-import type { Fault } from "../../Faults.ts"
 import { directories, startingStateOf } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
-import type { Invariant } from "./Invariant.ts"
+import { type Invariant, isDeceit } from "./Invariant.ts"
 
 /** What overtakes a stop that waits for its guest. */
 const overtaking: ReadonlySet<Step["_tag"]> = new Set(["ForbidForks", "KillContainer"])
@@ -46,10 +45,6 @@ const journalsBefore = ({ subject }: Story): Map<string, ReadonlyArray<JournalEn
   const entries = startingStateOf(subject).journals.get(directories.journal(name))
   return new Map(entries === undefined ? [] : [[name, entries]])
 }
-
-/** A journal that was removed, and is said not to be: what it told is undone without it. */
-const isDeceit = ({ kind, place }: Fault): boolean =>
-  place._tag === "Journal" && place.act === "remove" && (kind === "act-then-refuse" || kind === "act-then-hang")
 
 /**
  * Whatever is applied, its intent, or that of what it undoes, is in the journal before; the journal that a recovery is made

@@ -32,6 +32,12 @@ const isAlive = (state: SimulatedState, instance: string): boolean => {
   return status !== undefined && isActive(status)
 }
 
+/** Whether it has processes: a monitor that is stopped keeps the name of one that has none any more, and its groups. */
+const hasProcesses = (state: SimulatedState, instance: string): boolean => {
+  const status = statusIn(state, instance)
+  return status !== undefined && status.state !== "STOPPED"
+}
+
 /** Whether a step that was not done is why something is not as it was. */
 const explains = (step: Step, instance: string, after: SimulatedState, { kind, what }: HostChange): boolean => {
   switch (step._tag) {
@@ -137,7 +143,7 @@ const isInside = ({ containers }: SimulatedState, instance: string, link: string
 const comesWithEnd = ({ before, instance }: PlanRun, after: SimulatedState, { kind, what }: HostChange): boolean =>
   kind === "interface"
     ? isInside(before, instance, what) && !isInside(after, instance, what)
-    : kind === "cgroup" && hasGroup(before, what) && isAlive(before, instance) && !isAlive(after, instance)
+    : kind === "cgroup" && hasGroup(before, what) && isAlive(before, instance) && !hasProcesses(after, instance)
 
 /** What is not as it was before an operation that was undone, and is not named. */
 const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: ReadonlyArray<Step>): ReadonlyArray<HostChange> => {
