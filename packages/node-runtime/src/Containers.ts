@@ -137,6 +137,7 @@ const observe = (
   if (listening && name !== instance) return glimpse({ lxcPath, name, record, meantToRun })
   const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own, listening)
   const foreignGroup = !own && init === null
+  const isOccupied = (): boolean => isAlive(init) || isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`)
   return {
     ...(own && limits && name === instance && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),
     name,
@@ -144,7 +145,7 @@ const observe = (
     socket: listening,
     monitor,
     init,
-    populated: !foreignGroup && isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`),
+    populated: !foreignGroup && isOccupied(),
     freezer: foreignGroup ? "thawed" : freezerState(trees, group),
     files: own && recordOf !== undefined ? [...names(directories.container(name))].sort() : [],
     record,

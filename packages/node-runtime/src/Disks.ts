@@ -130,9 +130,8 @@ export const mount = Effect.fnUntraced(function*(step: Case<"Mount">, results: R
   yield* runToolOk(Commands.mount(step, yield* needed(step.source, results)), "tool")
 })
 
-const mountsOf = (step: Case<"Unmount">, results: Results): ReadonlyArray<MountEntry> => {
+const mountsOf = (step: Case<"Unmount">, results: Results, table: ReadonlyArray<MountEntry>): ReadonlyArray<MountEntry> => {
   const source = resolve(step.source, results)
-  const table = mountTable()
   return table.filter((mount) =>
     mount.target === step.target &&
     (source === undefined || isOf(table, mount, source, false) || isMountOf(table, mount, source, true))
@@ -144,7 +143,7 @@ const mountsOf = (step: Case<"Unmount">, results: Results): ReadonlyArray<MountE
  * @category steps
  */
 export const observeNoMount = (step: Case<"Unmount">, results: Results): Observed => ({
-  done: mountsOf(step, results).length === 0
+  done: mountsOf(step, results, mountTable()).length === 0
 })
 
 /**
@@ -158,8 +157,9 @@ export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, result
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   let pause = retryFirst
   while (true) {
-    const top = mountedAt(mountTable(), step.target)
-    const ours = mountsOf(step, results)
+    const table = mountTable()
+    const top = mountedAt(table, step.target)
+    const ours = mountsOf(step, results, table)
     if (top === undefined || ours.length === 0) return
     if (!ours.some((each) => each.device === top.device && each.source === top.source)) {
       return yield* occupied(top, step.source)

@@ -9,13 +9,20 @@ import * as Effect from "effect/Effect"
 import { type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
 
+/** The last text as it was read: between two steps it seldom changes, and to take it apart takes as long as the kernel takes to write it. */
+let last: { readonly text: string; readonly entries: ReadonlyArray<MountEntry> } = { text: "", entries: [] }
+
 /**
  * The mount table, in the order of mounting.
  *
  * @since 0.1.0
  * @category reading
  */
-export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readText("/proc/self/mountinfo") ?? "")
+export const mountTable = (): ReadonlyArray<MountEntry> => {
+  const text = readText("/proc/self/mountinfo") ?? ""
+  if (text !== last.text) last = { text, entries: parseMountinfo(text) }
+  return last.entries
+}
 
 /**
  * The mount table and the cgroup trees in it; a host without any cannot run containers.

@@ -106,7 +106,7 @@ export const ContainerFacts = Schema.Struct({
   monitor: Schema.NullOr(ProcessStat),
   /** The first process of the container, seen from the host. */
   init: Schema.NullOr(ProcessStat),
-  /** Whether any process lives in the container's own cgroups. */
+  /** Whether any process of it lives: the first one, or any in its own cgroups. */
   populated: Schema.Boolean,
   freezer: Schema.Literals(["thawed", "freezing", "frozen"]),
   /** Names in the instance's run directory. */
