@@ -15,6 +15,7 @@ export const cli: Section = {
     const { log, run, state } = lab.directories
     const found = await alternately(15, {
       list: timed(() => program(process.execPath, [entry, "list", "--run-dir", run, "--log-dir", log, "--state-dir", state])),
+      nothing: timed(() => program(process.execPath, [entry, "list", "--run-dir", join(run, "nothing"), "--state-dir", join(state, "nothing")])),
       bare: timed(() => program(process.execPath, [entry, "--version"])),
       node: timed(() => program(process.execPath, ["-e", "0"]))
     })
@@ -22,6 +23,7 @@ export const cli: Section = {
     return {
       rows: [
         row(`list with ${running.length} running, a cold process of ${which}`, found.list),
+        row(`list with nothing of its own, a cold process of ${which}`, found.nothing),
         row(`--version of ${which}`, found.bare),
         row("node -e 0", found.node)
       ],

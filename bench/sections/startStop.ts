@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import type { Contender } from "../Measure.ts"
 import { alternately, timed } from "../Measure.ts"
 import { atMost, type Fleet, type Found, row, type Section } from "../Section.ts"
-import { lxc, script } from "../Tools.ts"
+import { lxc, program, script } from "../Tools.ts"
 
 const ours = ({ hypervisor }: Fleet, instance: Instance): Contender =>
   timed(() => Effect.runPromise(Effect.andThen(hypervisor.start(instance), hypervisor.kill(instance.name))))
@@ -78,12 +78,24 @@ const withNics = async (fleet: Fleet, nics: 0 | 1, rounds: number): Promise<Foun
   }
 }
 
+/** What the six tools of a life cost to be run, whatever they do: from this process, and from a shell. */
+const forks = async (): Promise<Found["rows"]> => {
+  const found = await alternately(15, {
+    node: timed(async () => {
+      for (let each = 0; each < 6; each++) await program("/usr/bin/true", [])
+    }),
+    dash: timed(() => script("/usr/bin/true\n".repeat(6)))
+  })
+  const mebibytes = Math.round(process.memoryUsage.rss() / 2 ** 20)
+  return [row(`6 x true, from this process of ${mebibytes} MiB`, found.node), row("6 x true, from sh", found.dash)]
+}
+
 export const startStop: Section = {
   name: "start-stop",
   needs: "fleet",
   measure: async (fleet) => {
     const one = await withNics(fleet, 1, 15)
     const none = await withNics(fleet, 0, 15)
-    return { rows: [...one.rows, ...none.rows], goals: [...one.goals, ...none.goals] }
+    return { rows: [...one.rows, ...none.rows, ...await forks()], goals: [...one.goals, ...none.goals] }
   }
 }
