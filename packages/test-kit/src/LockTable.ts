@@ -70,6 +70,8 @@ export const makeLockTable = (): LockTable => {
 
   const take = (path: string, claim: Claim, waitMs: number): Effect.Effect<boolean> =>
     Effect.suspend(() => {
+      // It may die between its asking and this.
+      if (claim.life.isDead()) return Effect.never
       if (!held.has(path)) {
         held.set(path, claim)
         return Effect.succeed(true)

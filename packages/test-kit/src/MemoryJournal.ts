@@ -23,17 +23,20 @@ import type { StateCell } from "./SimulatedSessions.ts"
 export type JournalFiles = Map<string, Array<JournalEntry>>
 
 /**
- * The port of a process on the journals of its host, by default of one whose disk is never full.
+ * The port of a process on the journals of its host, by default of one whose disk is never full. A process that died between
+ * its asking and the writing writes nothing.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeJournal = (
   files: JournalFiles,
-  host?: Pick<StateCell, "look">
+  host?: Pick<StateCell, "look">,
+  isDead: () => boolean = () => false
 ): Journal["Service"] => {
   const write = (path: string, body: () => void) =>
     host === undefined ? Effect.sync(body) : host.look((state) => {
+      if (isDead()) return Effect.never
       if (isFull(state, path)) return Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
       body()
       return Effect.void
@@ -44,8 +47,10 @@ export const makeJournal = (
     else entries.push(entry)
   }
   const remove = (path: string) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
+      if (isDead()) return Effect.never
       files.delete(path)
+      return Effect.void
     })
   return Journal.of({
     open: (directories, instance) => {

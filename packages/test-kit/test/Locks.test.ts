@@ -27,3 +27,21 @@ it("a lock that is granted at the instant at which its wait is interrupted, or o
     assert.deepStrictEqual(typeof exit !== "string" && Exit.isSuccess(exit) ? exit.value : [], [], `seed ${seed}`)
   }
 })
+
+it("a process that dies while it asks for a lock does not take it", () => {
+  for (let seed = 0; seed < 100; seed += 1) {
+    const exit = simulate(
+      Effect.gen(function*() {
+        const table = makeLockTable()
+        const life = makeLife(1, () => table.releaseAll(life))
+        yield* Effect.forkDetach(Effect.scoped(makeLocks(table, life).acquire(directories, "web1", "stop", 1_000)))
+        yield* Effect.yieldNow
+        yield* life.kill
+        yield* Effect.sleep(10)
+        return [...table.holders().keys()]
+      }),
+      { seed, stride: 5 }
+    )
+    assert.deepStrictEqual(typeof exit !== "string" && Exit.isSuccess(exit) ? exit.value : exit, [], `seed ${seed}`)
+  }
+})
