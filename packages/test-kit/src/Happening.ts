@@ -60,7 +60,7 @@ export const Happening = Schema.TaggedUnion({
   LeaveInterface: { interface: Schema.String },
   /** Nothing more can be written below the directory. */
   FillDisk: { directory: HostPath },
-  /** Power failure and boot. */
+  /** Power failure and boot; as a fault of a process in a `World`, all that run there end with it. */
   Boot: { bootId: Schema.String }
 })
 

@@ -19,6 +19,10 @@ export interface Life {
   readonly die: Effect.Effect<never>
   /** As {@link die}, from outside. */
   readonly kill: Effect.Effect<void>
+  /** The power fails: it is dead at this very instant, without its tools and its locks; {@link kill} then tells who waits for it. */
+  readonly cut: () => void
+  /** Whether the power failed: then no tool of it goes on. */
+  readonly isCut: () => boolean
   /** A call of the process: in a dead one it neither begins nor returns. */
   readonly bound: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Runs a tool, which holds the locks of the process, alive or dead, until it ends. */
@@ -35,15 +39,21 @@ export interface Life {
 export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life => {
   const death = Deferred.makeUnsafe<void>()
   let dead = false
+  let cut = false
+  let ended = false
   let tools = 0
+  const endIfOver = (): void => {
+    if (ended || !dead || (tools > 0 && !cut)) return
+    ended = true
+    onEnd()
+  }
   const endTool = Effect.sync(() => {
     tools -= 1
-    if (dead && tools === 0) onEnd()
+    endIfOver()
   })
   const kill = Effect.sync(() => {
-    if (dead) return
     dead = true
-    if (tools === 0) onEnd()
+    endIfOver()
     Deferred.doneUnsafe(death, Effect.void)
   })
   const returns = () => dead ? Effect.never : undefined
@@ -53,6 +63,12 @@ export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life
     died: Deferred.await(death),
     die: Effect.andThen(kill, Effect.never),
     kill,
+    cut: () => {
+      cut = true
+      dead = true
+      endIfOver()
+    },
+    isCut: () => cut,
     bound: (call) => Effect.suspend(() => dead ? Effect.never : Effect.onExitPrimitive(call, returns)),
     withTool: (tool) =>
       Effect.suspend(() => {

@@ -22,6 +22,9 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life): Host["Service"][
   Effect.suspend(() => {
     let call: Call | undefined
     const isTool = toolOf(step) !== undefined
+    // A tool outlives the process that called it, but not the power; what the process does itself ends with it.
+    const isOver = isTool ? life.isCut : life.isDead
+    if (isOver()) return Effect.never
     const attempt = modify((state) => {
       call ??= { since: state.now, phase: "" }
       const outcome = transition(state, step, results, call)
@@ -31,8 +34,7 @@ const applyOn = ({ modify, waitUntil }: StateCell, life: Life): Host["Service"][
       if (outcome._tag === "Failed") return Effect.fail(new HostError({ problem: outcome.problem }))
       if (outcome._tag === "Done") return Effect.succeed(outcome.result)
       call = { since: call?.since ?? outcome.state.now, phase: outcome.phase }
-      // A tool outlives the process that called it; what the process does itself ends with it.
-      return Effect.flatMap(waitUntil(outcome.until), () => !isTool && life.isDead() ? Effect.never : steps)
+      return Effect.flatMap(waitUntil(outcome.until), () => isOver() ? Effect.never : steps)
     })
     return isTool
       ? life.withTool(Effect.onInterrupt(steps, () =>

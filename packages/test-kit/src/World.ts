@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Fault } from "./Faults.ts"
 import { type Damage, faultyPorts } from "./FaultyPorts.ts"
-import { befall } from "./Happening.ts"
+import { befall, type Happening } from "./Happening.ts"
 import { emptyHost } from "./HostBuilder.ts"
 import { type Life, makeLife } from "./Life.ts"
 import { type LockTable, makeLockTable } from "./LockTable.ts"
@@ -147,7 +147,13 @@ const followers = (faults: ReadonlyArray<Fault>) => {
 const delayOf = ({ place }: Fault): number => place._tag === "Instant" || place._tag === "After" ? place.ms : 0
 
 /** The ports of a process on which its faults strike. */
-const withFaults = Effect.fnUntraced(function*(life: Life, cell: StateCell, faults: ReadonlyArray<Fault>, observer: Observer | undefined) {
+const withFaults = Effect.fnUntraced(function*(
+  life: Life,
+  cell: StateCell,
+  faults: ReadonlyArray<Fault>,
+  befallen: (happening: Happening) => Effect.Effect<void>,
+  observer: Observer | undefined
+) {
   const followerOf = followers(faults)
   const come = (fault: Fault): Effect.Effect<void> =>
     Effect.asVoid(Effect.forkDetach(Effect.andThen(
@@ -161,7 +167,7 @@ const withFaults = Effect.fnUntraced(function*(life: Life, cell: StateCell, faul
     die: life.die,
     fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
     later: (ms, isTool, body) => isTool ? life.withTool(Effect.andThen(Effect.sleep(ms), body)) : Effect.andThen(Effect.sleep(ms), life.bound(body)),
-    befall: (happening) => fromOutside(cell.modify((state) => [undefined, befall(happening)(state)])),
+    befall: (happening) => Effect.flatMap(befallen(happening), () => life.isCut() ? Effect.never : Effect.void),
     struck: (fault) =>
       Effect.suspend(() => {
         observer?.({ _tag: "Struck", pid: life.pid, fault })
@@ -186,16 +192,30 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
   const journals: JournalFiles = new Map(options.journals)
   const locks = makeLockTable()
   const record = makeCallRecord(options.recordLimit)
-  let processes = 0
+  const lives: Array<Life> = []
+
+  const befallen = (happening: Happening) =>
+    fromOutside(cell.modify((state) => [undefined, befall(happening)(state)]))
+
+  /** Every process ends at the instant at which the host does, and what is in /run is gone, journals too. */
+  const losePower = (happening: Happening) =>
+    Effect.andThen(
+      fromOutside(cell.modify((state) => {
+        for (const life of lives) life.cut()
+        for (const path of journals.keys()) if (path.startsWith("/run/")) journals.delete(path)
+        return [undefined, befall(happening)(state)]
+      })),
+      Effect.forEach(lives, ({ kill }) => kill, { discard: true })
+    )
 
   const process = Effect.fnUntraced(function*({ faults = [], ...hypervisor }: ProcessOptions = {}) {
-    processes += 1
-    const life: Life = makeLife(processes, () => locks.releaseAll(life))
-    const faulty = yield* withFaults(life, cell, faults, observer)
+    const life: Life = makeLife(lives.length + 1, () => locks.releaseAll(life))
+    lives.push(life)
+    const faulty = yield* withFaults(life, cell, faults, (happening) => happening._tag === "Boot" ? losePower(happening) : befallen(happening), observer)
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
       Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), record)),
-      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, cell))), life)),
+      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, cell, life.isDead))), life)),
       Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
       Layer.succeed(Sessions, makeSessions(cell))
     )

@@ -89,6 +89,20 @@ describe("a process that crashes", () => {
     })))
 })
 
+it.effect("a power failure ends every process with its tools and locks, and takes along what is in /run", () =>
+  inWorld(Effect.gen(function*() {
+    const world = yield* World
+    const boot = Faults.atInstant(10, "befall", { happening: { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000009" } })
+    const starting = yield* world.process({ faults: [Faults.atTag("AttachLoop", "slow", { ms: 50 }), boot] })
+    const waiting = yield* world.process({ lockWaitMs: 20_000 })
+    const ends = yield* Effect.all([starting.run(start), waiting.run(start)].map(Effect.result), { concurrency: 2 })
+    assert.deepStrictEqual(ends.map(tagOf), ["ProcessDied", "ProcessDied"])
+    assert.deepStrictEqual([(yield* (yield* MemoryLocks).holders).size, yield* (yield* MemoryJournal).open], [0, []])
+    yield* Effect.sleep(1_000)
+    assert.strictEqual(Diff.traces(host, yield* world.state, directories), "")
+    assert.strictEqual(tagOf(yield* startWith()), "done")
+  })))
+
 describe("a fault", () => {
   it.effect("at the n-th call of a tool strikes there and nowhere else", () =>
     inWorld(Effect.gen(function*() {

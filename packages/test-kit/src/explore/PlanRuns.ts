@@ -33,6 +33,8 @@ export interface PlanRun {
   rolledBack: { readonly residue: ReadonlyArray<Step>; readonly after: SimulatedState } | undefined
   /** The host when a recovery had dealt with it; undefined where none had to, or could. */
   recovered: SimulatedState | undefined
+  /** Whether the power failed before it was at its end: then its journal is gone. */
+  cutOff: boolean
   /** Whether anything but the operation, its rollback and its recovery may have changed the instance meanwhile. */
   disturbed: boolean
   /** What somebody else took away meanwhile, by kind and name. */
@@ -55,6 +57,14 @@ const isOutgrown = ({ before, step }: Changed): boolean =>
 
 const instanceOf = ({ instance, step }: Changed): string | undefined =>
   instance ?? (step !== null && "name" in step ? step.name : undefined)
+
+/**
+ * Whether the power failed.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isBoot = ({ after, before }: Pick<Changed, "after" | "before">): boolean => after.bootId !== before.bootId
 
 /** How far a story was read. */
 interface Scan {
@@ -81,8 +91,15 @@ const takenFrom = (run: PlanRun, { after, before }: Changed): void => {
 const underWay = ({ current, open }: Scan): ReadonlySet<PlanRun> =>
   new Set([...open.values(), ...[...current.values()].filter(({ recovered }) => recovered === undefined)])
 
+/** The power failed: nobody goes on, no journal is left to recover from, and nothing is on its way any more. */
+const cutOff = (state: Scan): void => {
+  for (const run of underWay(state)) run.cutOff = true
+  for (const each of [state.current, state.open, state.restlessUntil]) each.clear()
+}
+
 const disturb = (state: Scan, event: Changed, at: number): void => {
   const { current, restlessUntil } = state
+  if (isBoot(event)) return cutOff(state)
   const { pid, step } = event
   const instance = instanceOf(event)
   if (step === null) {
@@ -116,6 +133,7 @@ const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Pro
     undoable: false,
     rolledBack: undefined,
     recovered: undefined,
+    cutOff: false,
     disturbed: at < Math.max(restlessUntil.get("") ?? -1, restlessUntil.get(instance) ?? -1),
     taken: new Set(),
     blind: new Set()

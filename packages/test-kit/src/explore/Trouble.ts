@@ -62,10 +62,17 @@ const drawHappening = (dice: Dice, scenario: Scenario): Happening => {
   ])
 }
 
+/** The power fails, and comes back at once. */
+const powerFails = (dice: Dice): Happening => ({ _tag: "Boot", bootId: `5a1d1b2e-0000-4000-8000-0000000000${10 + dice.below(90)}` })
+
+/** Whether the process does not outlive a fault. */
+const isDeadly = ({ happening, kind }: Faults.Fault): boolean => kind === "crash" || happening?._tag === "Boot"
+
 const kinds = ["refuse", "refuse", "act-then-refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "crash", "crash", "defect", "full-disk"] as const
 
 const drawFault = (dice: Dice, scenario: Scenario, place: Faults.FaultPlace): Faults.Fault => {
   const call = dice.oneIn(4) ? "observe" : "apply"
+  if (dice.oneIn(40)) return Faults.at(place, "befall", { call, happening: powerFails(dice) })
   if (dice.oneIn(4)) return Faults.at(place, "befall", { call, happening: drawHappening(dice, scenario) })
   const kind = dice.pick(kinds)
   return Faults.at(place, kind, {
@@ -89,7 +96,7 @@ const drawBunch = (dice: Dice, scenario: Scenario, count: number): ReadonlyArray
  */
 export const drawTrouble = (dice: Dice, scenario: Scenario): Pick<Operator, "faults" | "afterCrash"> => {
   const drawn = drawBunch(dice, scenario, dice.pick([0, 1, 1, 2, 2, 2, 3, 3, 4]))
-  const death = drawn.findIndex(({ kind }) => kind === "crash")
+  const death = drawn.findIndex(isDeadly)
   if (death < 0) return { faults: drawn, afterCrash: [] }
   const early = drawFault(dice, scenario, { _tag: "Call", nth: dice.below(4) })
   return { faults: drawn.slice(0, death + 1), afterCrash: dice.oneIn(4) ? [] : [early, ...Array.from({ length: dice.below(3) }, () => drawFault(dice, scenario, drawNear(dice)))] }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isBelow } from "@effect-lxc/core/model/HostPath"
+import * as Incidents from "../../Incidents.ts"
 import { isOf, isPermanent } from "../Belonging.ts"
 import { changesBetween } from "../HostChanges.ts"
 import { directories, neighbourOf } from "../StartingState.ts"
@@ -47,7 +48,7 @@ export const mountsInside: Invariant = {
 }
 
 /**
- * The neighbour goes on as it was, as long as nobody asked for it.
+ * The neighbour goes on as it was, as long as nobody asked for it, and the power does not fail.
  *
  * @since 0.1.0
  * @category invariants
@@ -60,7 +61,9 @@ export const neighbourUnharmed: Invariant = {
     if (last?.event._tag !== "Answered") return []
     const name = neighbourOf(story.subject)
     const own = belongingsOf(story, name)
-    return changesBetween(story.before, last.event.state)
+    // A boot leaves nothing of what ran; what is on the disk is as it was.
+    const boots = last.event.state.bootId !== story.before.bootId
+    return changesBetween(boots ? Incidents.reboot(last.event.state.bootId)(story.before) : story.before, last.event.state)
       .filter((change) => isOf(directories, own, change) && !isPermanent(directories, change))
       .map((change) => `${name}: ${show(change)}`)
   }

@@ -64,13 +64,16 @@ const isWanted = (story: Story) => {
 
 /**
  * What was not undone without a journal, by whoever failed or died at it, is told to him who asked and to nobody else: what is
- * not whole yet, and a device that nothing is mounted from, have no name by which they could be found.
+ * not whole yet, and a device that nothing is mounted from, have no name by which they could be found. A power failure takes
+ * the journal along; devices do not outlast it.
  */
 const isForgotten = (story: Story) => {
+  const runs = planRunsOf(story)
   const deceived = new Set(story.events.flatMap(({ event }) => event._tag === "Struck" && isDeceit(event.fault) ? [event.pid] : []))
-  const some = planRunsOf(story).some(({ pid, rolledBack, rollingBack }) => deceived.has(pid) && rollingBack && rolledBack?.residue.length !== 0)
+  const unknown = runs.some(({ pid, rolledBack, rollingBack }) => deceived.has(pid) && rollingBack && rolledBack?.residue.length !== 0)
+  const unfinished = unknown || runs.some((run) => run.cutOff)
   return ({ kind, what }: HostChange): boolean =>
-    some && (kind === "loop" || Object.values(places).some((place) => what.startsWith(`${place}/.`)))
+    (unknown && kind === "loop") || (unfinished && Object.values(places).some((place) => what.startsWith(`${place}/.`)))
 }
 
 /**
@@ -101,7 +104,7 @@ const broken = (state: SimulatedState, archives: ReadonlyArray<string>): Readonl
 
 /**
  * A file that is asked for is new and whole, or not there, whenever one looks: an export under its name, a root only with its
- * spec, images of a checkpoint only with its spec.
+ * spec, unless the power failed between them, images of a checkpoint only with its spec.
  *
  * @since 0.1.0
  * @category invariants
@@ -117,10 +120,11 @@ export const wholeFiles: Invariant = {
     const hasRoot = roots.some((path) => files[path] !== undefined)
     const imported = story.events.some(({ event }) =>
       event._tag === "Answered" && event.ask.request._tag === "Import" && event.ending._tag === "Done")
+    const cutOff = planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
     const images = `${places.checkpoints}/${story.subject.scenario.name}`
     return [
       ...[...found].map((path) => `${path} is not whole`),
-      ...(hasRoot === (files[spec] !== undefined) ? [] : [`of ${roots[0]} and ${spec} only one is there`]),
+      ...(cutOff || hasRoot === (files[spec] !== undefined) ? [] : [`of ${roots[0]} and ${spec} only one is there`]),
       ...(imported && story.aftermath !== undefined && !hasRoot ? [`${spec} was imported, and is not there`] : []),
       ...(files[`${images}/criu.images`] !== undefined && files[`${images}/instance.json`] === undefined ? [`${images} has no spec`] : [])
     ]

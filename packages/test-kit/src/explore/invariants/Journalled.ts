@@ -6,6 +6,7 @@
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
+import { isBoot } from "../PlanRuns.ts"
 import { directories, startingStateOf } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
 import { type Invariant, isDeceit } from "./Invariant.ts"
@@ -60,6 +61,7 @@ export const intentFirst: Invariant = {
     const recovering = new Set<number>()
     const deceived = new Set<number>()
     return story.events.flatMap(({ event }) => {
+      if (event._tag === "HostChanged" && isBoot(event)) journals.clear()
       if (event._tag === "Struck" && isDeceit(event.fault)) deceived.add(event.pid)
       if (event._tag === "JournalOpened") journals.set(event.instance, [])
       if (event._tag === "JournalRemoved" && !deceived.delete(event.pid)) journals.delete(event.instance)
