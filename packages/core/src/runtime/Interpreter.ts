@@ -51,6 +51,7 @@ interface Run {
   readonly host: Host["Service"]
   readonly progress: (typeof Progress)["Service"]
   readonly journal: OpenJournal
+  readonly clock: Clock.Clock
   readonly rollbackLimitMs: number
   readonly results: Map<string, string>
   /** Steps to undo whose intent is in the journal, whether they acted or not. */
@@ -65,8 +66,8 @@ const noted = (step: Step, { result }: Observed): Step =>
   step._tag === "MoveIntoPlace" && result !== undefined ? { ...step, what: result } : step
 
 const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number) {
-  const { host, progress } = run
-  const began = yield* Clock.currentTimeMillis
+  const { clock, host, progress } = run
+  const began = clock.currentTimeMillisUnsafe()
   run.index = index
   yield* progress({ _tag: "StepBegun", index, step })
   const observed = yield* host.observe(step, run.results)
@@ -89,7 +90,7 @@ const takeStep = Effect.fnUntraced(function*(run: Run, step: Step, index: number
       result: result ?? null
     })
   }
-  const elapsedMs = (yield* Clock.currentTimeMillis) - began
+  const elapsedMs = clock.currentTimeMillisUnsafe() - began
   yield* progress({ _tag: "StepDone", index, step, alreadyDone: observed.done, elapsedMs })
 }, Effect.withSpan("Interpreter.step", {}, { captureStackTrace: false })) // every step is called from one line
 
@@ -209,8 +210,9 @@ export const execute = Effect.fn("Interpreter.execute")(function*(plan: Plan, op
   })
   if (plan.steps.length === 0 && plan.operation !== "recover") return report(0)
   const journal = yield* journalOf(plan)
+  const clock = yield* Clock.Clock
   const { rollbackLimitMs = defaultRollbackLimitMs } = options
-  const run: Run = { plan, host, progress, journal, rollbackLimitMs, results: new Map(), begun: [], index: 0, acted: 0 }
+  const run: Run = { plan, host, progress, journal, clock, rollbackLimitMs, results: new Map(), begun: [], index: 0, acted: 0 }
   const steps = Effect.gen(function*() {
     const at = DateTime.formatIso(yield* DateTime.now)
     yield* journal.append({
