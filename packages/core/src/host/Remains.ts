@@ -30,18 +30,18 @@ const numbered = /^(.*)-[1-9]\d{0,2}$/
  * number that older releases of LXC add. `web1-1` may be the second of `web1` or the first of an instance `web1-1`:
  * a directory belongs to the instance that is known by exactly its name.
  */
-const isCgroupOf = (directory: string, name: string, known: ReadonlySet<string>): boolean => {
+const isCgroupOf = (directory: string, name: string, { containers }: HostFacts): boolean => {
   for (const prefix of [payloadCgroup(""), monitorCgroup("")]) {
     if (!directory.startsWith(prefix)) continue
     const rest = directory.slice(prefix.length)
     if (rest === name) return true
-    return numbered.exec(rest)?.[1] === name && !known.has(rest)
+    return numbered.exec(rest)?.[1] === name && !containers.some((each) => each.name === rest)
   }
   return false
 }
 
-const containerOf = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
-  facts.containers.find((each) => each.name === name && each.lxcPath === directories.containers)
+const containerOf = ({ containers: ours }: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
+  facts.containers.find((each) => each.name === name && each.lxcPath === ours)
 
 const loopsOf = (
   facts: HostFacts,
@@ -74,8 +74,8 @@ export const realPathOf = (facts: HostFacts, path: string): string =>
  * @since 0.1.0
  * @category queries
  */
-export const namesake = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
-  facts.containers.find((each) => each.name === name && each.lxcPath !== directories.containers && each.socket)
+export const namesake = ({ containers: ours }: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
+  facts.containers.find((each) => each.name === name && each.lxcPath !== ours && each.socket)
 
 /**
  * Everything of the instance that can be seen on the host.
@@ -86,7 +86,6 @@ export const namesake = (directories: Directories, name: string, facts: HostFact
 export const remainsOf = (directories: Directories, name: string, facts: HostFacts): Remains => {
   const container = containerOf(directories, name, facts)
   const mounts = unmountOrder(facts.mounts, directories.container(name))
-  const known = new Set(facts.containers.map((each) => each.name))
   const prefix = vethPrefix(name)
   const foreign = namesake(directories, name, facts) !== undefined
   return {
@@ -94,7 +93,7 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
     mounts,
     loops: loopsOf(facts, mounts, container),
     interfaces: facts.interfaces.filter((each) => each.name.startsWith(prefix) && isVethName(each.name)),
-    cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, known))
+    cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, facts))
   }
 }
 

@@ -80,8 +80,10 @@ export const render = (config: LxcConfig): Result.Result<string, InvalidConfigLi
   return Result.succeed(written)
 }
 
+const writableKey = /^lxc\.[!-<>-~]+$/
+
 const unwritableKey = (key: string): string | undefined =>
-  /^lxc\.[!-<>-~]+$/.test(key) ? undefined : "a key is lxc. and visible ASCII without ="
+  writableKey.test(key) ? undefined : "a key is lxc. and visible ASCII without ="
 
 const unwritableText = (text: string): string | undefined => {
   if (text !== "" && !isPrintable(text)) {
@@ -90,8 +92,13 @@ const unwritableText = (text: string): string | undefined => {
   return text.startsWith(" ") || text.endsWith(" ") ? "there is a blank at an end" : undefined
 }
 
+/** What nearly every value is: visible at both ends, with no quote at its beginning, and ASCII. */
+const plainValue = /^[!#-&(-~](?:[ -~]*[!-~])?$/
+
 const unwritableValue = (value: string): string | undefined =>
-  unwritableText(value) ?? (stripQuotes(value) === value ? undefined : "LXC would strip the quotes")
+  plainValue.test(value)
+    ? undefined
+    : unwritableText(value) ?? (stripQuotes(value) === value ? undefined : "LXC would strip the quotes")
 
 /**
  * What a text says, and the lines (counted from 1) that LXC ignores without a word because they do not begin with `lxc.`.

@@ -40,7 +40,10 @@ export const parseLxcVersion = (text: string): Result.Result<LxcVersion, string>
   return match === null
     ? Result.fail(`expected a version of LXC such as 5.0.2; found "${escape(text.slice(0, 60))}"`)
     : Result.succeed(
-      new LxcVersion({ major: Number(match[1]), minor: Number(match[2] ?? 0), patch: Number(match[3] ?? 0) })
+      new LxcVersion(
+        { major: Number(match[1]), minor: Number(match[2] ?? 0), patch: Number(match[3] ?? 0) },
+        { disableChecks: true } // up to five digits are what the schema asks for
+      )
     )
 }
 

@@ -6,7 +6,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { parsed, satisfies } from "./Field.ts"
-import { fnv1a64 } from "./Hash.ts"
+import { fnv1a64Words } from "./Hash.ts"
 
 const sixOctets = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/
 
@@ -49,9 +49,8 @@ export type Mac = typeof MacText.Type
  * @category constructors
  */
 export const derive = (name: string, index: number): Mac => {
-  const hex = BigInt.asUintN(48, fnv1a64(`${index}/${name}`)).toString(16).padStart(12, "0")
-  const octet = (at: number): string => hex.slice(2 * at, 2 * at + 2)
-  const first = ((Number.parseInt(octet(0), 16) & 0xfc) | 0x02).toString(16).padStart(2, "0")
-  const mac = `${first}:${octet(1)}:${octet(2)}:${octet(3)}:${octet(4)}:${octet(5)}`
+  const [high, low] = fnv1a64Words(`${index}/${name}`)
+  const octets = [(high >>> 8 & 0xfc) | 0x02, high, low >>> 24, low >>> 16, low >>> 8, low]
+  const mac = octets.map((octet) => (octet & 0xff).toString(16).padStart(2, "0")).join(":")
   return mac as Mac // six lower-case octets, the first of them even and not zero
 }

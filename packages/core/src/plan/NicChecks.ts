@@ -66,33 +66,34 @@ const alikeOf = (instance: Instance, facts: HostFacts): ReadonlyArray<Alike> =>
 const anotherMac = "give another, or none: each name then gets one of its own"
 
 /** On one link neither of the two would get what is sent to it. */
-const takenMacs = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> =>
-  alikeOf(instance, facts).filter((each) => each.sameLink).map(({ index, mac, neighbour }) => ({
-    code: "mac-in-use",
-    field: `nics[${index}].mac`,
-    message: `${mac} is the MAC of ${neighbour}, which is running on ${instance.nics[index]?.link ?? ""} as well`,
-    advice: anotherMac
-  }))
+const macTaken = (instance: Instance, { index, mac, neighbour }: Alike): Rejection => ({
+  code: "mac-in-use",
+  field: `nics[${index}].mac`,
+  message: `${mac} is the MAC of ${neighbour}, which is running on ${instance.nics[index]?.link ?? ""} as well`,
+  advice: anotherMac
+})
+
+/** On another link nobody here knows whether the two links are one network. */
+const macTwice = ({ index, mac, neighbour }: Alike): string =>
+  `nics[${index}].mac: ${mac} is the MAC of ${neighbour} too, which is running on another link; if both are one network, ${anotherMac}`
 
 /**
- * MACs that an instance has in common with another one that runs, on another link: nobody here knows whether the two links
- * are one network.
+ * Every nic that cannot be made, or would not work, on this host; and, as warnings, MACs that an instance has in common with
+ * another one that runs, on another link.
  *
  * @since 0.1.0
  * @category planners
  */
-export const nicWarnings = (instance: Instance, facts: HostFacts): ReadonlyArray<string> =>
-  alikeOf(instance, facts).filter((each) => !each.sameLink).map(({ index, mac, neighbour }) =>
-    `nics[${index}].mac: ${mac} is the MAC of ${neighbour} too, which is running on another link; if both are one network, ${anotherMac}`
-  )
-
-/**
- * Every nic that cannot be made, or would not work, on this host.
- *
- * @since 0.1.0
- * @category planners
- */
-export const checkNics = (instance: Instance, facts: HostFacts): ReadonlyArray<Rejection> => [
-  ...instance.nics.flatMap((nic, index) => checkNic(nic, index, facts)),
-  ...takenMacs(instance, facts)
-]
+export const checkNics = (
+  instance: Instance,
+  facts: HostFacts
+): { readonly rejections: ReadonlyArray<Rejection>; readonly warnings: ReadonlyArray<string> } => {
+  const alike = alikeOf(instance, facts)
+  return {
+    rejections: [
+      ...instance.nics.flatMap((nic, index) => checkNic(nic, index, facts)),
+      ...alike.filter((each) => each.sameLink).map((each) => macTaken(instance, each))
+    ],
+    warnings: alike.filter((each) => !each.sameLink).map(macTwice)
+  }
+}

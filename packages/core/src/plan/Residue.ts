@@ -67,7 +67,8 @@ export const diskResidue = (
  * @category planners
  */
 export const fileResidue = (directories: Directories, name: string, facts: HostFacts): ReadonlyArray<Step> => {
-  const container = facts.containers.find((each) => each.name === name && each.lxcPath === directories.containers)
+  const { containers: ours } = directories
+  const container = facts.containers.find((each) => each.name === name && each.lxcPath === ours)
   if (container === undefined) return []
   const own = directories.container(name)
   const remove = (file: string): Step => ({ _tag: "RemoveFile", path: hostPath(`${own}/${file}`) })

@@ -19,7 +19,7 @@ import { type Instance, instanceDocument } from "../model/Instance.ts"
 import { linkedMacs } from "../model/Nic.ts"
 import { basisOf } from "./Basis.ts"
 import { instanceDisks } from "./InstanceDisks.ts"
-import { checkNics, nicWarnings } from "./NicChecks.ts"
+import { checkNics } from "./NicChecks.ts"
 import { beyondHost } from "./Overcommitment.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
@@ -214,11 +214,12 @@ export const planStart = (
   const remains = remainsOf(directories, name, facts)
   const config = configFor(instance, directories, facts)
   const disks = instanceDisks(instance, directories, facts)
+  const nics = checkNics(instance, facts)
   const rejections = [
     ...rejectActive(directories, instance, facts, remains),
     ...(Result.isFailure(config) ? config.failure : []),
     ...(Result.isFailure(disks) ? disks.failure : []),
-    ...checkNics(instance, facts),
+    ...nics.rejections,
     ...checkSecurity(instance, facts),
     ...checkProcessors(instance.resources, facts)
   ]
@@ -241,7 +242,7 @@ export const planStart = (
       basis: basisOf(directories, name, namedBy(instance), facts, remains),
       steps,
       undoFrom: 0,
-      warnings: [...disks.success.warnings, ...nicWarnings(instance, facts), ...beyondHost(instance.resources, facts), ...securityWarnings(instance)]
+      warnings: [...disks.success.warnings, ...nics.warnings, ...beyondHost(instance.resources, facts), ...securityWarnings(instance)]
     })
   )
 }

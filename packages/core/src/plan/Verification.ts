@@ -15,7 +15,7 @@ import { cgroupPrefix, devicePrefix } from "../lxc/CgroupKeys.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
 import type { Instance } from "../model/Instance.ts"
 import { isVethName, prefixIn, vethPrefix } from "../model/VethName.ts"
-import { checkNics, nicWarnings } from "./NicChecks.ts"
+import { checkNics } from "./NicChecks.ts"
 import { beyondHost } from "./Overcommitment.ts"
 
 /**
@@ -170,14 +170,17 @@ const checkNetwork = (directories: Directories, facts: HostFacts, survey: HostSu
     ...survey.wanted.flatMap((each) => each.instance ?? [])
   ]
   const byName = new Map<string, Instance>(specs.reverse().map((instance) => [instance.name, instance]))
-  return [...byName.values()].flatMap((instance) => [
-    ...checkNics(instance, facts).map(({ advice, code, field, message }) =>
-      finding("error", code, `${instance.name}: ${field}: ${message}`, advice)
-    ),
-    ...nicWarnings(instance, facts).map((text) =>
-      finding("warning", "mac-twice", `${instance.name}: ${text}`, "see with effect-lxc info which networks they are in")
-    )
-  ])
+  return [...byName.values()].flatMap((instance) => {
+    const { rejections, warnings } = checkNics(instance, facts)
+    return [
+      ...rejections.map(({ advice, code, field, message }) =>
+        finding("error", code, `${instance.name}: ${field}: ${message}`, advice)
+      ),
+      ...warnings.map((text) =>
+        finding("warning", "mac-twice", `${instance.name}: ${text}`, "see with effect-lxc info which networks they are in")
+      )
+    ]
+  })
 }
 
 /** What is in the run directory of an instance that was started in another boot tells of nothing that is there now. */

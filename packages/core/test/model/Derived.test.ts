@@ -60,6 +60,10 @@ describe("Mac", () => {
     assert.strictEqual(Number.parseInt(mac.slice(0, 2), 16) & 3, 2)
   })
 
+  it("derives the same address from release to release: DHCP servers know it", () => {
+    assert.deepStrictEqual([derive("web1", 0), derive("web1", 1)], ["92:de:df:4f:bc:c5", "36:9b:a0:97:60:04"])
+  })
+
   it("derives different addresses for the nics of an instance and for like names", () => {
     const macs = ["web1", "web10", "web1-1", "1web"].flatMap((name) => Array.from({ length: 100 }, (_, i) => derive(name, i)))
     assert.strictEqual(new Set(macs).size, macs.length)
