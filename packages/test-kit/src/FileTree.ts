@@ -74,12 +74,13 @@ export const write = (state: SimulatedState, path: string, mode: string, text: s
   put(makeDirectories(state, parentOf(path)), path, { kind: "file", mode, text })
 
 /**
- * Takes a file or an empty directory away.
+ * Takes a file or an empty directory away, where one is there.
  *
  * @since 0.1.0
  * @category transitions
  */
 export const remove = (state: SimulatedState, path: string): SimulatedState => {
+  if (nodeAt(state, path) === undefined) return state
   const { [path]: _, ...files } = state.files
   return { ...state, files }
 }

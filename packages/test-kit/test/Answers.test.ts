@@ -30,6 +30,8 @@ describe("a tool that answers in place of its work", () => {
     assert.include(argv, "/srv")
     const unknown = Transition.complete(answering(host, "mount", exits(77)), mount).problem
     assert.strictEqual(unknown?._tag, "Conflict", "without a device it is not called")
+    const tmpfs = { ...mount, source: "tmpfs", fsType: "tmpfs" } as const
+    assert.include(argvOf(answering(host, "mount", exits(77)), tmpfs), "tmpfs", "what is no result of a step stays as it is")
     const detach = { _tag: "DetachLoop", device: "$root", file: at("/srv/web1.img") } as const
     assert.include(argvOf(answering({ ...prepared(), mounts: [] }, "losetup", exits(77)), detach), "/dev/loop0")
     assert.isUndefined(Transition.complete(answering(host, "losetup", exits(77)), detach).problem, "nothing is attached")

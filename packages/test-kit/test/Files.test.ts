@@ -1,6 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Incidents, SimulatedHost } from "@effect-lxc/test-kit"
-import { makeDirectories, namesIn, realPath, write } from "@effect-lxc/test-kit/FileTree"
+import { makeDirectories, namesIn, realPath, remove, write } from "@effect-lxc/test-kit/FileTree"
 import { adjustBridges } from "@effect-lxc/test-kit/Interfaces"
 import { toolOf } from "@effect-lxc/test-kit/StepTool"
 import { assert, describe, it } from "@effect/vitest"
@@ -16,6 +16,14 @@ describe("a directory", () => {
 
   it("is made with all above it, up to the root", () => {
     assert.sameMembers(Object.keys(makeDirectories(bare, "/a/b").files), ["/", "/a", "/a/b"])
+  })
+})
+
+describe("a file that is taken away", () => {
+  it("is not there any more, and where none is the host stays as it is", () => {
+    const state = write(bare, "/a/b", "0644", "")
+    assert.sameMembers(Object.keys(remove(state, "/a/b").files), ["/", "/a"])
+    assert.strictEqual(remove(state, "/a/c"), state)
   })
 })
 

@@ -53,6 +53,7 @@ const useOf = (state: SimulatedState, step: Step, results: Results): Use | undef
  * @category transitions
  */
 export const answered = (state: SimulatedState, step: Step, results: Results, call: Call): Outcome | undefined => {
+  if (Object.keys(state.answers).length === 0) return undefined // no command is put together for it
   const use = useOf(state, step, results)
   const answer = use === undefined ? undefined : state.answers[use.argv[0]]
   if (use === undefined || answer === undefined) return undefined
