@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { scaffolding } from "@effect-lxc/core/lxc/Scaffolding"
 import { escape } from "@effect-lxc/core/model/HostText"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
@@ -126,6 +127,19 @@ const strangersIn = (at: string): HostError => {
   return new HostError({ problem: { _tag: "SystemCallFailed", call: "rmdir", path: at, code: "ENOTEMPTY", advice } })
 }
 
+/** rmdir(2). A mount point is EBUSY: in a root that is not empty, and none, what LXC made goes first. */
+const rmdir = (at: string, isRoot: boolean): void => {
+  try {
+    fs.rmdirSync(at)
+  } catch (error) {
+    if (!isRoot || errnoOf(error) !== "ENOTEMPTY") throw error
+    for (const made of scaffolding.map((name) => path.join(at, name))) {
+      if (lstat(made)?.isDirectory() === true && names(made).length === 0) fs.rmdirSync(made)
+    }
+    fs.rmdirSync(at)
+  }
+}
+
 /**
  * rmdir(2): a directory with anything in it is not removed.
  *
@@ -135,7 +149,7 @@ const strangersIn = (at: string): HostError => {
 export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<void, HostError> =>
   Effect.suspend(() => {
     try {
-      fs.rmdirSync(step.path)
+      rmdir(step.path, step.root === true)
     } catch (error) {
       const code = errnoOf(error)
       if (code === "ENOTEMPTY" && !step.ifEmpty) return Effect.fail(strangersIn(step.path))
@@ -145,7 +159,8 @@ export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<vo
   })
 
 /** A full directory that may stay is as removed as it gets. */
-const isFull = (at: string): boolean => fs.readdirSync(at).length > 0
+const isFull = ({ path: at, root }: Case<"RemoveDirectory">): boolean =>
+  fs.readdirSync(at).some((name) => root !== true || !scaffolding.includes(name))
 
 /**
  * @since 0.1.0
@@ -153,7 +168,7 @@ const isFull = (at: string): boolean => fs.readdirSync(at).length > 0
  */
 export const observeNoDirectory = (step: Case<"RemoveDirectory">) =>
   systemCall("lstat", step.path, () => ({
-    done: lstat(step.path) === undefined || (step.ifEmpty && isFull(step.path))
+    done: lstat(step.path) === undefined || (step.ifEmpty && isFull(step))
   }))
 
 /**

@@ -33,6 +33,7 @@ const fileCommand = (step: Step): string | undefined => {
     case "MakeDirectory":
       return call("make_directory", step.path, step.mode, ...(step.group === undefined ? [] : [step.group]))
     case "RemoveDirectory":
+      if (step.root === true) return call("remove_root", step.path, ...(step.ifEmpty ? ["--ignore-fail-on-non-empty"] : []))
       return `[ ! -d ${quote(step.path)} ] || rmdir ${step.ifEmpty ? "--ignore-fail-on-non-empty " : ""}-- ${quote(step.path)}`
     case "WriteFile":
       return call("write_file", step.path, step.mode, step.text)

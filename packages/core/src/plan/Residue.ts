@@ -81,7 +81,8 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
     ...container.files.filter(isOurDirectory).sort().map((file): Step => ({
       _tag: "RemoveDirectory",
       path: hostPath(`${own}/${file}`),
-      ifEmpty: false
+      ifEmpty: false,
+      ...(`${own}/${file}` === directories.rootfs(name) ? { root: true } : {})
     })),
     ...(container.meantToRun ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),

@@ -42,7 +42,7 @@ const undoRemoval = (step: Extract<Step, { readonly _tag: "RemoveDirectory" | "R
 export const undo = (step: Step): ReadonlyArray<Step> => {
   switch (step._tag) {
     case "MakeDirectory":
-      return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true }]
+      return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true, ...(step.root === true ? { root: true } : {}) }]
     case "WriteFile":
       // What stays whatever comes need not be written again.
       if (step.previous === step.text) return []

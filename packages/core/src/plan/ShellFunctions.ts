@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+import { scaffolding } from "../lxc/Scaffolding.ts"
+
 /** Each function with those that it calls. All are POSIX sh with the tools of util-linux, iproute2 and LXC. */
 const functions: Readonly<Record<string, readonly [source: string, ...uses: ReadonlyArray<string>]>> = {
   fail: ['fail() { printf "%s\\n" "$*" >&2; exit 1; }'],
@@ -240,6 +242,13 @@ SOCKETS
     'move_aside() { [ ! -f "$1" ] || [ "$(stat -c %s -- "$1")" -le "$2" ] || mv -f -- "$1" "$1.1"; }'
   ],
   is_there: ['is_there() { [ -e "$1" ] || [ -L "$1" ]; }'],
+  remove_root: [
+    `remove_root() { # PATH [OPTION-OF-RMDIR]
+  [ -d "$1" ] || return 0
+  mountpoint -q -- "$1" || rmdir -- ${scaffolding.map((name) => `"$1/${name}"`).join(" ")} 2>/dev/null || :
+  rmdir \${2:+"$2"} -- "$1"
+}`
+  ],
   move_into_place: [
     `move_into_place() { # FROM TO replace|new|back [WHAT]
   if is_there "$1"; then

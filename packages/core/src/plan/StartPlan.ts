@@ -125,7 +125,7 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
       ? directory(directories.container(name), "0700", false)
       : { _tag: "MakeDirectory", path: hostPath(directories.container(name)), mode: "0710", keep: false, group },
     file(directories.record(name), instanceDocument(instance)),
-    directory(directories.rootfs(name), "0755", false),
+    { _tag: "MakeDirectory", path: hostPath(directories.rootfs(name)), mode: "0755", keep: false, root: true },
     directory(directories.logs(name), "0700", true),
     file(directories.config(name), config)
   ]

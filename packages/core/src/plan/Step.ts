@@ -89,14 +89,27 @@ const starting = {
 export const Step = Schema.TaggedUnion({
   /**
    * Afterwards `path` is a directory of root's with this mode, and so are the missing ones above it; where a `group` is
-   * given, one that this step made is that group's. mkdir(2). Undone by removing `path` if this step made it, unless `keep`.
+   * given, one that this step made is that group's. `root` says that a container's root is mounted on it. mkdir(2). Undone by
+   * removing `path` if this step made it, unless `keep`.
    */
-  MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean, group: Schema.optionalKey(GroupId) },
+  MakeDirectory: {
+    path: HostPath,
+    mode: Mode,
+    keep: Schema.Boolean,
+    group: Schema.optionalKey(GroupId),
+    root: Schema.optionalKey(Schema.Literal(true))
+  },
   /**
-   * Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. Undone by making
-   * it with `mode`, where that is said.
+   * Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. Of a `root` on
+   * which nothing is mounted the directories that LXC makes there (see Scaffolding) count as nothing, and go with it, where they are
+   * empty. Undone by making it with `mode`, where that is said.
    */
-  RemoveDirectory: { path: HostPath, ifEmpty: Schema.Boolean, mode: Schema.optionalKey(Mode) },
+  RemoveDirectory: {
+    path: HostPath,
+    ifEmpty: Schema.Boolean,
+    mode: Schema.optionalKey(Mode),
+    root: Schema.optionalKey(Schema.Literal(true))
+  },
   /**
    * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
    * sees the old content or the new. Undone by writing `previous`, or by removing the file where there was none.

@@ -3,7 +3,7 @@ import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { host, instance, planOf, startPlan } from "./fixtures.ts"
@@ -106,6 +106,20 @@ describe("the script of a step on files does what the step says:", () => {
       unlinkSync(to)
       run(back, "")
       assert.strictEqual(readFileSync(from, "utf8"), "another's")
+    }))
+
+  it("a root goes with what LXC made in it, and with nothing else", () =>
+    inDirectory((directory) => {
+      const path = HostPath.make(`${directory}/rootfs`)
+      const step = { _tag: "RemoveDirectory", path, ifEmpty: true, root: true } as const
+      for (const name of ["dev", "proc"]) mkdirSync(`${path}/${name}`, { recursive: true })
+      run({ ...step, ifEmpty: false }, "")
+      assert.isFalse(existsSync(path))
+      run(step, "")
+      mkdirSync(`${path}/dev`, { recursive: true })
+      writeFileSync(`${path}/dev/kept`, "")
+      run(step, "")
+      assert.isTrue(statSync(`${path}/dev/kept`).isFile())
     }))
 
   it("what is in a directory is never removed with it", () =>

@@ -1,5 +1,6 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Guest, Incidents, SimulatedHost } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, Incidents, SimulatedHost, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -91,6 +92,27 @@ describe("a failed start leaves the host as before and says why:", () => {
         assert.deepStrictEqual(error.inSpec, [`${field}: the guest has no /${target}; make it in /srv/web1.img`])
       }).pipe(onHost({ host: host({ images: { "/srv/web1.img": Guest.obedient({ lacks: [target] }), "/srv/data.img": Guest.obedient() } }) })))
   }
+
+  describe("a root that somebody unmounted just before LXC wanted it:", () => {
+    const unmounted = Faults.atTag("StartContainer", "befall", { call: "apply", happening: { _tag: "UnmountPath", path: HostPath.make(directories.rootfs("web1")) } })
+
+    it.effect("what LXC makes in the bare directory goes with it", () =>
+      Effect.gen(function*() {
+        const { residue } = yield* problemOf((yield* Hypervisor).start(web1))
+        assert.deepStrictEqual(residue, [])
+        assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
+      }).pipe(onHost({ host: host(), faults: [unmounted] })))
+
+    it.effect("also by the cleanup of a start that died of it", () =>
+      Effect.gen(function*() {
+        const world = yield* World
+        const dying = yield* world.process({ faults: [unmounted, Faults.atTag("KillContainer", "crash", { call: "observe" })] })
+        yield* failureOf(dying.run(Effect.flatMap(Hypervisor, ({ start }) => start(web1))))
+        assert.isDefined((yield* world.state).files[`${directories.rootfs("web1")}/proc`])
+        yield* (yield* world.process()).run(Effect.flatMap(Hypervisor, ({ cleanup }) => cleanup(web1.name)))
+        assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
+      }).pipe(Effect.provide(World.layer({ host: host() })), TestKit.runToEnd))
+  })
 
   it.effect("a bridge that went away after the plan was made: its name", () =>
     Effect.gen(function*() {

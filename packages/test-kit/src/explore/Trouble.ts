@@ -58,6 +58,8 @@ const drawHappening = (dice: Dice, scenario: Scenario): Happening => {
     { _tag: "Occupy", path: root },
     { _tag: "Release", path: root },
     { _tag: "MountTmpfs", path: root },
+    { _tag: "UnmountPath", path: root },
+    { _tag: "RebootInside", name },
     { _tag: "MountTmpfs", path: HostPath.make(places.checkpoints) }
   ])
 }

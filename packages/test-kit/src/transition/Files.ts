@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { scaffolding } from "@effect-lxc/core/lxc/Scaffolding"
 import { isFull, makeDirectories, namesIn, nodeAt, parentOf, remove, write } from "../FileTree.ts"
 import { topMount } from "../MountOps.ts"
 import { callFailed, type Case, conflict, done, failed, type Outcome } from "../Outcome.ts"
@@ -51,8 +52,15 @@ export const makeDirectory = (state: SimulatedState, step: Case<"MakeDirectory">
  * @category observations
  */
 export const observeRemoveDirectory = (state: SimulatedState, step: Case<"RemoveDirectory">): Seen => ({
-  done: nodeAt(state, step.path) === undefined || (step.ifEmpty && namesIn(state, step.path).length > 0)
+  done: nodeAt(state, step.path) === undefined ||
+    (step.ifEmpty && namesIn(state, step.path).some((name) => step.root !== true || !scaffolding.includes(name)))
 })
+
+/** What LXC made in a root without a file system goes first, where it is empty. */
+const withoutScaffold = (state: SimulatedState, { path, root }: Case<"RemoveDirectory">): SimulatedState =>
+  scaffolding.map((name) => `${path}/${name}`)
+    .filter((each) => root === true && nodeAt(state, each)?.kind === "directory" && namesIn(state, each).length === 0)
+    .reduce(remove, state)
 
 /**
  * rmdir(2): never of what is not empty, nor of a mount point.
@@ -66,8 +74,9 @@ export const removeDirectory = (state: SimulatedState, step: Case<"RemoveDirecto
   if (node === undefined) return done(state)
   if (node.kind !== "directory") return refuse("ENOTDIR")
   if (topMount(state, step.path) !== undefined) return refuse("EBUSY")
-  if (namesIn(state, step.path).length > 0) return step.ifEmpty ? done(state) : refuse("ENOTEMPTY")
-  return done(remove(state, step.path))
+  const cleared = withoutScaffold(state, step)
+  if (namesIn(cleared, step.path).length > 0) return step.ifEmpty ? done(cleared) : failed(cleared, callFailed("rmdir", step.path, "ENOTEMPTY"))
+  return done(remove(cleared, step.path))
 }
 
 /**

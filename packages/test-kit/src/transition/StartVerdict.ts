@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { scaffolding } from "@effect-lxc/core/lxc/Scaffolding"
 import { applyLimits } from "../CgroupFiles.ts"
 import { makeDirectories, nodeAt } from "../FileTree.ts"
 import type { Guest } from "../Guest.ts"
@@ -165,7 +166,7 @@ const addNics = (
 /** LXC makes these below a root without a file system, before it finds no init there. */
 const scaffold = (state: SimulatedState, root: string): SimulatedState =>
   topMount(state, root) === undefined && state.images[root] === undefined
-    ? makeDirectories(makeDirectories(state, `${root}/dev`), `${root}/proc`)
+    ? scaffolding.reduce((made, name) => makeDirectories(made, `${root}/${name}`), state)
     : state
 
 const execFailure = (guest: Guest, init: string): LogMessage | undefined => {

@@ -11,6 +11,7 @@ import { befall, type Case, inScratch, look } from "../Scene.ts"
 
 const makeDirectory = (path: HostPath): Case<"MakeDirectory"> => ({ _tag: "MakeDirectory", path, mode: "0700", keep: false })
 const removeDirectory = (path: HostPath, ifEmpty = false): Case<"RemoveDirectory"> => ({ _tag: "RemoveDirectory", path, ifEmpty })
+const removeRoot = (path: HostPath, ifEmpty = false): Case<"RemoveDirectory"> => ({ ...removeDirectory(path, ifEmpty), root: true })
 const writeFile = (path: HostPath, text: string): Case<"WriteFile"> => ({ _tag: "WriteFile", path, mode: "0600", text, previous: null })
 const removeFile = (path: HostPath): Case<"RemoveFile"> => ({ _tag: "RemoveFile", path })
 const move = (from: HostPath, to: HostPath, replace = false): Case<"MoveIntoPlace"> => ({
@@ -79,6 +80,16 @@ const removeDirectoryCases: StepCases = {
       yield* does(removeDirectory(path))
       yield* same(path, yield* look(path), undefined)
     })
+  }, {
+    title: "takes an empty root away with what LXC makes in one on which nothing is mounted",
+    run: Effect.gen(function*() {
+      const path = yield* inScratch("a")
+      for (const ifEmpty of [true, false]) {
+        for (const name of ["dev", "proc"]) yield* befall({ _tag: "PutDirectory", path: HostPath.make(`${path}/${name}`) })
+        yield* does(removeRoot(path, ifEmpty))
+        yield* same(path, yield* look(path), undefined)
+      }
+    })
   }],
   already: [{
     title: "finds one gone, and a full one that may stay as good as gone",
@@ -101,6 +112,28 @@ const removeDirectoryCases: StepCases = {
       yield* befall({ _tag: "PutFile", path: HostPath.make(`${path}/b`), text: "mine\n" })
       yield* fails(removeDirectory(path), "SystemCallFailed", { call: "rmdir", path, code: "ENOTEMPTY" })
       yield* same(`${path}/b`, (yield* look(`${path}/b`))?.text, "mine\n")
+    })
+  }, {
+    title: "never takes a root with a file in what LXC makes there: ENOTEMPTY, and that stays",
+    run: Effect.gen(function*() {
+      const path = yield* inScratch("a")
+      const file = HostPath.make(`${path}/dev/b`)
+      yield* befall({ _tag: "PutDirectory", path: HostPath.make(`${path}/dev`) })
+      yield* befall({ _tag: "PutFile", path: file, text: "mine\n" })
+      yield* fails(removeRoot(path), "SystemCallFailed", { call: "rmdir", path, code: "ENOTEMPTY" })
+      yield* same(file, (yield* look(file))?.text, "mine\n")
+    })
+  }, {
+    title: "takes nothing from what is mounted on a root: EBUSY",
+    needs: ["devices"],
+    run: Effect.gen(function*() {
+      const path = yield* inScratch("a")
+      const inside = HostPath.make(`${path}/dev`)
+      yield* befall({ _tag: "PutDirectory", path })
+      yield* befall({ _tag: "MountTmpfs", path })
+      yield* befall({ _tag: "PutDirectory", path: inside })
+      yield* fails(removeRoot(path), "SystemCallFailed", { call: "rmdir", path, code: "EBUSY" })
+      yield* same(inside, (yield* look(inside))?.kind, "directory")
     })
   }, {
     title: "fails for a file with ENOTDIR",
