@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as path from "node:path"
 import { checkLogFile, systemCall } from "./HostFiles.ts"
 import { lstat, readText } from "./KernelFiles.ts"
+import { requireMounts } from "./Mounts.ts"
 import { requireOwnDirectory, requireSafePlace } from "./OwnFiles.ts"
 import { commandFailed, runTool, runToolOk, ToolDirectories, toolPath } from "./Tools.ts"
 
@@ -81,6 +82,7 @@ export const restore = Effect.fn("ContainerSteps.restore")(function*(step: Case<
   yield* checkImages(step.directory)
   yield* requireCriu("the checkpoint stays")
   yield* checkLogFile(step.logFile)
+  yield* requireMounts(step.mounts)
   const argv = Commands.restore(step)
   const ended = yield* runTool(argv, step.timeoutMs)
   if (ended.exitCode !== 0) return yield* failed(argv, ended, path.join(step.directory, "restore.log"))

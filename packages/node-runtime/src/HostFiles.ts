@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { mountedAt } from "@effect-lxc/core/host/MountTable"
 import { scaffolding } from "@effect-lxc/core/lxc/Scaffolding"
 import { escape } from "@effect-lxc/core/model/HostText"
 import type { Step } from "@effect-lxc/core/plan/Step"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { errnoOf, lstat, names } from "./KernelFiles.ts"
+import { mountTable } from "./Mounts.ts"
 import { believed, NotOurs, requireOwnDirectory, requireOwnFile, requireSafePlace } from "./OwnFiles.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -127,17 +129,11 @@ const strangersIn = (at: string): HostError => {
   return new HostError({ problem: { _tag: "SystemCallFailed", call: "rmdir", path: at, code: "ENOTEMPTY", advice } })
 }
 
-/** rmdir(2). A mount point is EBUSY: in a root that is not empty, and none, what LXC made goes first. */
-const rmdir = (at: string, isRoot: boolean): void => {
-  try {
-    fs.rmdirSync(at)
-  } catch (error) {
-    if (!isRoot || errnoOf(error) !== "ENOTEMPTY") throw error
-    for (const made of scaffolding.map((name) => path.join(at, name))) {
-      if (lstat(made)?.isDirectory() === true && names(made).length === 0) fs.rmdirSync(made)
-    }
-    fs.rmdirSync(at)
-  }
+/** Where LXC made something in a root that is bare. Looking at the mount table is the last thing to do: most often there is nothing. */
+const scaffoldIn = (root: string): ReadonlyArray<string> => {
+  const made = scaffolding.map((name) => path.join(root, name))
+    .filter((at) => lstat(at)?.isDirectory() === true && names(at).length === 0)
+  return made.length === 0 || mountedAt(mountTable(), root) !== undefined ? [] : made
 }
 
 /**
@@ -149,7 +145,8 @@ const rmdir = (at: string, isRoot: boolean): void => {
 export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<void, HostError> =>
   Effect.suspend(() => {
     try {
-      rmdir(step.path, step.root === true)
+      if (step.root !== undefined) for (const made of scaffoldIn(step.path)) fs.rmdirSync(made)
+      if (step.root !== "stays") fs.rmdirSync(step.path)
     } catch (error) {
       const code = errnoOf(error)
       if (code === "ENOTEMPTY" && !step.ifEmpty) return Effect.fail(strangersIn(step.path))
@@ -159,17 +156,19 @@ export const removeDirectory = (step: Case<"RemoveDirectory">): Effect.Effect<vo
   })
 
 /** A full directory that may stay is as removed as it gets. */
-const isFull = ({ path: at, root }: Case<"RemoveDirectory">): boolean =>
-  fs.readdirSync(at).some((name) => root !== true || !scaffolding.includes(name))
+const isFull = (at: string, spared: ReadonlyArray<string>): boolean =>
+  fs.readdirSync(at).some((name) => !spared.includes(path.join(at, name)))
 
 /**
  * @since 0.1.0
  * @category steps
  */
 export const observeNoDirectory = (step: Case<"RemoveDirectory">) =>
-  systemCall("lstat", step.path, () => ({
-    done: lstat(step.path) === undefined || (step.ifEmpty && isFull(step))
-  }))
+  systemCall("lstat", step.path, () => {
+    if (lstat(step.path) === undefined) return { done: true }
+    const made = step.root === undefined ? [] : scaffoldIn(step.path)
+    return { done: step.root === "stays" ? made.length === 0 : step.ifEmpty && isFull(step.path, made) }
+  })
 
 /**
  * @since 0.1.0

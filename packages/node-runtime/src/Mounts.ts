@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type MountEntry, parseMountinfo } from "@effect-lxc/core/host/MountTable"
+import { type MountEntry, mountedAt, parseMountinfo } from "@effect-lxc/core/host/MountTable"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import { type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
@@ -45,4 +45,25 @@ export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountE
         })
       )
       : Effect.succeed({ mounts, trees })
+  })
+
+/**
+ * Fails where nothing is mounted on one of these: a container would find a bare directory of the host's there.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const requireMounts = (targets: ReadonlyArray<string> = []): Effect.Effect<void, HostError> =>
+  Effect.suspend(() => {
+    const table = mountTable()
+    const bare = targets.find((at) => mountedAt(table, at) === undefined)
+    return bare === undefined ? Effect.void : Effect.fail(
+      new HostError({
+        problem: {
+          _tag: "Conflict",
+          found: `nothing is mounted on ${bare} any more`,
+          advice: "somebody unmounted it: look who, and start again"
+        }
+      })
+    )
   })

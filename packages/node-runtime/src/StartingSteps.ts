@@ -16,6 +16,7 @@ import { checkLogFile, systemCall } from "./HostFiles.ts"
 import { lstat, readText } from "./KernelFiles.ts"
 import { currentTrees, hasMonitor, initOf, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
+import { requireMounts } from "./Mounts.ts"
 import { commandFailed, runTool } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -39,6 +40,7 @@ export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: 
   yield* checkLogFile(step.logFile)
   yield* checkLogFile(step.consoleLog)
   if (step.logSize !== undefined) yield* moveAside(step.logFile, step.logSize)
+  yield* requireMounts(step.mounts)
   const logs = yield* LogSlices
   logs.begin(step.logFile)
   const ended = yield* runTool(argv, step.timeoutMs).pipe(

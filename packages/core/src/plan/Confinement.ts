@@ -58,12 +58,6 @@ const isClosed = (
 ): boolean =>
   path === directories.container(instance) ? mode === "0700" || mode === "0710" : group === undefined
 
-/** What is a root goes with directories in it. */
-const isRoot = (
-  { directories, instance }: Plan,
-  { path, root }: Pick<Extract<Step, { readonly _tag: "MakeDirectory" | "RemoveDirectory" }>, "path" | "root">
-): boolean => root === undefined || path === directories.rootfs(instance)
-
 /** Where an import unpacks, in the directory that its user named. */
 const workOf = (name: string): string => `.${name}.import`
 
@@ -125,16 +119,17 @@ const isOwnMove = (name: string, operation: Operation, one: string, other: strin
 const isOwnStart = (plan: Plan, step: Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>): boolean => {
   const { directories, instance } = plan
   return step.logFile === directories.lxcLog(instance) && step.consoleLog === directories.consoleLog(instance) &&
-    step.pidFile === directories.monitorPid(instance) && step.interfaces.every((each) => each.startsWith(vethPrefix(instance)))
+    step.pidFile === directories.monitorPid(instance) && (step.mounts ?? []).every((each) => isMountPoint(plan, each)) && step.interfaces.every((each) => each.startsWith(vethPrefix(instance)))
 }
 
 const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
   const { directories, instance } = plan
   switch (step._tag) {
     case "MakeDirectory":
-      return isClosed(plan, step) && isRoot(plan, step) && (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
+      return isClosed(plan, step) && (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
     case "RemoveDirectory":
-      return (step.mode === undefined || isClosed(plan, { path: step.path, mode: step.mode })) && isRoot(plan, step) &&
+      return (step.mode === undefined || isClosed(plan, { path: step.path, mode: step.mode })) &&
+        (step.root === undefined || step.path === directories.rootfs(instance)) &&
         (isOwnDirectory(plan, step.path) || makesAnyDirectory(plan, operation, step.path))
     case "WriteFile":
       return isOwnText(plan, operation, step.path)

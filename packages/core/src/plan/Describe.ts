@@ -24,6 +24,7 @@ const describeFile = (step: Step): string | undefined => {
     case "MakeDirectory":
       return `make directory ${step.path} (${step.mode}${step.group === undefined ? "" : `, group ${step.group}`})`
     case "RemoveDirectory":
+      if (step.root === "stays") return `remove what LXC made in ${step.path}, if nothing is mounted there`
       return `remove directory ${step.path}${step.ifEmpty ? " if it is empty" : ""}`
     case "WriteFile":
       return `write ${step.path} (${step.mode}, ${step.text.length} characters)`

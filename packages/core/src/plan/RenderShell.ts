@@ -33,7 +33,8 @@ const fileCommand = (step: Step): string | undefined => {
     case "MakeDirectory":
       return call("make_directory", step.path, step.mode, ...(step.group === undefined ? [] : [step.group]))
     case "RemoveDirectory":
-      if (step.root === true) return call("remove_root", step.path, ...(step.ifEmpty ? ["--ignore-fail-on-non-empty"] : []))
+      if (step.root === "stays") return call("clear_root", step.path)
+      if (step.root === "goes") return call("remove_root", step.path, ...(step.ifEmpty ? ["--ignore-fail-on-non-empty"] : []))
       return `[ ! -d ${quote(step.path)} ] || rmdir ${step.ifEmpty ? "--ignore-fail-on-non-empty " : ""}-- ${quote(step.path)}`
     case "WriteFile":
       return call("write_file", step.path, step.mode, step.text)
@@ -72,17 +73,25 @@ const fileCommand = (step: Step): string | undefined => {
   }
 }
 
+const requireMounts = ({ mounts = [] }: Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>): ReadonlyArray<string> =>
+  mounts.length === 0 ? [] : [call("require_mounts", ...mounts)]
+
 const containerCommand = (step: Step): string => {
   switch (step._tag) {
     case "StartContainer":
       return [
         ...(step.logSize === undefined ? [] : [call("move_aside", step.logFile, step.logSize)]),
+        ...requireMounts(step),
         `timeout ${seconds(step.timeoutMs)} ${words(Commands.startContainer(step))}`
       ].join("\n")
     case "Checkpoint":
       return `${words(Commands.checkCriu)}\ntimeout ${seconds(step.timeoutMs)} ${words(Commands.checkpoint(step))}`
     case "Restore":
-      return `${words(Commands.checkCriu)}\ntimeout ${seconds(step.timeoutMs)} ${words(Commands.restore(step))} > /dev/null 2>&1 < /dev/null`
+      return [
+        words(Commands.checkCriu),
+        ...requireMounts(step),
+        `timeout ${seconds(step.timeoutMs)} ${words(Commands.restore(step))} > /dev/null 2>&1 < /dev/null`
+      ].join("\n")
     case "ConfirmLimits":
       return step.limits
         .map((limit) => call("confirm_limit", step.lxcPath, step.name, limit.controller, limit.file, limit.value))

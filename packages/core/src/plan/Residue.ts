@@ -82,7 +82,7 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
       _tag: "RemoveDirectory",
       path: hostPath(`${own}/${file}`),
       ifEmpty: false,
-      ...(`${own}/${file}` === directories.rootfs(name) ? { root: true } : {})
+      ...(`${own}/${file}` === directories.rootfs(name) ? { root: "goes" } : {})
     })),
     ...(container.meantToRun ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),

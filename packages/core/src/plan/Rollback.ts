@@ -20,7 +20,9 @@ const undoStart = (step: Start): ReadonlyArray<Step> => {
     { _tag: "AwaitStopped", lxcPath, name, timeoutMs: killTimeout, onTimeout: "fail" },
     ...step.interfaces.map((each): Step => ({ _tag: "DeleteInterface", name: each })),
     { _tag: "RemoveCgroups", names: [payloadCgroup(name), monitorCgroup(name)], hierarchies },
-    { _tag: "RemoveFile", path: step.pidFile }
+    { _tag: "RemoveFile", path: step.pidFile },
+    // Somebody may have unmounted the root before LXC looked for it.
+    ...(step.mounts ?? []).slice(0, 1).map((path): Step => ({ _tag: "RemoveDirectory", path, ifEmpty: true, root: "stays" }))
   ]
 }
 
@@ -42,7 +44,7 @@ const undoRemoval = (step: Extract<Step, { readonly _tag: "RemoveDirectory" | "R
 export const undo = (step: Step): ReadonlyArray<Step> => {
   switch (step._tag) {
     case "MakeDirectory":
-      return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true, ...(step.root === true ? { root: true } : {}) }]
+      return step.keep ? [] : [{ _tag: "RemoveDirectory", path: step.path, ifEmpty: true }]
     case "WriteFile":
       // What stays whatever comes need not be written again.
       if (step.previous === step.text) return []

@@ -242,12 +242,18 @@ SOCKETS
     'move_aside() { [ ! -f "$1" ] || [ "$(stat -c %s -- "$1")" -le "$2" ] || mv -f -- "$1" "$1.1"; }'
   ],
   is_there: ['is_there() { [ -e "$1" ] || [ -L "$1" ]; }'],
+  require_mounts: [
+    'require_mounts() { for at; do mountpoint -q -- "$at" || fail "nothing is mounted on $at any more"; done; }',
+    "fail"
+  ],
+  clear_root: [
+    `clear_root() { [ ! -d "$1" ] || mountpoint -q -- "$1" || rmdir -- ${
+      scaffolding.map((name) => `"$1/${name}"`).join(" ")
+    } 2>/dev/null || :; }`
+  ],
   remove_root: [
-    `remove_root() { # PATH [OPTION-OF-RMDIR]
-  [ -d "$1" ] || return 0
-  mountpoint -q -- "$1" || rmdir -- ${scaffolding.map((name) => `"$1/${name}"`).join(" ")} 2>/dev/null || :
-  rmdir \${2:+"$2"} -- "$1"
-}`
+    'remove_root() { clear_root "$1"; [ ! -d "$1" ] || rmdir ${2:+"$2"} -- "$1"; } # PATH [OPTION-OF-RMDIR]',
+    "clear_root"
   ],
   move_into_place: [
     `move_into_place() { # FROM TO replace|new|back [WHAT]

@@ -125,7 +125,7 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
       ? directory(directories.container(name), "0700", false)
       : { _tag: "MakeDirectory", path: hostPath(directories.container(name)), mode: "0710", keep: false, group },
     file(directories.record(name), instanceDocument(instance)),
-    { _tag: "MakeDirectory", path: hostPath(directories.rootfs(name)), mode: "0755", keep: false, root: true },
+    directory(directories.rootfs(name), "0755", false),
     directory(directories.logs(name), "0700", true),
     file(directories.config(name), config)
   ]
@@ -155,6 +155,7 @@ const bringUp = (
       logSize: instance.lxc.logSize,
       consoleLog: hostPath(directories.consoleLog(name)),
       pidFile: hostPath(directories.monitorPid(name)),
+      mounts: instance.disks.map((_, index) => hostPath(index === 0 ? directories.rootfs(name) : directories.disk(name, index))),
       interfaces: valuesOf(config.config, ".veth.pair"),
       hierarchies: facts.cgroups.hierarchies.map((each) => hostPath(each.mountPoint)),
       timeoutMs: timeoutOf(options) ?? instance.lxc.startupTimeout

@@ -71,6 +71,8 @@ const starting = {
   logLevel: Schema.Literals(["TRACE", "DEBUG", "INFO"]),
   consoleLog: HostPath,
   pidFile: HostPath,
+  /** Where its disks are mounted, the root first: where one of them is bare, nothing is started. */
+  mounts: Schema.optionalKey(Schema.Array(HostPath)),
   /** Interfaces that LXC makes on the host for the container. */
   interfaces: Schema.Array(PlainText),
   /** Mount points of the cgroup trees in which LXC makes directories for it. */
@@ -89,26 +91,19 @@ const starting = {
 export const Step = Schema.TaggedUnion({
   /**
    * Afterwards `path` is a directory of root's with this mode, and so are the missing ones above it; where a `group` is
-   * given, one that this step made is that group's. `root` says that a container's root is mounted on it. mkdir(2). Undone by
-   * removing `path` if this step made it, unless `keep`.
+   * given, one that this step made is that group's. mkdir(2). Undone by removing `path` if this step made it, unless `keep`.
    */
-  MakeDirectory: {
-    path: HostPath,
-    mode: Mode,
-    keep: Schema.Boolean,
-    group: Schema.optionalKey(GroupId),
-    root: Schema.optionalKey(Schema.Literal(true))
-  },
+  MakeDirectory: { path: HostPath, mode: Mode, keep: Schema.Boolean, group: Schema.optionalKey(GroupId) },
   /**
    * Afterwards there is no directory at `path`: rmdir(2), never recursive. With `ifEmpty` a full one may stay. Of a `root` on
-   * which nothing is mounted the directories that LXC makes there (see Scaffolding) count as nothing, and go with it, where they are
-   * empty. Undone by making it with `mode`, where that is said.
+   * which nothing is mounted what LXC makes there (see Scaffolding) counts as nothing, and goes where it is empty, also where the
+   * root itself `stays`. Undone by making it with `mode`, where that is said.
    */
   RemoveDirectory: {
     path: HostPath,
     ifEmpty: Schema.Boolean,
     mode: Schema.optionalKey(Mode),
-    root: Schema.optionalKey(Schema.Literal(true))
+    root: Schema.optionalKey(Schema.Literals(["goes", "stays"]))
   },
   /**
    * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
@@ -144,7 +139,7 @@ export const Step = Schema.TaggedUnion({
   Unmount: { source: Schema.String, target: AnyPath, timeoutMs: Millis },
   /**
    * Afterwards LXC has started the container, by its own word: lxc-start(1), daemonised, logging from where the log
-   * ends. Undone by KillContainer, AwaitStopped, DeleteInterface and RemoveCgroups.
+   * ends. Undone by KillContainer, AwaitStopped, DeleteInterface, RemoveCgroups, RemoveFile, and RemoveDirectory of a root that stays.
    */
   StartContainer: starting,
   /** Holds if each limit, read back from the container's cgroups, is in force. Nothing to undo. */

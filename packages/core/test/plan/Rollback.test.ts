@@ -41,6 +41,7 @@ describe("a rollback", () => {
       "DeleteInterface",
       "RemoveCgroups",
       "RemoveFile",
+      "RemoveDirectory",
       "Unmount",
       "DetachLoop",
       "RemoveFile",

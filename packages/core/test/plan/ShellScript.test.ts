@@ -111,11 +111,15 @@ describe("the script of a step on files does what the step says:", () => {
   it("a root goes with what LXC made in it, and with nothing else", () =>
     inDirectory((directory) => {
       const path = HostPath.make(`${directory}/rootfs`)
-      const step = { _tag: "RemoveDirectory", path, ifEmpty: true, root: true } as const
+      const step = { _tag: "RemoveDirectory", path, ifEmpty: true, root: "goes" } as const
       for (const name of ["dev", "proc"]) mkdirSync(`${path}/${name}`, { recursive: true })
       run({ ...step, ifEmpty: false }, "")
       assert.isFalse(existsSync(path))
       run(step, "")
+      mkdirSync(`${path}/dev`, { recursive: true })
+      run({ ...step, root: "stays" }, "")
+      assert.isFalse(existsSync(`${path}/dev`))
+      assert.isTrue(existsSync(path))
       mkdirSync(`${path}/dev`, { recursive: true })
       writeFileSync(`${path}/dev/kept`, "")
       run(step, "")

@@ -1,6 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, Guest, Incidents, SimulatedHost, TestKit, World } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, Incidents, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -94,24 +94,38 @@ describe("a failed start leaves the host as before and says why:", () => {
   }
 
   describe("a root that somebody unmounted just before LXC wanted it:", () => {
-    const unmounted = Faults.atTag("StartContainer", "befall", { call: "apply", happening: { _tag: "UnmountPath", path: HostPath.make(directories.rootfs("web1")) } })
+    const root = HostPath.make(directories.rootfs("web1"))
+    const unmounted = { _tag: "UnmountPath", path: root } as const
+    const made = { _tag: "PutDirectory", path: HostPath.make(`${root}/proc`) } as const
+    const beforeUndoing = [
+      Faults.atTag("StartContainer", "refuse"),
+      Faults.atTag("KillContainer", "befall", { call: "observe", happening: unmounted }),
+      Faults.atTag("AwaitStopped", "befall", { call: "observe", happening: made })
+    ]
 
-    it.effect("what LXC makes in the bare directory goes with it", () =>
+    it.effect("is missed before LXC is called", () =>
+      Effect.gen(function*() {
+        const { problem } = yield* problemOf((yield* Hypervisor).start(web1))
+        assert.deepInclude(problem, { _tag: "Conflict", found: `nothing is mounted on ${root} any more` })
+        assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
+      }).pipe(onHost({ host: host(), faults: [Faults.atTag("StartContainer", "befall", { happening: unmounted })] })))
+
+    it.effect("what LXC made in the bare directory goes with it", () =>
       Effect.gen(function*() {
         const { residue } = yield* problemOf((yield* Hypervisor).start(web1))
         assert.deepStrictEqual(residue, [])
         assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
-      }).pipe(onHost({ host: host(), faults: [unmounted] })))
+      }).pipe(onHost({ host: host(), faults: beforeUndoing })))
 
-    it.effect("also by the cleanup of a start that died of it", () =>
+    it.effect("also by the cleanup of what died meanwhile", () =>
       Effect.gen(function*() {
-        const world = yield* World
-        const dying = yield* world.process({ faults: [unmounted, Faults.atTag("KillContainer", "crash", { call: "observe" })] })
-        yield* failureOf(dying.run(Effect.flatMap(Hypervisor, ({ start }) => start(web1))))
-        assert.isDefined((yield* world.state).files[`${directories.rootfs("web1")}/proc`])
-        yield* (yield* world.process()).run(Effect.flatMap(Hypervisor, ({ cleanup }) => cleanup(web1.name)))
-        assert.strictEqual(Diff.traces(host(), yield* world.state, directories), "")
-      }).pipe(Effect.provide(World.layer({ host: host() })), TestKit.runToEnd))
+        const hypervisor = yield* Hypervisor
+        yield* hypervisor.start(web1)
+        yield* (yield* SimulatedHost).update((state) =>
+          Incidents.putDirectory(made.path)(Incidents.unmountFrom(root)(Incidents.killMonitor("web1")(state))))
+        yield* hypervisor.cleanup(web1.name)
+        assert.strictEqual(Diff.traces(host(), yield* (yield* SimulatedHost).state, directories), "")
+      }).pipe(onHost({ host: host() })))
   })
 
   it.effect("a bridge that went away after the plan was made: its name", () =>

@@ -51,16 +51,17 @@ export const makeDirectory = (state: SimulatedState, step: Case<"MakeDirectory">
  * @since 0.1.0
  * @category observations
  */
-export const observeRemoveDirectory = (state: SimulatedState, step: Case<"RemoveDirectory">): Seen => ({
-  done: nodeAt(state, step.path) === undefined ||
-    (step.ifEmpty && namesIn(state, step.path).some((name) => step.root !== true || !scaffolding.includes(name)))
-})
+export const observeRemoveDirectory = (state: SimulatedState, step: Case<"RemoveDirectory">): Seen => {
+  if (nodeAt(state, step.path) === undefined) return { done: true }
+  const made = step.root === undefined ? [] : scaffoldIn(state, step.path)
+  const isFull = namesIn(state, step.path).some((name) => !made.includes(`${step.path}/${name}`))
+  return { done: step.root === "stays" ? made.length === 0 : step.ifEmpty && isFull }
+}
 
-/** What LXC made in a root without a file system goes first, where it is empty. */
-const withoutScaffold = (state: SimulatedState, { path, root }: Case<"RemoveDirectory">): SimulatedState =>
-  scaffolding.map((name) => `${path}/${name}`)
-    .filter((each) => root === true && nodeAt(state, each)?.kind === "directory" && namesIn(state, each).length === 0)
-    .reduce(remove, state)
+/** Where LXC made something in a root that is bare. */
+const scaffoldIn = (state: SimulatedState, root: string): ReadonlyArray<string> =>
+  topMount(state, root) !== undefined ? [] : scaffolding.map((name) => `${root}/${name}`)
+    .filter((at) => nodeAt(state, at)?.kind === "directory" && namesIn(state, at).length === 0)
 
 /**
  * rmdir(2): never of what is not empty, nor of a mount point.
@@ -73,8 +74,9 @@ export const removeDirectory = (state: SimulatedState, step: Case<"RemoveDirecto
   const refuse = (code: string): Outcome => failed(state, callFailed("rmdir", step.path, code))
   if (node === undefined) return done(state)
   if (node.kind !== "directory") return refuse("ENOTDIR")
-  if (topMount(state, step.path) !== undefined) return refuse("EBUSY")
-  const cleared = withoutScaffold(state, step)
+  if (topMount(state, step.path) !== undefined) return step.root === "stays" ? done(state) : refuse("EBUSY")
+  const cleared = step.root === undefined ? state : scaffoldIn(state, step.path).reduce(remove, state)
+  if (step.root === "stays") return done(cleared)
   if (namesIn(cleared, step.path).length > 0) return step.ifEmpty ? done(cleared) : failed(cleared, callFailed("rmdir", step.path, "ENOTEMPTY"))
   return done(remove(cleared, step.path))
 }

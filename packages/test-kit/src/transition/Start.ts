@@ -92,6 +92,8 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
     const advice = "this library did not make it so: look what it is, and mend or remove it by hand"
     return failed(state, conflict(`${step.logFile} is a link or no regular file`, advice))
   }
+  const bare = step.mounts?.find((at) => topMount(state, at) === undefined)
+  if (bare !== undefined) return failed(state, conflict(`nothing is mounted on ${bare} any more`, "somebody unmounted it: look who, and start again"))
   const marked = { ...state, logMarks: { ...state.logMarks, [step.logFile]: nodeAt(state, step.logFile)?.text.length ?? 0 } }
   const running = containerNamed(state, step)
   if (running?.listening === true) {

@@ -11,7 +11,8 @@ import { befall, type Case, inScratch, look } from "../Scene.ts"
 
 const makeDirectory = (path: HostPath): Case<"MakeDirectory"> => ({ _tag: "MakeDirectory", path, mode: "0700", keep: false })
 const removeDirectory = (path: HostPath, ifEmpty = false): Case<"RemoveDirectory"> => ({ _tag: "RemoveDirectory", path, ifEmpty })
-const removeRoot = (path: HostPath, ifEmpty = false): Case<"RemoveDirectory"> => ({ ...removeDirectory(path, ifEmpty), root: true })
+const removeRoot = (path: HostPath, ifEmpty = false): Case<"RemoveDirectory"> => ({ ...removeDirectory(path, ifEmpty), root: "goes" })
+const clearRoot = (path: HostPath): Case<"RemoveDirectory"> => ({ ...removeDirectory(path, true), root: "stays" })
 const writeFile = (path: HostPath, text: string): Case<"WriteFile"> => ({ _tag: "WriteFile", path, mode: "0600", text, previous: null })
 const removeFile = (path: HostPath): Case<"RemoveFile"> => ({ _tag: "RemoveFile", path })
 const move = (from: HostPath, to: HostPath, replace = false): Case<"MoveIntoPlace"> => ({
@@ -90,6 +91,17 @@ const removeDirectoryCases: StepCases = {
         yield* same(path, yield* look(path), undefined)
       }
     })
+  }, {
+    title: "takes only that where the root stays",
+    run: Effect.gen(function*() {
+      const path = yield* inScratch("a")
+      const at = (name: string) => HostPath.make(`${path}/${name}`)
+      const [dev, proc, other] = [at("dev"), at("proc"), at("other")]
+      for (const each of [dev, proc, other]) yield* befall({ _tag: "PutDirectory", path: each })
+      yield* does(clearRoot(path))
+      yield* same("what is left", [yield* look(dev), yield* look(proc), (yield* look(other))?.kind], [undefined, undefined, "directory"])
+      yield* holds(clearRoot(path))
+    })
   }],
   already: [{
     title: "finds one gone, and a full one that may stay as good as gone",
@@ -133,6 +145,8 @@ const removeDirectoryCases: StepCases = {
       yield* befall({ _tag: "MountTmpfs", path })
       yield* befall({ _tag: "PutDirectory", path: inside })
       yield* fails(removeRoot(path), "SystemCallFailed", { call: "rmdir", path, code: "EBUSY" })
+      yield* holds(clearRoot(path))
+      yield* applies(clearRoot(path))
       yield* same(inside, (yield* look(inside))?.kind, "directory")
     })
   }, {

@@ -6,7 +6,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { vethName } from "@effect-lxc/core/model/VethName"
 import * as Effect from "effect/Effect"
-import { applies, fails, isOpen, isTrue, same } from "../Expect.ts"
+import { applies, does, fails, isOpen, isTrue, same } from "../Expect.ts"
 import { befall, inScratch, look, prepared } from "../Scene.ts"
 import { Stage } from "../Stage.ts"
 import { type CatalogueLine, configured, inventoryOf, isRefused, legacyLayouts, refuses, withContainers } from "./CatalogueLine.ts"
@@ -31,9 +31,12 @@ const roots: ReadonlyArray<CatalogueLine> = [{
     const { root, start } = yield* prepared()
     const mount = (yield* inventoryOf("mount")).find((line) => line.includes(` ${root} `)) ?? ""
     yield* applies({ _tag: "Unmount", source: mount.split(" ")[1] ?? "", target: root, timeoutMs: 1_000 })
-    yield* isRefused(start, `No such file or directory - Failed to exec "/sbin/init"`)
+    yield* fails(start, "Conflict", { found: `nothing is mounted on ${root} any more` })
+    const { mounts: _, ...unasked } = start
+    yield* isRefused(unasked, `No such file or directory - Failed to exec "/sbin/init"`)
     for (const name of ["dev", "proc"]) yield* same(name, (yield* look(`${root}/${name}`))?.kind, "directory")
     yield* fails({ _tag: "RemoveDirectory", path: root, ifEmpty: false }, "SystemCallFailed", { code: "ENOTEMPTY" })
+    yield* does({ _tag: "RemoveDirectory", path: root, ifEmpty: false, root: "goes" })
   })
 }, {
   line: "A: /sbin/init missing",
