@@ -19,6 +19,7 @@ import * as fs from "node:fs"
 import { availableParallelism, cpus, release } from "node:os"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
+import { RealHappenings } from "./RealHappenings.ts"
 import { RealLab } from "./RealLab.ts"
 import { inLab, quick } from "./RealTests.ts"
 
@@ -73,6 +74,20 @@ describe.runIf(realHost.available)("looking at a real host", () => {
       const text = cli("info", instance.name)
       assert.match(text, /eth0 \(el\w+n0 on the host\).*10\.99\.0\.2\/24/)
       yield* hypervisor.stop(instance.name)
+    })))
+
+  it.live("info counts what was killed in a guest for want of memory, and the guest goes on", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("hungry", "obedient", { ...quick, resources: { memory: "32MiB" } })
+      const { name } = instance
+      yield* hypervisor.start(instance)
+      for (const kills of [1, 2]) {
+        yield* new RealHappenings(lab.directories, lab.bridge).befall({ _tag: "OutOfMemory", name })
+        const { memory, problem } = yield* hypervisor.info(name)
+        assert.deepStrictEqual([memory.oomKills, problem], [kills, null])
+      }
+      yield* hypervisor.stop(name)
     })))
 
   it.live("what is looked at for one plan gives the plan that everything gives", () =>

@@ -94,6 +94,8 @@ export class RealHappenings {
       case "FreezeContainer":
       case "ThawContainer":
         return this.onContainer(happening.name, (each) => this.ask(each, happening._tag === "FreezeContainer" ? "lxc-freeze" : "lxc-unfreeze"))
+      case "OutOfMemory":
+        return this.onContainer(happening.name, (each) => this.exhaust(each))
       case "Occupy":
         return this.occupy(happening.path)
       case "Release":
@@ -158,6 +160,14 @@ export class RealHappenings {
   private ask({ monitor, name }: ContainerFacts, command: string): Effect.Effect<void> {
     return Effect.sync(() => {
       if (isAlive(monitor) && monitor.state !== "T") tool(command, "-n", name, "-P", this.directories.containers)
+    })
+  }
+
+  /** No more than 128 MiB, which is beyond every limit that is drawn, and little for the host where there is none. */
+  private exhaust({ freezer, monitor, name }: ContainerFacts): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (!isAlive(monitor) || monitor.state === "T" || freezer !== "thawed") return
+      tool("lxc-attach", "-n", name, "-P", this.directories.containers, "--", "/bin/busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=128M", "count=1")
     })
   }
 

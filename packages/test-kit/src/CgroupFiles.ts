@@ -71,6 +71,57 @@ export const unlimited = (state: SimulatedState): Files => {
     }
 }
 
+/** Where the kernel counts whom it killed for want of memory, and how it says so. */
+const countFile = (state: SimulatedState): string =>
+  state.trees.every((tree) => tree.version === 2) ? "memory.events" : "memory.oom_control"
+
+/**
+ * What a group says of how many of its processes the kernel has killed for want of memory.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const killsFile = (state: SimulatedState, kills: number): Files => {
+  const file = countFile(state)
+  return { [file]: file === "memory.events" ? `oom ${kills}\noom_kill ${kills}\n` : `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n` }
+}
+
+/**
+ * Whether a file of a group is a count, which limits nothing.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isCount = (file: string): boolean => file === "memory.events" || file === "memory.oom_control"
+
+/**
+ * The kernel kills a process of a group for want of memory, and counts it there.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const countKill = (state: SimulatedState, group: string): SimulatedState => ({
+  ...state,
+  trees: state.trees.map((tree) => {
+    const files = tree.groups[group]
+    if (files === undefined || !tree.controllers.includes("memory")) return tree
+    const before = Number(/^oom_kill (\d+)$/m.exec(files[countFile(state)] ?? "")?.[1] ?? 0)
+    return { ...tree, groups: { ...tree.groups, [group]: { ...files, ...killsFile(state, before + 1) } } }
+  })
+})
+
+/**
+ * Whether a group may use only so much memory.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isMemoryLimited = ({ trees }: SimulatedState, group: string): boolean =>
+  trees.some(({ groups }) => {
+    const limit = groups[group]?.["memory.max"] ?? groups[group]?.["memory.limit_in_bytes"] ?? "max"
+    return limit !== "max" && limit !== unlimitedV1
+  })
+
 const units = ["", "K", "M", "G"]
 
 /** v1 has no word for what is not limited, but -1. */

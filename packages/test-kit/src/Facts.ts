@@ -19,7 +19,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { unlimited } from "./CgroupFiles.ts"
+import { killsFile, unlimited } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
@@ -203,7 +203,7 @@ const madeUp = (state: SimulatedState, { bytes, microseconds, pids }: Use): Read
       "memory.current": usesBytes,
       "memory.peak": usesBytes,
       "memory.swap.current": "0",
-      "memory.events": "oom 0\noom_kill 0\n",
+      ...killsFile(state, 0),
       "cpu.stat": `usage_usec ${microseconds}\n`,
       "io.stat": "254:0 rbytes=4096 wbytes=0 rios=1 wios=0\n",
       "pids.current": String(pids)
@@ -213,7 +213,7 @@ const madeUp = (state: SimulatedState, { bytes, microseconds, pids }: Use): Read
       "memory.usage_in_bytes": usesBytes,
       "memory.max_usage_in_bytes": usesBytes,
       "memory.stat": "swap 0\n",
-      "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+      ...killsFile(state, 0),
       "cpuacct.usage": String(microseconds * 1_000),
       "blkio.throttle.io_service_bytes": "254:0 Read 4096\n254:0 Write 0\nTotal 4096\n",
       "pids.current": String(pids)

@@ -41,6 +41,8 @@ export const Happening = Schema.TaggedUnion({
   FreezeContainer: named,
   /** lxc-unfreeze(1) by somebody else. */
   ThawContainer: named,
+  /** A program that was attached to it wants more memory than its limit: the kernel kills that. */
+  OutOfMemory: named,
   /** A shell has its working directory at the path: nothing there can be unmounted. */
   Occupy: at,
   /** Whoever occupies the path lets it go. */
@@ -110,6 +112,8 @@ export const befall = (happening: Happening): Incidents.Incident => {
       return Incidents.freeze(happening.name)
     case "ThawContainer":
       return Incidents.thaw(happening.name)
+    case "OutOfMemory":
+      return Incidents.outOfMemory(happening.name)
     case "Occupy":
       return where(isDirectory, happening.path, Incidents.occupy(happening.path))
     case "Release":

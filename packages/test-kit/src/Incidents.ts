@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { boot } from "./Boot.ts"
+import { countKill, isMemoryLimited } from "./CgroupFiles.ts"
 import { makeDirectories, remove, write } from "./FileTree.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import { busyWith, mountOver, putOn, reachableMount, takeOff } from "./MountOps.ts"
@@ -118,6 +119,17 @@ export const freeze = (name: string): Incident =>
  */
 export const thaw = (name: string): Incident =>
   onContainer(name, (state, container) => obeys(state, container) ? Lifecycle.thaw(state, container.id) : state)
+
+/**
+ * A program that somebody runs in it by `lxc-attach` wants more memory than its limit: the kernel kills that, and nothing else.
+ * Without a limit nothing happens, nor while it is frozen.
+ *
+ * @since 0.1.0
+ * @category incidents
+ */
+export const outOfMemory = (name: string): Incident =>
+  onContainer(name, (state, container) =>
+    obeys(state, container) && !container.frozen && isMemoryLimited(state, container.payload) ? countKill(state, container.payload) : state)
 
 /**
  * The first process waits for a device that does not answer: nothing kills it.

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { remove } from "./FileTree.ts"
+import { countKill } from "./CgroupFiles.ts"
 import { adjustBridges } from "./Interfaces.ts"
 import { appendLog } from "./LxcLogText.ts"
 import { freeUnused, guestAt, topMount } from "./MountOps.ts"
@@ -266,7 +267,7 @@ const happens = (state: SimulatedState, event: HostEvent): SimulatedState => {
     case "InitReboots":
       return ifThawed(state, container, "reboot", () => reboot(state, event.id))
     case "InitKilled":
-      return initEnds(state, event.id, "signal Killed(9)")
+      return initEnds(countKill(state, container.payload), event.id, "signal Killed(9)")
     default:
       // One that is stopped does it when it goes on.
       return processOf(state, container.monitor)?.state === "T" ? state : cleansUp(state, container, event)

@@ -160,6 +160,22 @@ describe("what is seen of a container", () => {
 })
 
 describe("what a container uses", () => {
+  it("counts what was killed in it for want of memory, by the kernel, and no longer than its group lasts", () => {
+    const kills = (state: SimulatedState) => usageOf(state)?.memory.oomKills
+    for (const layout of ["v2", "v1", "hybrid"] as const) {
+      const started = running({ layout, config: config(...pinned, "lxc.cgroup.memory.limit_in_bytes = 32M", "lxc.cgroup2.memory.max = 32M") })
+      const hungry = Incidents.outOfMemory("web1")
+      assert.deepStrictEqual([started, hungry(started), hungry(hungry(started))].map(kills), [0, 1, 2])
+      assert.strictEqual(kills(Incidents.rebootInside("web1")(hungry(started))), 0)
+      const frozen = Incidents.freeze("web1")(started)
+      const unlimited = running({ layout })
+      const silent = Incidents.stopMonitor("web1")(started)
+      assert.deepStrictEqual([hungry(frozen), hungry(unlimited), hungry(silent)].map(kills), [0, 0, 0])
+      assert.strictEqual(kills(Incidents.stopMonitor("web1")(hungry(started))), 1)
+      assert.strictEqual(kills(Incidents.killInit("web1")(Incidents.stopMonitor("web1")(hungry(started)))), 1)
+    }
+  })
+
   const used = {
     memory: { limitBytes: null, usageBytes: 2 ** 20, peakBytes: 2 ** 20, swapLimitBytes: null, swapUsageBytes: 0, oomKills: 0 },
     cpu: { count: 1, usageSeconds: 0.05, set: "2", weight: 100, quota: null },

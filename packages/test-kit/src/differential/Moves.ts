@@ -192,6 +192,7 @@ const happenings: ReadonlyArray<readonly [weight: number, Maker]> = [
   [2, (random, setting) => ({ _tag: "PowerOff", name: nameIn(setting, pick(random, ["calm", "rival"])) })],
   [2, named("FreezeContainer")],
   [2, named("ThawContainer")],
+  [2, named("OutOfMemory")],
   // Whoever holds a root costs each operation that would unmount it five seconds.
   [0.3, at("Occupy", rootOf)],
   [3, at("Release", rootOf)],

@@ -79,6 +79,7 @@ const infoLine = (info: ContainerInfo): string => {
   const limits = json({
     memory: memory.limitBytes,
     swap: memory.swapLimitBytes,
+    oomKills: memory.oomKills,
     cpu: [cpu.count, cpu.set, cpu.quota, cpu.weight],
     pids: pids.limit
   })

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { unlimited } from "../CgroupFiles.ts"
+import { isCount, unlimited } from "../CgroupFiles.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 
 /**
@@ -36,7 +36,7 @@ const filesOf = (before: SimulatedState["files"], after: SimulatedState["files"]
 
 /** What a file says that nobody wrote, it says all the same when that is written back after a change. */
 const limitsIn = (files: Readonly<Record<string, string>>, unwritten: Readonly<Record<string, string>>): string =>
-  Object.entries(files).filter(([file, value]) => value !== unwritten[file]).map(([file, value]) => ` ${file}=${value}`).sort().join("")
+  Object.entries(files).filter(([file, value]) => value !== unwritten[file] && !isCount(file)).map(([file, value]) => ` ${file}=${value}`).sort().join("")
 
 const groupsOf = (state: SimulatedState): ReadonlyArray<Item> => {
   const unwritten = unlimited(state)

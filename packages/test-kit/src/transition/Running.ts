@@ -7,7 +7,7 @@ import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import * as Result from "effect/Result"
 import { boot } from "../Boot.ts"
-import { type Errno, sameLimit, written } from "../CgroupFiles.ts"
+import { countKill, type Errno, sameLimit, written } from "../CgroupFiles.ts"
 import { nodeAt } from "../FileTree.ts"
 import { freeze as freezeContainer, initEnds, reboot, receives } from "../Lifecycle.ts"
 import { after, callFailed, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, timedOut } from "../Outcome.ts"
@@ -155,7 +155,7 @@ export const setLimit = (state: SimulatedState, step: Case<"SetLimit">): Outcome
   if (!sameLimit(step.value, value.success)) {
     return failed(set, { _tag: "LimitNotInForce", file: path, wanted: step.value, found: value.success })
   }
-  return done(isShort && step.file === "memory.max" ? initEnds(set, group.id, "signal Killed(9)") : set)
+  return done(isShort && step.file === "memory.max" ? initEnds(countKill(set, group.payload), group.id, "signal Killed(9)") : set)
 }
 
 /**
