@@ -11,10 +11,10 @@ import * as fs from "node:fs"
 const [, , run = "", witness = ""] = process.argv
 const directories = new Directories({ run: HostPath.make(run), log: HostPath.make(`${run}/log`), state: HostPath.make(`${run}/state`) })
 
+/** Who is killed lets go of the lock with its files, and is seen dead only after that. */
 const lives = (pid: number): boolean => {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8")
-    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z")
+    return fs.readdirSync(`/proc/${pid}/fd`).length > 0
   } catch {
     return false
   }
