@@ -23,7 +23,7 @@ import { HeldLock } from "./HeldLock.ts"
 import { ensureOwnDirectory } from "./HostFiles.ts"
 import { errnoOf, names } from "./KernelFiles.ts"
 import { holderOf, whoHasOpen } from "./LockHolders.ts"
-import { NotOurs, requireOwnFile } from "./OwnFiles.ts"
+import { NotOurs, readOwn, requireOwnFile } from "./OwnFiles.ts"
 import { processStat } from "./Processes.ts"
 import { toolPath } from "./Tools.ts"
 
@@ -80,7 +80,13 @@ const dropClaim = (at: string, { file, name }: Claim): void => {
   fs.closeSync(file)
 }
 
-/** The name of the claim that a lock leads to; undefined where there is no lock. Throws where something else is in its place. */
+/** What a holder says of itself, or nothing. */
+const holderWords = /^(?:pid \d+ \([^\n]*\n)?$/
+
+/**
+ * The name of the claim that a lock leads to; undefined where there is no lock. Throws where something else is in its place. A lock
+ * of a version before this one is a file, which stayed when it was let go: it is its own claim.
+ */
 const claimOf = (at: string): string | undefined => {
   try {
     const name = fs.readlinkSync(at)
@@ -88,6 +94,7 @@ const claimOf = (at: string): string | undefined => {
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined
     if (errnoOf(error) !== "EINVAL") throw error
+    if (holderWords.test(readOwn(at) ?? "")) return path.basename(at)
   }
   throw new NotOurs(`${at} is no lock of this library`)
 }
@@ -227,12 +234,20 @@ const waitFor = Effect.fnUntraced(function*(directories: Directories, instance: 
   }
 })
 
+/** The kernel tells of mounts by the real paths of their places: what was mounted by another would not be found again. */
+const requireRealPath = (run: string): Effect.Effect<void, LockError> =>
+  Effect.flatMap(attempt(run, () => fs.realpathSync(run)), (real) =>
+    real === run ? Effect.void : Effect.fail(
+      failed(run, `its real path is ${real}`, "name that, for by another what is mounted there would not be found again")
+    ))
+
 const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
     // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
     yield* Effect.andThen(ensureOwnDirectory(directories.run, 0o711), ensureOwnDirectory(directories.locks, 0o700)).pipe(
       Effect.mapError((error) => notHad(directories.locks, error))
     )
+    yield* requireRealPath(directories.run)
     const since = DateTime.formatIso(yield* DateTime.now)
     const file = yield* waitFor(directories, instance, waitMs, `pid ${process.pid} (${operation} since ${since})\n`)
     return Effect.provideService(HeldLock, file)

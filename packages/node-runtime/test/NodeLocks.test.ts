@@ -2,7 +2,7 @@ import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -85,6 +85,47 @@ it.live("a lock leaves nothing behind, and the file of one that died is no lock:
       yield* acquire
       assert.match(fs.readFileSync(lock, "utf8"), new RegExp(`^pid ${process.pid} `))
     }))
+    nothingLeft()
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+describe("a lock of an older version, a file that stayed", () => {
+  const words = "pid 4194305 (start since 2026-01-01T00:00:00.000Z)\n"
+
+  it.live.each(["", words])("is had where nobody has it open: %j", (text) =>
+    Effect.gen(function*() {
+      fs.writeFileSync(lock, text, { mode: 0o600 })
+      assert.isUndefined(yield* looked)
+      yield* Effect.scoped(acquire)
+      nothingLeft()
+    }).pipe(Effect.provide(NodeLocks.layer)))
+
+  it.live("is waited for where somebody has it open", () =>
+    Effect.gen(function*() {
+      fs.writeFileSync(lock, words, { mode: 0o600 })
+      const open = fs.openSync(lock, "r")
+      assert.include(yield* holder, "pid 4194305 (start since")
+      assert.strictEqual(fs.readFileSync(lock, "utf8"), words)
+      fs.closeSync(open)
+      yield* Effect.scoped(acquire)
+    }).pipe(Effect.provide(NodeLocks.layer)))
+
+  it.live("is none where anything else stands in it, which stays", () =>
+    Effect.gen(function*() {
+      fs.writeFileSync(lock, "somebody's\n", { mode: 0o600 })
+      assert.include(yield* holder, "no lock of this library")
+      assert.strictEqual(fs.readFileSync(lock, "utf8"), "somebody's\n")
+      fs.rmSync(lock)
+    }).pipe(Effect.provide(NodeLocks.layer)))
+})
+
+it.live("is not had below a run directory that is named by way of a link: what is mounted there would not be found again", () =>
+  Effect.gen(function*() {
+    fs.mkdirSync(directories.run, { recursive: true })
+    fs.symlinkSync(root, `${root}/link`)
+    const run = HostPath.make(`${root}/link/run`)
+    const { message } = yield* Effect.scoped(Effect.flip(Effect.flatMap(Locks, (locks) =>
+      locks.acquire(new Directories({ run, log: directories.log, state: directories.state }), "web1", "start", 0))))
+    assert.include(message, `${run} cannot be had: its real path is ${directories.run}; name that`)
     nothingLeft()
   }).pipe(Effect.provide(NodeLocks.layer)))
 
