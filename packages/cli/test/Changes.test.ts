@@ -1,4 +1,6 @@
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { Guest, Incidents, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -118,6 +120,24 @@ describe("commands that change a container by its name", () => {
         const report = JSON.parse(recovered.out) as { recovered: ReadonlyArray<{ instance: string; operation: string }> }
         assert.deepInclude(report.recovered[0], { instance: name, operation: "stop" })
         assert.deepInclude(yield* effectLxc("recover", "--dry-run"), { code: 0, out: "", err: "nothing was unfinished\n" })
+      })))
+
+  it.effect("print what a recovery would do beside a journal that is not to be believed, which is named", () =>
+    story((effectLxc) =>
+      Effect.gen(function*() {
+        const { directories } = yield* Hypervisor
+        for (const each of ["aa", name]) {
+          yield* Effect.scoped(Effect.gen(function*() {
+            const journal = yield* (yield* Journal).open(directories, each)
+            yield* journal.append({ _tag: "Begun", operation: "start", instance: each, at: "2026-01-01T00:00:00.000Z", bootId: "" })
+            const step = { _tag: "MakeDirectory", path: HostPath.make(directories.container(name)), mode: "0700", keep: false } as const
+            yield* journal.append({ _tag: "Intent", step, undo: true })
+          }).pipe(Effect.orDie))
+        }
+        const { code, err, out } = yield* effectLxc("recover", "--dry-run")
+        assert.strictEqual(code, 3)
+        assert.match(out, new RegExp(`^plan: recover ${name}\n`))
+        assert.match(err, /^effect-lxc: recover aa was rejected/)
       })))
 
   it.effect("an import of nothing, and of what is no export, is bad input as everywhere else", () =>

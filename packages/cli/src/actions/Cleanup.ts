@@ -89,12 +89,14 @@ const lines = ({ notRunning, recovered, unfinished }: RecoverReport): ReadonlyAr
   ...notRunning.map((name) => `${name}: is meant to run and does not`)
 ]
 
-/** Prints a plan for each operation that did not end: of a name at most one, of all as many as there are. */
+/** Prints a plan for each operation that did not end: of a name at most one, of all as many as can be had. */
 const printRecoveries = Effect.fnUntraced(function*(name: InstanceName | undefined, format: Option.Option<PlanFormat>) {
-  const plans = yield* (yield* Hypervisor).plan.recoveries(name)
+  const planned = yield* (yield* Hypervisor).plan.recoveries(name)
   const asJson = Option.contains(format, "json") || (Option.isNone(format) && (yield* Json))
-  if (plans.length === 0 && !asJson) return yield* (yield* Output).err(nothingUnfinished)
-  yield* printPlans(plans, format)
+  if (planned.length === 0 && !asJson) return yield* (yield* Output).err(nothingUnfinished)
+  yield* printPlans(planned.filter(Result.isSuccess).map(({ success }) => success), format)
+  const errors = planned.filter(Result.isFailure).map(({ failure }) => failure)
+  if (errors.length > 0) return yield* new SeveralFailed({ errors })
 })
 
 const nothingUnfinished = "nothing was unfinished\n"

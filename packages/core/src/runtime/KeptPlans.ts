@@ -25,8 +25,11 @@ import type { Journal } from "./Journal.ts"
 export interface KeptPlans {
   /** Deals with an operation that did not end. Rejected where its journal is of steps that this library does not take. */
   readonly recover: (name: InstanceName) => Effect.Effect<Plan, PlanRejected | HostError>
-  /** What a recovery of one instance or of all would do: a plan for each operation that did not end. */
-  readonly recoveries: (name?: InstanceName) => Effect.Effect<ReadonlyArray<Plan>, PlanRejected | HostError>
+  /**
+   * What a recovery of one instance or of all would do: for each operation that did not end a plan, or why there is none, which
+   * keeps no other back.
+   */
+  readonly recoveries: (name?: InstanceName) => Effect.Effect<ReadonlyArray<Result.Result<Plan, PlanRejected | HostError>>, HostError>
   /** A stored plan, if it is one that this library could have made and what it was made for still holds. */
   readonly stored: (plan: Plan) => Effect.Effect<Plan, PlanRejected | PlanStale | HostError>
 }
@@ -52,8 +55,11 @@ export const makeKeptPlans = (host: Host["Service"], journals: Journal["Service"
     recoveries: Effect.fn("Hypervisor.plan.recoveries")(function*(name) {
       const names = name === undefined ? (yield* journals.list(directories)).filter(isInstanceName) : [name]
       const begun = yield* Effect.filter(names, (each) =>
-        Effect.map(journals.read(directories, each), (entries) => begunBy(entries) !== undefined))
-      return yield* Effect.forEach(begun, recover)
+        Effect.match(journals.read(directories, each), {
+          onFailure: () => true, // planning tells why
+          onSuccess: (entries) => begunBy(entries) !== undefined
+        }))
+      return yield* Effect.forEach(begun, (each) => Effect.result(recover(each)))
     }),
     stored: Effect.fn("Hypervisor.plan.stored")(function*(stored) {
       yield* Effect.fromResult(confined(stored))

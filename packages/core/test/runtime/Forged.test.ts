@@ -4,7 +4,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { directories, failureOf, host, instance, onHost } from "./fixtures.ts"
 
 const web1 = instance()
@@ -90,5 +90,24 @@ describe("what another hand wrote is not believed:", () => {
       const { unfinished } = yield* hypervisor.recover()
       assert.include(unfinished[0]?.reason ?? "", "unmount /home (/dev/sda1): that is not web1's")
       assert.deepStrictEqual(yield* (yield* SimulatedHost).record, [])
+    }).pipe(onHost({ host: host() })))
+
+  it.effect("of such journals each is told of where a recovery of all is planned, and of the others the plan", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const { bootId } = yield* hypervisor.facts()
+      for (const name of ["web1", "web2", "web3"]) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const journal = yield* (yield* Journal).open(directories, name)
+          yield* journal.append({ _tag: "Begun", operation: "start", instance: name, at: "2026-01-01T00:00:00.000Z", bootId })
+          const step = { _tag: "MakeDirectory", path: HostPath.make(`${directories.containers}/web2`), mode: "0700", keep: false } as const
+          yield* journal.append({ _tag: "Intent", step, undo: true })
+        }))
+      }
+      const planned = yield* hypervisor.plan.recoveries()
+      assert.deepStrictEqual(
+        planned.map((each) => Result.isSuccess(each) ? each.success.instance : `${each.failure._tag}: ${each.failure.message.split(",")[0]}`),
+        ["PlanRejected: recover web1 was rejected", "web2", "PlanRejected: recover web3 was rejected"]
+      )
     }).pipe(onHost({ host: host() })))
 })
