@@ -22,6 +22,7 @@ const codes: ReadonlyMap<string, FailureCode> = new Map([
   ["UsageError", 2],
   ["InvalidSpec", 2],
   ["InputUnreadable", 2],
+  ["WrongFile", 2],
   ["ConfigRefused", 3],
   ["PlanRejected", 3],
   ["PlanStale", 3]

@@ -34,7 +34,7 @@ const print = Effect.fnUntraced(function*(plan: Plan, { format, out }: Printing)
   yield* writeResult(file, text)
 })
 
-const readFacts = (file: string) => readJson(file, decodeHostFacts, "facts are what effect-lxc facts prints")
+const readFacts = (file: string) => readJson(file, decodeHostFacts, { noun: "the facts of a host", advice: "facts are what effect-lxc facts prints" })
 
 /**
  * Prints the plan of a start, from what is observed or from facts in a file.

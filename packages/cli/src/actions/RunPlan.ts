@@ -17,7 +17,7 @@ import { carryOut, type DryRun } from "./Change.ts"
  * @category actions
  */
 export const runPlan = Effect.fnUntraced(function*(input: DryRun & { readonly plan: string }) {
-  const plan = yield* readJson(input.plan, decodePlan, "plans to run are printed by effect-lxc plan with --format json")
+  const plan = yield* readJson(input.plan, decodePlan, { noun: "a plan", advice: "plans to run are printed by effect-lxc plan with --format json" })
   if (plan.operation === "powercycle") {
     const problems = ["a restart of the host is not carried out from a file: effect-lxc powercycle --yes-i-mean-this-host"]
     return yield* new UsageError({ problems, command: "effect-lxc run" })
