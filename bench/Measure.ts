@@ -21,14 +21,17 @@ export const timed = (body: () => unknown): Contender => async () => {
   return performance.now() - began
 }
 
-/** One after the other, again and again: what slows the machine down for a while slows all of them down. */
+/**
+ * One after the other, again and again: what slows the machine down for a while slows all of them down. The first rounds,
+ * `warmUp` of them, do not count.
+ */
 export const alternately = async <Name extends string>(
   rounds: number,
-  contenders: Readonly<Record<Name, Contender>>
+  contenders: Readonly<Record<Name, Contender>>,
+  warmUp = Math.min(3, rounds)
 ): Promise<Readonly<Record<Name, Spread>>> => {
   const names = Object.keys(contenders) as Array<Name> // the keys of the record are its names
   const samples = new Map<Name, Array<number>>(names.map((name) => [name, []]))
-  const warmUp = Math.min(3, rounds)
   for (let round = -warmUp; round < rounds; round++) {
     for (const name of names) {
       const sample = await contenders[name]()

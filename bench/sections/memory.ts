@@ -3,9 +3,16 @@ import { heapsOver, levelOf, parts } from "../Heaps.ts"
 import type { Section } from "../Section.ts"
 import { livesOf } from "./lives.ts"
 
+/**
+ * The code that V8's compilers make is on the heap, too, and a thousand rounds are not enough for them to come to an end:
+ * with the compilers off only what is kept makes it grow.
+ */
+const withoutCompilers = ["--no-opt", "--no-maglev", "--no-sparkplug"]
+
 export const memory: Section = {
   name: "memory",
   needs: "fleet",
+  nodeOptions: withoutCompilers,
   measure: async ({ hypervisor, running }, { rounds }) => {
     const each = Math.ceil(rounds / parts)
     const [first] = running
@@ -22,14 +29,10 @@ export const memory: Section = {
 
 const each = 25
 
-/**
- * The code that V8's compilers make is on the heap, too, and a thousand lives are not enough for them to come to an end:
- * with the compilers off only what is kept makes it grow.
- */
 export const memoryOfLives: Section = {
   name: "memory-of-lives",
   needs: "nothing",
-  nodeOptions: ["--no-opt", "--no-maglev", "--no-sparkplug"],
+  nodeOptions: withoutCompilers,
   measure: async () =>
     levelOf(`${each * parts} simulated lives`, await heapsOver(() => Effect.runPromise(livesOf(each))))
 }

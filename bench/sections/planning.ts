@@ -4,7 +4,7 @@ import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { planStart } from "@effect-lxc/core/plan/StartPlan"
 import { Facts, Guest, SimulatedHost } from "@effect-lxc/test-kit"
 import { Result } from "effect"
-import { alternately, type Contender } from "../Measure.ts"
+import { alternately, type Contender, spreadOf } from "../Measure.ts"
 import { atLeast, atMost, row, type Section } from "../Section.ts"
 
 const image = "/srv/web1.img"
@@ -45,6 +45,9 @@ const plansOf = (instances: ReadonlyArray<Instance>, facts: HostFacts): Contende
 
 const several = Array.from({ length: 1_000 }, () => instance)
 
+/** Rounds until V8 has compiled what a plan is made by: it looks at all of it again and again. */
+const warmUp = 20
+
 /** Of which none was planned before: their records are not written yet. */
 const others = () => Array.from({ length: 1_000 }, () => Result.getOrThrow(decodeInstance(plain)))
 
@@ -53,14 +56,16 @@ export const planning: Section = {
   needs: "nothing",
   measure: async () => {
     const some = several.slice(0, 20)
+    const first = await plansOf(several, small)()
     const found = await alternately(15, {
       small: plansOf(several, small),
       others: () => plansOf(others(), small)(),
       tenth: plansOf(some, crowded(0.1)),
       crowded: plansOf(some, crowded(1))
-    })
+    }, warmUp)
     return {
       rows: [
+        row("the first 1,000 plans of a process", spreadOf([first])),
         row("1,000 plans to start one instance", found.small),
         row("1,000 plans to start instances that are new", found.others),
         row("20 plans with 1,000 mounts and 200 containers", found.tenth),
