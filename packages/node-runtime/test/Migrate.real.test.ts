@@ -212,6 +212,23 @@ describe.runIf(realHost.available)("export and import on real LXC", () => {
       }
     })))
 
+  it.live("what an import left whose journal went with the power is taken away by the next, and nothing of it gets into its root", () =>
+    leavingNothing(Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const root = at("tree")
+      layOutBusyboxRoot(root, "obedient")
+      const instance = lab.instance("cut", "obedient", { ...quick, disks: [{ path: root }] })
+      yield* hypervisor.export(instance.name, at("cut.export"), { instance })
+      const [name, work] = [lab.name("whole"), `${images()}/.${lab.name("whole")}.import`]
+      layOutBusyboxRoot(`${work}/root`, "obedient")
+      fs.writeFileSync(`${work}/root/etc/passwd`, "of another")
+      fs.writeFileSync(`${work}/instance.json`, "{}")
+      yield* hypervisor.import(at("cut.export"), { name, images: images(), start: false })
+      assert.strictEqual(listing(`${images()}/${name}`), listing(root))
+      assert.deepStrictEqual(files(), [name, `${name}.json`])
+      fs.rmSync(root, { recursive: true })
+    })))
+
   it.live("goes through a pipe from one run directory to another, by the command line", () =>
     leavingNothing(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

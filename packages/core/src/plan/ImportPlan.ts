@@ -128,6 +128,13 @@ const checkPlaces = (name: InstanceName, places: Places, directories: Directorie
   ]
 }
 
+/**
+ * What an import left that nobody can recover any more, for its journal went with the power: tar(1) unpacks over nothing that
+ * is there, and fails.
+ */
+const leftBefore = ({ work }: Places, facts: HostFacts): ReadonlyArray<Step> =>
+  (pathAt(facts, work)?.kind ?? "missing") === "missing" ? [] : [{ _tag: "RemoveTree", path: work }]
+
 const intoPlace = (from: HostPath, to: HostPath): Step => ({ _tag: "MoveIntoPlace", from, to, replace: false, ifThere: false })
 
 const restoring = (
@@ -176,7 +183,8 @@ const withRoot = (facts: HostFacts, path: HostPath, { partitions, root }: Export
 
 /**
  * Plans an import: the whole stream is checked, unpacked in a directory of its own, and only then put in place and
- * started. A failure removes all of it. Nothing that is there is overwritten.
+ * started. A failure removes all of it. Nothing that is there is overwritten; only what an earlier import left in that directory
+ * goes first, for good.
  *
  * @since 0.1.0
  * @category planners
@@ -204,7 +212,9 @@ export const planImport = (
     return reject([...occupied, ...startRejections.filter((each) => occupied.length === 0 || each.field !== "name")])
   }
   const started = start !== undefined && Result.isSuccess(start) ? start.success : undefined
+  const left = leftBefore(places, facts)
   const steps: ReadonlyArray<Step> = [
+    ...left,
     ...restoring(exported, instance.success, archive, places, directories),
     ...(started?.steps ?? []),
     { _tag: "RemoveTree", path: places.work }
@@ -218,7 +228,7 @@ export const planImport = (
       directories,
       basis: basisOf(directories, name, { paths, links, macs: started === undefined ? [] : macs }, facts),
       steps,
-      undoFrom: 0,
+      undoFrom: left.length,
       warnings: [...warningsFor(exported, name), ...started?.warnings ?? []]
     })
   )

@@ -175,6 +175,38 @@ describe("import", () => {
       yield* hypervisor.stop(web2)
     })))
 
+  const leftOver = (state: SimulatedState): SimulatedState =>
+    ["spec.json", "instance.json", "root/etc/passwd"].reduce(
+      (before, file) => Incidents.putFile(`/var/lib/effect-lxc/images/.web2.import/${file}`, "of another")(before),
+      state
+    )
+
+  it.effect("takes away first what an earlier one left whose journal went with the power", () =>
+    onImporting(
+      Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const before = yield* (yield* SimulatedHost).state
+        yield* hypervisor.import(archive, { name: web2, start: false })
+        const after = yield* (yield* SimulatedHost).state
+        assert.deepStrictEqual(Object.keys(after.files).filter((file) => file.includes("import") || file.includes("passwd")), [])
+        assert.deepStrictEqual(after.files["/var/lib/effect-lxc/images/web2.img"], { kind: "file", mode: "0600", text: "" })
+        assert.isDefined(before.files["/var/lib/effect-lxc/images/.web2.import/instance.json"])
+      }),
+      leftOver
+    ))
+
+  it.effect("that fails where an earlier one had left something leaves nothing of either", () =>
+    onImporting(
+      Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        assert.strictEqual((yield* failureOf(hypervisor.import(archive, { name: web2, start: false })))._tag, "OperationFailed")
+        const { files } = yield* (yield* SimulatedHost).state
+        assert.deepStrictEqual(Object.keys(files).filter((file) => file.startsWith("/var/lib/effect-lxc/images/")), [])
+      }),
+      leftOver,
+      [Faults.atTag("MoveIntoPlace", "refuse")]
+    ))
+
   it.effect("does not start where it is told not to", () =>
     onImporting(Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

@@ -11,7 +11,7 @@ import { isBelow } from "@effect-lxc/core/model/HostPath"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { isFull, makeDirectories, nodeAt, parentOf, write } from "../FileTree.ts"
+import { isFull, makeDirectories, namesIn, nodeAt, parentOf, write } from "../FileTree.ts"
 import { Guest } from "../Guest.ts"
 import { after, type Call, callFailed, type Case, commandFailed, conflict, done, failed, type Outcome } from "../Outcome.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
@@ -99,6 +99,19 @@ const unpacked = (state: SimulatedState, step: Case<"ImportArchive">, archive: A
   return { ...files, images: { ...files.images, [root]: archive.guest } }
 }
 
+/** tar(1) unpacks over no file that is there: it goes on with the others, and fails. */
+const keptFiles = (state: SimulatedState, { directory, kind }: Case<"ImportArchive">): ReadonlyArray<string> =>
+  [members.manifest, members.spec, members[kind]].filter((name) => nodeAt(state, `${directory}/${name}`)?.kind === "file")
+
+const withKept = (before: SimulatedState, after: SimulatedState, paths: ReadonlyArray<string>): SimulatedState => ({
+  ...after,
+  files: { ...after.files, ...Object.fromEntries(Object.entries(before.files).filter(([path]) => paths.includes(path))) }
+})
+
+/** What is in the directory after unpacking, whoever put it there, is taken for what was in the stream. */
+const isOfExport = ({ archive, kind }: Case<"ImportArchive">, name: string): boolean =>
+  [members.manifest, members.spec, members[kind], archive.slice(archive.lastIndexOf("/") + 1)].includes(name)
+
 /**
  * Nothing is unpacked before the sum is found right; a full disk is found out in the middle.
  *
@@ -116,9 +129,17 @@ export const importArchive = (state: SimulatedState, step: Case<"ImportArchive">
     }
     if (nodeAt(state, step.directory) === undefined) return noDirectory(state, Commands.unpackExport(step), step.directory)
     const after = unpacked(state, step, archive)
+    const kept = keptFiles(state, step)
+    if (kept.length > 0) {
+      const stderr = [...kept.map((name) => `${name}: Cannot open: File exists`), "Exiting with failure status due to previous errors"]
+      const paths = kept.map((name) => `${step.directory}/${name}`)
+      return failed(withKept(state, after, paths), commandFailed(Commands.unpackExport(step), 2, stderr.map((line) => `tar: ${line}\n`).join("")))
+    }
+    const strange = namesIn(after, step.directory).find((name) => !isOfExport(step, name))
     if (isFull(state, step.directory)) {
       return failed(after, commandFailed(Commands.unpackExport(step), 2, "tar: root.img: Cannot write: No space left on device\n"))
     }
+    if (strange !== undefined) return failed(after, damaged(step.archive, `it holds ${JSON.stringify(strange)}, which no export does`))
     return archive.spec === step.spec
       ? done(after)
       : failed(after, damaged(step.archive, "it holds another spec than the plan was made for"))

@@ -147,6 +147,25 @@ const importArchive: StepCases = {
       yield* fails({ ...step, spec: "[]\n" }, "ArchiveDamaged", { why: "it holds another spec than the plan was made for" })
     })
   }, {
+    title: "unpacks over no file that is there, and fails with tar's exit code 2",
+    needs: ["tools"],
+    run: Effect.gen(function*() {
+      const step = yield* toImport
+      const there = HostPath.make(`${step.directory}/${members.spec}`)
+      yield* befall({ _tag: "PutFile", path: there, text: "of another" })
+      const { stderr } = yield* fails(step, "CommandFailed", { exitCode: 2 })
+      yield* isTrue(stderr, stderr.includes(`tar: ${members.spec}: Cannot open: File exists`))
+      yield* same("spec", (yield* look(there))?.text, "of another")
+    })
+  }, {
+    title: "refuses what is there beside the members of an export",
+    needs: ["tools"],
+    run: Effect.gen(function*() {
+      const step = yield* toImport
+      yield* befall({ _tag: "PutFile", path: HostPath.make(`${step.directory}/strange`), text: "" })
+      yield* fails(step, "ArchiveDamaged", { why: `it holds "strange", which no export does` })
+    })
+  }, {
     title: "fails with tar's exit code 2 where its directory is not",
     needs: ["tools"],
     run: Effect.gen(function*() {
