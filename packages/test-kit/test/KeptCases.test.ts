@@ -14,6 +14,8 @@ const checkpoint = HostPath.make("/srv/checkpoints/web1")
 const resize: Request.Request = { _tag: "Resize", name, wanted: { pids: 50 } }
 const packing: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), spec: Scenario.specOf(scenario), stop: true }
 
+const unpacking: Request.Request = { _tag: "Import", archive: HostPath.make("/srv/exports/web1.tar"), images: HostPath.make("/srv/imported") }
+
 const asking = (...requests: ReadonlyArray<Request.Request>): Explore.Case["operators"][number]["asks"] =>
   requests.map((request) => ({ request, afterMs: 0, interruptAfterMs: null }))
 
@@ -90,8 +92,33 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     asking({ _tag: "Resize", name, wanted: { vcpus: 0.5, cpuWeight: 50 } }),
     [Faults.atTag("WriteFile", "refuse")]
   ),
+  "an import that dies, over what one left before it that the power was cut off from": {
+    ...caseOf({ _tag: "Exported" }, [], []),
+    scenario: Scenario.simplest,
+    operators: [{
+      asks: asking(unpacking, unpacking, { _tag: "Recover", name }),
+      faults: [Faults.atTag("MoveIntoPlace", "befall", { call: "observe", happening: { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000009" } })],
+      afterCrash: [Faults.atTag("MoveIntoPlace", "crash")]
+    }]
+  },
+  "a guest that was asked to end, is frozen before it could, and ends when it is thawed": {
+    ...caseOf({ _tag: "Running" }, [], []),
+    operators: [
+      { asks: [{ request: { _tag: "Stop", name, timeoutMs: 1_000, force: true }, afterMs: 0, interruptAfterMs: 80 }], faults: [], afterCrash: [] },
+      {
+        asks: [{ _tag: "Freeze", name } as const, { _tag: "Thaw", name } as const].map((request, index) => ({ request, afterMs: 10 + 2_000 * index, interruptAfterMs: null })),
+        faults: [],
+        afterCrash: []
+      }
+    ]
+  },
+  "a checkpoint whose images cannot be removed, nor that be kept in a journal": caseOf(
+    { _tag: "Running" },
+    asking({ _tag: "Checkpoint", name, directory: checkpoint }),
+    [Faults.atJournal("remove", "act-then-refuse", { nth: 1 }), Faults.atTag("RemoveTree", "refuse")]
+  ),
   "a death while an import is undone whose journal is gone, and is said not to be": {
-    ...caseOf({ _tag: "Exported" }, asking({ _tag: "Import", archive: HostPath.make("/srv/exports/web1.tar"), images: HostPath.make("/srv/imported") }), [
+    ...caseOf({ _tag: "Exported" }, asking(unpacking), [
       Faults.atJournal("remove", "act-then-refuse", { nth: 1 }),
       Faults.atTag("KillContainer", "crash")
     ]),

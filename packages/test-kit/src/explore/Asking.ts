@@ -50,22 +50,26 @@ type List<A> = readonly [A, ...ReadonlyArray<A>]
  * down with an export, or a checkpoint, that it can be had from. */
 type Expected = "down" | "packed" | "kept" | "runs" | "frozen" | "unwell"
 
-const expectedFirst: Readonly<Record<Starting["_tag"], Expected>> = {
-  Clean: "down",
-  Running: "runs",
-  Frozen: "frozen",
-  Orphaned: "unwell",
-  MonitorKilled: "unwell",
-  MonitorStopped: "unwell",
-  InitKilled: "unwell",
-  Exported: "packed",
-  Checkpointed: "kept",
-  Booted: "down",
-  CrashedStart: "unwell",
-  CrashedKill: "unwell"
+const unwell: ReadonlySet<Starting["_tag"]> = new Set(["Orphaned", "MonitorKilled", "MonitorStopped", "InitKilled", "CrashedStart", "CrashedKill"])
+
+const expectedFirst = (scenario: Scenario, { _tag }: Starting): Expected => {
+  if (unwell.has(_tag)) return "unwell"
+  switch (_tag) {
+    case "Running":
+      return "runs"
+    case "Frozen":
+      return "frozen"
+    case "Exported":
+      return scenario.disk === "device" ? "runs" : "packed"
+    case "Checkpointed":
+      return scenario.quiet ? "kept" : "runs"
+    default:
+      return "down"
+  }
 }
 
-const expectedAfter = (request: Request, before: Expected): Expected => {
+/** What is on a device is not exported, and what has terminals goes on running. */
+const expectedAfter = (scenario: Scenario, request: Request, before: Expected): Expected => {
   switch (request._tag) {
     case "Start":
     case "Reboot":
@@ -80,13 +84,17 @@ const expectedAfter = (request: Request, before: Expected): Expected => {
     case "Kill":
       return "down"
     case "Export":
-      return "packed"
+      return scenario.disk === "device" ? before : "packed"
     case "Checkpoint":
-      return request.stop === true ? "kept" : before
+      return request.stop === true && scenario.quiet ? "kept" : before
     default:
       return before === "unwell" ? "down" : before
   }
 }
+
+/** What the instance of a scenario is refused, whatever it does. */
+const isVain = ({ bootable, disk, quiet }: Scenario, tag: Request["_tag"]): boolean =>
+  (tag === "Export" && disk === "device") || (tag === "Checkpoint" && !quiet) || (tag === "RebootInPlace" && !bootable)
 
 const mebibyte = 1024 * 1024
 
@@ -104,7 +112,7 @@ const drawResize = (dice: Dice, name: InstanceName): Request => ({
   ...dice.oneIn(4) ? { force: true } : {}
 })
 
-/** The tags of what fits, those that come more often more than once. */
+/** The tags of what fits, those that come more often more than once; the first is refused nowhere. */
 const fitting: Readonly<Record<Expected, List<Request["_tag"]>>> = {
   down: ["Start", "Start", "Start", "Start", "Start", "Start", "Export", "Stop", "Cleanup"],
   packed: ["Import", "Import", "Import", "Start", "Start", "Export"],
@@ -116,10 +124,11 @@ const fitting: Readonly<Record<Expected, List<Request["_tag"]>>> = {
 
 const drawRequest = (dice: Dice, scenario: Scenario, expected: Expected): Request => {
   const all = requestsOf(scenario)
-  if (dice.oneIn(8)) return dice.pick(all)
-  const tag = dice.pick(fitting[expected])
+  if (dice.oneIn(10)) return dice.pick(all)
+  const [common, ...rarer] = fitting[expected]
+  const tag = dice.pick([common, ...rarer.filter((each) => !isVain(scenario, each))])
   if (tag === "Resize") return drawResize(dice, InstanceName.make(scenario.name))
-  const [one = all[0], ...others] = all.filter(({ _tag }) => _tag === tag)
+  const [one = all[0], ...others] = all.filter((each) => each._tag === tag)
   return dice.pick([one, ...others])
 }
 
@@ -139,11 +148,11 @@ const drawNext = (dice: Dice, scenario: Scenario, expected: Expected, last: Requ
  */
 export const drawAsks = (dice: Dice, scenario: Scenario, starting: Starting, least: number): ReadonlyArray<Ask> => {
   const asks: Array<Ask> = []
-  let expected = expectedFirst[starting._tag]
+  let expected = expectedFirst(scenario, starting)
   for (let left = least + dice.below(3); left > 0; left -= 1) {
     const request = drawNext(dice, scenario, expected, asks.at(-1)?.request)
     asks.push({ request, afterMs: dice.pick([0, 0, 0, 40, 600, 2_000]), interruptAfterMs: drawInterruption(dice) })
-    expected = expectedAfter(request, expected)
+    expected = expectedAfter(scenario, request, expected)
   }
   return asks
 }
@@ -155,13 +164,13 @@ export const drawAsks = (dice: Dice, scenario: Scenario, starting: Starting, lea
  * @category constructors
  */
 export const drawRivalAsks = (dice: Dice, scenario: Scenario, starting: Starting, rival: ReadonlyArray<Ask>): ReadonlyArray<Ask> => {
-  const before = expectedFirst[starting._tag]
+  const before = expectedFirst(scenario, starting)
   const first = rival[0]?.request
   const stopping = first?._tag === "Stop" && dice.oneIn(2)
-  const expected = first === undefined || dice.oneIn(2) ? before : expectedAfter(first, before)
+  const expected = first === undefined || !dice.oneIn(3) ? before : expectedAfter(scenario, first, before)
   // A stop that waits for its guest is overtaken by a kill.
   const request: Request = stopping ? { _tag: "Kill", name: first.name } : drawRequest(dice, scenario, expected)
   const ask = { request, afterMs: dice.below(dice.pick([10, 100, 700, 6_000])), interruptAfterMs: drawInterruption(dice) }
-  const rest = drawNext(dice, scenario, expectedAfter(request, expected), request)
+  const rest = drawNext(dice, scenario, expectedAfter(scenario, request, expected), request)
   return dice.oneIn(2) ? [ask] : [ask, { request: rest, afterMs: dice.pick([0, 0, 300]), interruptAfterMs: null }]
 }

@@ -40,6 +40,14 @@ const isGroupOf = (name: string, path: string): boolean =>
  */
 export const places = { exports: "/srv/exports", imported: "/srv/imported", checkpoints: "/srv/checkpoints" } as const
 
+/**
+ * Whether it is what an export or import makes before it is put in its place.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isUnfinished = (path: string): boolean => Object.values(places).some((place) => path.startsWith(`${place}/.`))
+
 /** What exports, imports and checkpoints make is called after the instance; a dot is before what is not whole yet. */
 const isMadeFor = (name: string, path: string): boolean => {
   const place = Object.values(places).find((each) => isBelow(each, path))

@@ -6,6 +6,7 @@
 import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
+import type { Fault } from "../Faults.ts"
 import type { SimulatedState } from "../SimulatedState.ts"
 import { changesBetween } from "./HostChanges.ts"
 import type { Story, StoryEvent, Told } from "./Story.ts"
@@ -29,6 +30,8 @@ export interface PlanRun {
   readonly leavesAlone: boolean
   /** Whether steps were begun that a failure undoes. */
   undoable: boolean
+  /** Whether its journal was removed and said not to be: what it told is undone without it. */
+  deceived: boolean
   /** Undefined where nothing was rolled back, or not to the end. */
   rolledBack: { readonly residue: ReadonlyArray<Step>; readonly after: SimulatedState } | undefined
   /** The host when a recovery had dealt with it; undefined where none had to, or could. */
@@ -46,7 +49,22 @@ export interface PlanRun {
 /** What goes on by itself after somebody did it, for so many milliseconds at most: an end comes by and by. */
 const unrest = 20_000
 
-const endings: ReadonlySet<Step["_tag"]> = new Set(["SignalContainer", "KillContainer", "ForbidForks", "RebootInPlace", "Checkpoint"])
+/**
+ * Steps by which a container ends, or may: then, or later.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const endings: ReadonlySet<Step["_tag"]> = new Set(["SignalContainer", "KillContainer", "ForbidForks", "RebootInPlace", "Checkpoint"])
+
+/**
+ * A journal that is removed, and said not to be.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isDeceit = ({ kind, place }: Fault): boolean =>
+  place._tag === "Journal" && place.act === "remove" && (kind === "act-then-refuse" || kind === "act-then-hang")
 
 type Changed = Extract<StoryEvent, { _tag: "HostChanged" }>
 
@@ -131,6 +149,7 @@ const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Pro
     rollingBack: false,
     leavesAlone: steps === 0,
     undoable: false,
+    deceived: false,
     rolledBack: undefined,
     recovered: undefined,
     cutOff: false,
@@ -185,6 +204,7 @@ const scan = (events: ReadonlyArray<Told>): ReadonlyArray<PlanRun> => {
     if (event._tag === "Unlocked" && state.current.get(event.pid)?.instance === event.instance) state.current.delete(event.pid)
     const run = "pid" in event && event.pid !== null ? state.current.get(event.pid) : undefined
     if (run === undefined) continue
+    if (event._tag === "Struck" && isDeceit(event.fault)) run.deceived = true
     if (event._tag === "CallEnded" && event.instance === run.instance) call(run, event)
     if (event._tag === "Progressed") progress(run, event)
   }

@@ -24,7 +24,7 @@ const drawPlace = (dice: Dice): Faults.FaultPlace =>
     () => ({ _tag: "Call", nth: dice.below(12) }),
     () => ({ _tag: "Call", nth: dice.below(24) }),
     () => dice.oneIn(3) ? { _tag: "Lock", nth: dice.below(3) } : { _tag: "Index", index: dice.below(30) },
-    () => ({ _tag: "Tool", tool: dice.pick(tools), nth: dice.below(2) }),
+    () => dice.oneIn(2) ? { _tag: "Tool", tool: dice.pick(tools), nth: dice.below(2) } : { _tag: "Call", nth: dice.below(12) },
     () => ({ _tag: "Instant", ms: dice.below(dice.pick([60, 800, 3_000])) }),
     () => ({ _tag: "Journal", act: "append", nth: dice.below(dice.pick([4, 12, 30])) }),
     () => ({ _tag: "Journal", act: dice.pick(["open", "remove", "remove", "remove"]), nth: dice.below(3) })
@@ -70,7 +70,13 @@ const powerFails = (dice: Dice): Happening => ({ _tag: "Boot", bootId: `5a1d1b2e
 /** Whether the process does not outlive a fault. */
 const isDeadly = ({ happening, kind }: Faults.Fault): boolean => kind === "crash" || happening?._tag === "Boot"
 
+/** What makes an operation fail, so that what comes after it meets its rollback. */
+const failing = ["refuse", "act-then-refuse", "act-then-refuse", "hang", "act-then-hang"] as const
+
 const kinds = ["refuse", "refuse", "act-then-refuse", "act-then-refuse", "hang", "act-then-hang", "slow", "crash", "crash", "defect", "full-disk"] as const
+
+const drawFailure = (dice: Dice, place: Faults.FaultPlace): Faults.Fault =>
+  Faults.at(place, dice.pick(failing), { call: dice.oneIn(6) ? "observe" : "apply" })
 
 const drawFault = (dice: Dice, scenario: Scenario, place: Faults.FaultPlace): Faults.Fault => {
   const call = dice.oneIn(4) ? "observe" : "apply"
@@ -87,7 +93,10 @@ const drawFault = (dice: Dice, scenario: Scenario, place: Faults.FaultPlace): Fa
 
 /** Each but the first near the one before; some strike wherever they like. */
 const drawBunch = (dice: Dice, scenario: Scenario, count: number): ReadonlyArray<Faults.Fault> =>
-  Array.from({ length: count }, (_, index) => drawFault(dice, scenario, index === 0 || dice.oneIn(8) ? drawPlace(dice) : drawNear(dice)))
+  Array.from({ length: count }, (_, index) => {
+    if (index === 0 && count > 1 && dice.oneIn(2)) return drawFailure(dice, drawPlace(dice))
+    return drawFault(dice, scenario, index === 0 || dice.oneIn(8) ? drawPlace(dice) : drawNear(dice))
+  })
 
 /**
  * What goes wrong for an operator: nothing, one thing, or two to four in a bunch; and, where his process may die, for the one after

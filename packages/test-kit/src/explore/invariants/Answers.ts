@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import { statusOf } from "@effect-lxc/core/host/ContainerStatus"
+import { type ContainerStatus, statusOf } from "@effect-lxc/core/host/ContainerStatus"
 import { containersOf } from "../../Facts.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
+import { endings } from "../PlanRuns.ts"
 import { directories } from "../StartingState.ts"
-import type { Ending } from "../Story.ts"
+import type { Ending, StoryEvent } from "../Story.ts"
 import type { Invariant } from "./Invariant.ts"
 
 /**
@@ -33,6 +34,20 @@ const expectations: Readonly<Record<string, ReadonlyArray<string>>> = {
   Thaw: ["RUNNING null"]
 }
 
+const statusIn = (state: SimulatedState, name: string): ContainerStatus | undefined => {
+  const facts = containersOf(state, directories, false).find((each) => each.name === name)
+  return facts === undefined ? undefined : statusOf(facts)
+}
+
+/** Whether somebody had begun to end a container that is still there: it may do so when it likes, or when it is thawed. */
+const isEnding = (before: boolean, event: StoryEvent, name: string): boolean => {
+  if (event._tag === "Unlocked" && event.instance === name) return before && statusIn(event.state, name) !== undefined
+  if (event._tag !== "CallBegun" || event.call !== "apply" || !("name" in event.step) || event.step.name !== name) return before
+  const { step } = event
+  if (step._tag === "StartContainer" || step._tag === "Restore") return false
+  return before || (step._tag === "Checkpoint" ? step.stop : endings.has(step._tag))
+}
+
 /**
  * What is said to be done is done.
  *
@@ -45,16 +60,17 @@ export const answersTrue: Invariant = {
     const unlocked = new Map<string, SimulatedState>()
     const name = story.subject.scenario.name
     let befallen = false
+    let ending = false
     return story.events.flatMap(({ event }) => {
+      ending = isEnding(ending, event, name)
       if (event._tag === "Unlocked") unlocked.set(`${event.pid} ${event.instance}`, event.state)
       if (event._tag === "Asked") unlocked.delete(`${event.pid} ${name}`)
       if (event._tag === "Struck" && event.fault.kind === "befall") befallen = true
       if (event._tag !== "Answered" || event.ending._tag !== "Done") return []
-      const expected = befallen ? befallenExpectations[event.ask.request._tag] : expectations[event.ask.request._tag]
+      const expected = befallen || ending ? befallenExpectations[event.ask.request._tag] : expectations[event.ask.request._tag]
       const state = unlocked.get(`${event.pid} ${name}`)
       if (expected === undefined || state === undefined) return []
-      const facts = containersOf(state, directories, false).find((each) => each.name === name)
-      const status = facts === undefined ? undefined : statusOf(facts)
+      const status = statusIn(state, name)
       const found = status === undefined ? "gone" : `${status.state} ${status.problem}`
       return expected.includes(found) ? [] : [`${event.ask.request._tag} ${name} is done, and it is ${found}`]
     })

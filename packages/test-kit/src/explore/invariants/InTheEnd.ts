@@ -7,12 +7,12 @@ import { HostPath, isBelow } from "@effect-lxc/core/model/HostPath"
 import { members } from "@effect-lxc/core/plan/ExportFormat"
 import { isWholeArchive } from "../../transition/Exports.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
-import { isPermanent, places } from "../Belonging.ts"
+import { isPermanent, isUnfinished, places } from "../Belonging.ts"
 import { changesBetween, type HostChange } from "../HostChanges.ts"
 import { planRunsOf } from "../PlanRuns.ts"
 import { directories, untouched } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
-import { type Invariant, isDeceit, show } from "./Invariant.ts"
+import { type Invariant, show } from "./Invariant.ts"
 
 /**
  * A recovery deals with everything that did not end, and no journal nor lock is left.
@@ -63,17 +63,20 @@ const isWanted = (story: Story) => {
 }
 
 /**
- * What was not undone without a journal, by whoever failed or died at it, is told to him who asked and to nobody else: what is
- * not whole yet, and a device that nothing is mounted from, have no name by which they could be found. A power failure takes
- * the journal along; devices do not outlast it.
+ * Whether something was not undone without a journal, by whoever failed or died at it: that is told to him who asked, and to
+ * nobody else.
+ */
+const isUnknown = (story: Story): boolean =>
+  planRunsOf(story).some(({ deceived, rolledBack, rollingBack }) => deceived && rollingBack && rolledBack?.residue.length !== 0)
+
+/**
+ * What is not whole yet, and a device that nothing is mounted from, have no name by which they could be found without a journal. A
+ * power failure takes that along; devices do not outlast it.
  */
 const isForgotten = (story: Story) => {
-  const runs = planRunsOf(story)
-  const deceived = new Set(story.events.flatMap(({ event }) => event._tag === "Struck" && isDeceit(event.fault) ? [event.pid] : []))
-  const unknown = runs.some(({ pid, rolledBack, rollingBack }) => deceived.has(pid) && rollingBack && rolledBack?.residue.length !== 0)
-  const unfinished = unknown || runs.some((run) => run.cutOff)
-  return ({ kind, what }: HostChange): boolean =>
-    (unknown && kind === "loop") || (unfinished && Object.values(places).some((place) => what.startsWith(`${place}/.`)))
+  const unknown = isUnknown(story)
+  const unfinished = unknown || planRunsOf(story).some((run) => run.cutOff)
+  return ({ kind, what }: HostChange): boolean => (unknown && kind === "loop") || (unfinished && isUnfinished(what))
 }
 
 /**
@@ -104,7 +107,8 @@ const broken = (state: SimulatedState, archives: ReadonlyArray<string>): Readonl
 
 /**
  * A file that is asked for is new and whole, or not there, whenever one looks: an export under its name, a root only with its
- * spec, unless the power failed between them, images of a checkpoint only with its spec.
+ * spec, unless the power failed between them, images of a checkpoint only with its spec; where something was not undone, and no
+ * journal says so, one of two may be left.
  *
  * @since 0.1.0
  * @category invariants
@@ -120,13 +124,14 @@ export const wholeFiles: Invariant = {
     const hasRoot = roots.some((path) => files[path] !== undefined)
     const imported = story.events.some(({ event }) =>
       event._tag === "Answered" && event.ask.request._tag === "Import" && event.ending._tag === "Done")
-    const cutOff = planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
+    const unknown = isUnknown(story)
+    const cutOff = unknown || planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
     const images = `${places.checkpoints}/${story.subject.scenario.name}`
     return [
       ...[...found].map((path) => `${path} is not whole`),
       ...(cutOff || hasRoot === (files[spec] !== undefined) ? [] : [`of ${roots[0]} and ${spec} only one is there`]),
       ...(imported && story.aftermath !== undefined && !hasRoot ? [`${spec} was imported, and is not there`] : []),
-      ...(files[`${images}/criu.images`] !== undefined && files[`${images}/instance.json`] === undefined ? [`${images} has no spec`] : [])
+      ...(!unknown && files[`${images}/criu.images`] !== undefined && files[`${images}/instance.json`] === undefined ? [`${images} has no spec`] : [])
     ]
   }
 }

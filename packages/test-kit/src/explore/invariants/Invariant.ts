@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { Fault } from "../../Faults.ts"
 import { dataPath, diskPath } from "../../Scenario.ts"
 import type { Belongings } from "../Belonging.ts"
 import type { HostChange } from "../HostChanges.ts"
@@ -33,12 +32,3 @@ export const belongingsOf = ({ subject }: Story, name: string): Belongings =>
  * @category rendering
  */
 export const show = ({ line, sign }: Pick<HostChange, "line" | "sign">): string => `${sign} ${line}`
-
-/**
- * A journal that was removed, and is said not to be: what it told is undone without it.
- *
- * @since 0.1.0
- * @category queries
- */
-export const isDeceit = ({ kind, place }: Fault): boolean =>
-  place._tag === "Journal" && place.act === "remove" && (kind === "act-then-refuse" || kind === "act-then-hang")

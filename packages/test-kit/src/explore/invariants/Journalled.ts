@@ -6,10 +6,10 @@
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
 import { undo } from "@effect-lxc/core/plan/Rollback"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
-import { isBoot } from "../PlanRuns.ts"
+import { isBoot, isDeceit } from "../PlanRuns.ts"
 import { directories, startingStateOf } from "../StartingState.ts"
 import type { Story } from "../Story.ts"
-import { type Invariant, isDeceit } from "./Invariant.ts"
+import type { Invariant } from "./Invariant.ts"
 
 /** What overtakes a stop that waits for its guest. */
 const overtaking: ReadonlySet<Step["_tag"]> = new Set(["ForbidForks", "KillContainer"])

@@ -13,7 +13,7 @@ import { factsOf } from "../../Facts.ts"
 import { namesIn } from "../../FileTree.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
 import { observe } from "../../Transition.ts"
-import { isOf, isPermanent, places } from "../Belonging.ts"
+import { isOf, isPermanent, isUnfinished, places } from "../Belonging.ts"
 import { changesBetween, type HostChange } from "../HostChanges.ts"
 import { type PlanRun, planRunsOf } from "../PlanRuns.ts"
 import { directories } from "../StartingState.ts"
@@ -94,20 +94,23 @@ const isSpecOfNothing = ({ before, instance, operation }: PlanRun, { what }: Hos
   return what === `${checkpoint}/instance.json` && before.files[`${checkpoint}/criu.images`] === undefined
 }
 
-/** Of a start what an earlier run left is cleaned up; what takes away first is not undone so far. */
+/**
+ * Of a start what an earlier run left is cleaned up, and of an export or import what an earlier one had not finished; what takes
+ * away first is not undone so far.
+ */
 const mayLose = (run: PlanRun, { kind, what }: HostChange): boolean => {
   const { before, instance, operation } = run
   switch (operation) {
     case "reboot":
       return true
     case "export":
-      return stopsFirst(run) && !isBelow(places.exports, what)
+      return isUnfinished(what) || (stopsFirst(run) && !isBelow(places.exports, what))
     case "start":
     case "restore":
       return kind !== "file" || isBelow(directories.container(instance), what)
     default:
       // What does not last by itself: its end was under way.
-      return !isAlive(before, instance) && kind !== "file"
+      return (!isAlive(before, instance) && kind !== "file") || (operation === "import" && isUnfinished(what))
   }
 }
 
