@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isBelow } from "@effect-lxc/core/model/HostPath"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import { type ExportHead, members, sealLength } from "@effect-lxc/core/plan/ExportFormat"
 import type { Step } from "@effect-lxc/core/plan/Step"
@@ -13,6 +14,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { callFailed, syncDirectory, systemCall, writeAll } from "./HostFiles.ts"
 import { errnoOf, lstat, names } from "./KernelFiles.ts"
+import { mountTable } from "./Mounts.ts"
 import { type StandardInput, writeOut } from "./StandardStreams.ts"
 import { headLimit, isSealOf, readHead, sealOf } from "./TarHead.ts"
 import { commandFailed, runTool, runToolOk } from "./Tools.ts"
@@ -244,8 +246,22 @@ export const moveIntoPlace = Effect.fnUntraced(function*(step: Case<"MoveIntoPla
 export const observeNoTree = (step: Case<"RemoveTree">) =>
   systemCall("lstat", step.path, () => ({ done: lstat(step.path) === undefined }))
 
+/** Of what is mounted in a tree rm(1) leaves only another file system: a directory of the same one, bound there, it would empty. */
+const boundIn = (tree: string): string | undefined => {
+  const device = lstat(tree)?.dev
+  return mountTable().map(({ target }) => target).find((target) => isBelow(tree, target) && lstat(target)?.dev === device)
+}
+
 /**
  * @since 0.1.0
  * @category steps
  */
-export const removeTree = (step: Case<"RemoveTree">) => Effect.asVoid(runToolOk(Commands.removeTree(step), "disk"))
+export const removeTree = Effect.fnUntraced(function*(step: Case<"RemoveTree">) {
+  const bound = yield* systemCall("lstat", step.path, () => boundIn(step.path))
+  if (bound !== undefined) {
+    return yield* new HostError({
+      problem: { _tag: "Conflict", found: `${bound} is mounted in what is to be removed`, advice: "unmount it; the same command goes on then" }
+    })
+  }
+  yield* runToolOk(Commands.removeTree(step), "disk")
+})

@@ -1,6 +1,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { removeTree } from "@effect-lxc/node-runtime/ExportSteps"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync, spawn } from "node:child_process"
@@ -38,6 +39,23 @@ const leavingNothing = <A, E>(body: Effect.Effect<A, E, Hypervisor>) =>
 describe.runIf(realHost.available)("export and import on real LXC", () => {
   beforeAll(() => lab.open())
   afterAll(() => lab.close())
+
+  it.live("what somebody bound into what is removed stays, though it is of the same file system", () =>
+    Effect.gen(function*() {
+      const path = HostPath.make(`${lab.files}/.old.import`)
+      const [inside, kept] = [`${path}/inside`, `${lab.files}/kept`]
+      for (const each of [inside, kept]) fs.mkdirSync(each, { recursive: true })
+      fs.writeFileSync(`${kept}/precious`, "keep me")
+      execFileSync("mount", ["--bind", kept, inside], { timeout: 10_000 })
+      const refused = yield* Effect.flip(removeTree({ _tag: "RemoveTree", path })).pipe(
+        Effect.ensuring(Effect.sync(() => execFileSync("umount", [inside], { timeout: 10_000 })))
+      )
+      assert.include(refused.message, `${inside} is mounted in what is to be removed`)
+      assert.strictEqual(fs.readFileSync(`${kept}/precious`, "utf8"), "keep me")
+      yield* removeTree({ _tag: "RemoveTree", path })
+      assert.isFalse(fs.existsSync(path))
+      fs.rmSync(kept, { recursive: true })
+    }))
 
   it.live("a running container is refused, stopped with stop, and lives on by another name with what it had written", () =>
     leavingNothing(Effect.gen(function*() {

@@ -213,8 +213,8 @@ export const Step = Schema.TaggedUnion({
    */
   MoveIntoPlace: { from: HostPath, to: HostPath, replace: Schema.Boolean, ifThere: Schema.Boolean, what: Schema.optionalKey(PlainText) },
   /**
-   * Afterwards there is no `path`, nor what was below it on the same file system; no link is followed. rm(1). Undone by
-   * MakeDirectory: what was moved out of it before has a place to be moved back to.
+   * Afterwards there is no `path`, nor what was below it; no link is followed, and what is mounted there stays, with an error. rm(1).
+   * Undone by MakeDirectory: what was moved out of it before has a place to be moved back to.
    */
   RemoveTree: { path: Schema.Union([ImportDirectory, CriuDirectory]) },
   /**

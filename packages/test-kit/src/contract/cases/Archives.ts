@@ -207,15 +207,16 @@ const removeTree: StepCases = {
     })
   }],
   failure: [{
-    title: "leaves another file system that is mounted in it, and fails",
+    title: "leaves another file system that is mounted in it, with all that is there, and fails",
     needs: ["tools", "devices"],
     run: Effect.gen(function*() {
       const path = yield* inScratch(".copy.import")
       const inside = HostPath.make(`${path}/mounted`)
       yield* befall({ _tag: "PutDirectory", path: inside })
       yield* befall({ _tag: "MountTmpfs", path: inside })
+      yield* befall({ _tag: "PutFile", path: HostPath.make(`${inside}/b`), text: "mine\n" })
       yield* fails({ _tag: "RemoveTree", path }, "CommandFailed", { argv: [...Commands.removeTree({ path })], exitCode: 1 })
-      yield* same(inside, (yield* look(inside))?.kind, "directory")
+      yield* same(`${inside}/b`, (yield* look(`${inside}/b`))?.text, "mine\n")
     })
   }]
 }

@@ -167,7 +167,10 @@ const kills = (
     if (before !== undefined) yield* befall({ _tag: before, name: container.name })
     const step: Case<"KillContainer"> = { _tag: "KillContainer", ...container, hierarchies, timeoutMs: 5_000 }
     yield* isOpen(step)
+    const began = yield* Clock.currentTimeMillis
     yield* applies(step)
+    const took = (yield* Clock.currentTimeMillis) - began
+    yield* isTrue(`it took ${took} ms, and nothing was waited out`, took < step.timeoutMs)
     yield* holds(step)
     yield* same("init", (yield* factsOfContainer)?.init ?? null, null)
   })
