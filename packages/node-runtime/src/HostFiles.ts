@@ -177,9 +177,14 @@ export const observeNoDirectory = (step: Case<"RemoveDirectory">) =>
 export const observeFile = (step: Case<"WriteFile">) =>
   systemCall("read", step.path, () => {
     const stats = lstat(step.path)
-    const same = stats !== undefined && (stats.mode & 0o777) === Number.parseInt(step.mode, 8) && believed(step.path) === step.text
-    return { done: same }
-  })
+    const isSame = stats !== undefined && believed(step.path) === step.text
+    return { done: isSame && (stats.mode & 0o777) === Number.parseInt(step.mode, 8), isOther: stats !== undefined && !isSame }
+  }).pipe(Effect.flatMap(({ done, isOther }) =>
+    isOther && step.kept === true
+      ? Effect.fail(new HostError({ problem: { _tag: "Conflict", found: `${step.path} holds another text`, advice: keptAdvice } }))
+      : Effect.succeed({ done })))
+
+const keptAdvice = "it was left by one that failed: give it as the spec, or move it away"
 
 /** Where a file is written before it takes its place. */
 const besideOf = (at: string): string => `${at}.new`

@@ -141,14 +141,17 @@ const packing = (
   ]
 }
 
-/** The directory above is a step of its own where a failure has to take it away again. */
+/**
+ * The directory above is a step of its own where a failure has to take it away again. A spec that is there is that of a container
+ * which an export stopped, and perhaps all that is known of it: only that of one that runs again takes its place.
+ */
 const preparing = ({ files, manifest, spec }: HeadPaths, head: ExportHead, isUndone: boolean): ReadonlyArray<Step> => {
   const file = (path: HostPath, text: string): Step => ({ _tag: "WriteFile", path, mode: "0600", text, previous: null })
   return [
     ...(isUndone ? [{ _tag: "MakeDirectory", path: parent(files), mode: "0700", keep: false } as const] : []),
     { _tag: "MakeDirectory", path: files, mode: "0700", keep: false },
-    file(manifest, head.manifest),
-    file(spec, head.spec)
+    isUndone ? { _tag: "WriteFile", path: spec, mode: "0600", text: head.spec, previous: null, kept: true } : file(spec, head.spec),
+    file(manifest, head.manifest)
   ]
 }
 

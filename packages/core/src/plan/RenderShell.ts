@@ -37,7 +37,7 @@ const fileCommand = (step: Step): string | undefined => {
       if (step.root === "goes") return call("remove_root", step.path, ...(step.ifEmpty ? ["--ignore-fail-on-non-empty"] : []))
       return `[ ! -d ${quote(step.path)} ] || rmdir ${step.ifEmpty ? "--ignore-fail-on-non-empty " : ""}-- ${quote(step.path)}`
     case "WriteFile":
-      return call("write_file", step.path, step.mode, step.text)
+      return `${step.kept === true ? `${call("require_same", step.path, step.text)}\n` : ""}${call("write_file", step.path, step.mode, step.text)}`
     case "RemoveFile":
       return `rm -f -- ${quote(step.path)} ${quote(`${step.path}.new`)}`
     case "AttachLoop":

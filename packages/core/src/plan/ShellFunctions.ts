@@ -16,6 +16,11 @@ const functions: Readonly<Record<string, readonly [source: string, ...uses: Read
   write_file: [
     'write_file() { printf "%s" "$3" > "$1.new"; chmod "$2" "$1.new"; sync "$1.new"; mv -f -- "$1.new" "$1"; }'
   ],
+  require_same: [
+    'require_same() { ! is_there "$1" || printf "%s" "$2" | cmp -s - "$1" || fail "$1 holds another text"; } # PATH TEXT',
+    "fail",
+    "is_there"
+  ],
   mounted: [
     `mounted() { # SOURCE TARGET: true if SOURCE is on TARGET, false if nothing is; fails if something else is
   on=$(findmnt --noheadings --first-only --output MAJ:MIN --mountpoint "$2") || return 1

@@ -107,9 +107,16 @@ export const Step = Schema.TaggedUnion({
   },
   /**
    * Afterwards `path` holds exactly `text`: written beside it, fsync(2), rename(2), fsync of the directory. A reader
-   * sees the old content or the new. Undone by writing `previous`, or by removing the file where there was none.
+   * sees the old content or the new. With `kept` another text that is there is a conflict, and stays. Undone by writing `previous`,
+   * or by removing the file where there was none.
    */
-  WriteFile: { path: HostPath, mode: Mode, text: Schema.String, previous: Schema.NullOr(Schema.String) },
+  WriteFile: {
+    path: HostPath,
+    mode: Mode,
+    text: Schema.String,
+    previous: Schema.NullOr(Schema.String),
+    kept: Schema.optionalKey(Schema.Literal(true))
+  },
   /**
    * Afterwards nothing is at `path`, which is no directory, nor at `path`.new, where an interrupted WriteFile leaves what
    * it had written. unlink(2). Undone by writing `previous`, with the mode 0600, where that is said.

@@ -114,6 +114,21 @@ describe("export", () => {
       assert.match(Diff.traces(host(), yield* simulated.state, directories), /^\+ file \/srv\/web1\.export \(0600, [^\n]*\n$/)
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "refuse"), Faults.atTag("MoveIntoPlace", "refuse", { nth: 2 })] })))
 
+  it.effect("by another spec than that of what it had stopped, and could not pack, leaves that one where it is", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      const left = `${directories.exported("web1")}/spec.json`
+      yield* hypervisor.start(web1)
+      yield* problemOf(hypervisor.export(web1.name, archive, { stop: true }))
+      const { message, residue } = yield* problemOf(hypervisor.export(web1.name, archive, { instance: instance({ nics: [] }) }))
+      assert.include(message, `${left} holds another text; it was left by one that failed: give it as the spec, or move it away`)
+      assert.deepStrictEqual(residue, [])
+      assert.deepStrictEqual(JSON.parse((yield* simulated.state).files[left]?.text ?? ""), encodeInstance(web1))
+      yield* hypervisor.export(web1.name, archive, { instance: web1 })
+      assert.isUndefined((yield* simulated.state).files[left])
+    }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "refuse")] })))
+
   it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

@@ -87,7 +87,10 @@ export const removeDirectory = (state: SimulatedState, step: Case<"RemoveDirecto
  */
 export const observeWriteFile = (state: SimulatedState, step: Case<"WriteFile">): Seen => {
   const node = nodeAt(state, step.path)
-  return { done: node?.kind === "file" && node.mode === step.mode && node.text === step.text }
+  const isSame = node?.kind === "file" && node.text === step.text
+  return node !== undefined && !isSame && step.kept === true
+    ? conflict(`${step.path} holds another text`, "it was left by one that failed: give it as the spec, or move it away")
+    : { done: isSame && node.mode === step.mode }
 }
 
 /**

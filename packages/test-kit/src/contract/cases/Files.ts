@@ -168,6 +168,8 @@ const removeDirectoryCases: StepCases = {
   }]
 }
 
+const keptFile = (path: HostPath, text: string): Case<"WriteFile"> => ({ ...writeFile(path, text), kept: true })
+
 const writeFileCases: StepCases = {
   success: [{
     title: "puts all of the text in place of what was there, with the mode, and nothing beside it",
@@ -190,6 +192,14 @@ const writeFileCases: StepCases = {
     })
   }],
   failure: [{
+    title: "leaves another text alone where it is to be kept",
+    run: Effect.gen(function*() {
+      const path = yield* inScratch("a")
+      yield* does(keptFile(path, "one\n"))
+      yield* cannotBe(keptFile(path, "two\n"), "Conflict", { found: `${path} holds another text` })
+      yield* same(path, (yield* look(path))?.text, "one\n")
+    })
+  }, {
     title: "fails without its directory with ENOENT",
     run: Effect.gen(function*() {
       const path = yield* inScratch("none/a")
