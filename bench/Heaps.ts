@@ -1,10 +1,6 @@
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
+import { collect } from "./Garbage.ts"
 import { slopeOf, spreadOf } from "./Measure.ts"
 import { atMost, type Found, row } from "./Section.ts"
-
-setFlagsFromString("--expose-gc")
-const collect = runInNewContext("gc") as () => void // what the flag above puts there
 
 /** How many equal parts the work over which the heap is watched has. */
 export const parts = 40

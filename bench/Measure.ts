@@ -1,3 +1,5 @@
+import { collect } from "./Garbage.ts"
+
 /** What was measured, as quantiles of its samples. */
 export interface Spread {
   readonly median: number
@@ -22,8 +24,8 @@ export const timed = (body: () => unknown): Contender => async () => {
 }
 
 /**
- * One after the other, again and again: what slows the machine down for a while slows all of them down. The first rounds,
- * `warmUp` of them, do not count.
+ * One after the other, again and again: what slows the machine down for a while slows all of them down. None of them collects
+ * the garbage of another. The first rounds, `warmUp` of them, do not count.
  */
 export const alternately = async <Name extends string>(
   rounds: number,
@@ -34,6 +36,7 @@ export const alternately = async <Name extends string>(
   const samples = new Map<Name, Array<number>>(names.map((name) => [name, []]))
   for (let round = -warmUp; round < rounds; round++) {
     for (const name of names) {
+      collect({ type: "minor" }) // one of all would make V8 drop compiled code, and begin with little memory again
       const sample = await contenders[name]()
       if (round >= 0) samples.get(name)?.push(sample)
     }
