@@ -136,6 +136,9 @@ describe("a promise that is broken is seen where there is", () => {
       changing("HostChanged", (event) => event.step === null ? event : { ...event, after: incident(event.after) })
     assert.include(said("others-untouched", failing, doing(Incidents.leaveCgroup("lxc.payload.web10-2"))).join(), "+ cgroup")
     assert.include(said("others-untouched", failing, doing(Incidents.putFile("/srv/exports/web10.tar"))).join(), "+ file /srv/exports/web10.tar")
+    const robbing = changing("HostChanged", (event) =>
+      event.step === null ? event : { ...event, before: Incidents.putFile("/srv/imported/web1.json", "somebody's\n")(event.before) })
+    assert.include(said("strangers-spared", failing, robbing).join(), "/srv/imported/web1.json was somebody else's")
     assert.include(said("mounts-inside", failing, doing(Incidents.mountOn("/mnt"))).join(), "+ mount /mnt")
     const harmed = changing("Answered", (event) => ({ ...event, state: Incidents.killInit("web10")(event.state) }))
     assert.include(said("neighbour-unharmed", failing, harmed).join(), "- process")

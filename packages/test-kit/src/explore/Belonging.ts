@@ -6,6 +6,7 @@
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { isBelow } from "@effect-lxc/core/model/HostPath"
 import { vethPrefix } from "@effect-lxc/core/model/VethName"
+import type { SimulatedState } from "../SimulatedState.ts"
 import type { HostChange } from "./HostChanges.ts"
 
 type What = Pick<HostChange, "kind" | "what">
@@ -39,6 +40,22 @@ const isGroupOf = (name: string, path: string): boolean =>
  * @category constants
  */
 export const places = { exports: "/srv/exports", imported: "/srv/imported", checkpoints: "/srv/checkpoints" } as const
+
+/**
+ * What somebody else puts where exports and imports put what they make.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const strangersText = "somebody's\n"
+
+/**
+ * Whether a file is somebody else's.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isStrangers = ({ files }: Pick<SimulatedState, "files">, path: string): boolean => files[path]?.text === strangersText
 
 /**
  * Whether it is what an export or import makes before it is put in its place.

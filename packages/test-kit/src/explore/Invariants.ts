@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { answersTrue, noDefects, nothingDoneUnobserved, nothingHangs } from "./invariants/Answers.ts"
-import { mountsInside, neighbourUnharmed, othersUntouched } from "./invariants/Bounds.ts"
+import { mountsInside, neighbourUnharmed, othersUntouched, strangersSpared } from "./invariants/Bounds.ts"
 import { noTrace, recovered, wholeFiles } from "./invariants/InTheEnd.ts"
 import type { Invariant } from "./invariants/Invariant.ts"
 import { intentFirst, oneAtATime } from "./invariants/Journalled.ts"
@@ -22,6 +22,7 @@ export const invariants: ReadonlyArray<Invariant> = [
   oneAtATime,
   intentFirst,
   othersUntouched,
+  strangersSpared,
   mountsInside,
   neighbourUnharmed,
   firstFailureReported,

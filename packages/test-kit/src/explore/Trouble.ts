@@ -9,7 +9,7 @@ import type { Dice } from "../Dice.ts"
 import * as Faults from "../Faults.ts"
 import type { Happening } from "../Happening.ts"
 import type { Scenario } from "../Scenario.ts"
-import { places } from "./Belonging.ts"
+import { places, strangersText } from "./Belonging.ts"
 import type { Operator } from "./Case.ts"
 import { directories } from "./StartingState.ts"
 
@@ -43,7 +43,11 @@ const drawNear = (dice: Dice): Faults.FaultPlace =>
 const drawHappening = (dice: Dice, scenario: Scenario): Happening => {
   const name = InstanceName.make(scenario.name)
   const root = HostPath.make(directories.rootfs(name))
+  const taken = dice.pick([
+    `${places.exports}/${name}.tar`, `${places.exports}/${name}.new.tar`, `${places.imported}/${name}.img`, `${places.imported}/${name}.json`
+  ])
   return dice.pick<Happening>([
+    { _tag: "PutFile", path: HostPath.make(taken), text: strangersText },
     { _tag: "KillMonitor", name },
     { _tag: "OrphanContainer", name },
     { _tag: "StopMonitor", name },

@@ -5,7 +5,7 @@
  */
 import { isBelow } from "@effect-lxc/core/model/HostPath"
 import * as Incidents from "../../Incidents.ts"
-import { isOf, isPermanent } from "../Belonging.ts"
+import { isOf, isPermanent, isStrangers } from "../Belonging.ts"
 import { changesBetween } from "../HostChanges.ts"
 import { directories, neighbourOf } from "../StartingState.ts"
 import { belongingsOf, type Invariant, show } from "./Invariant.ts"
@@ -26,6 +26,25 @@ export const othersUntouched: Invariant = {
       return changesBetween(event.before, event.after)
         .filter((change) => !isOf(directories, own, change) && !isPermanent(directories, change))
         .map((change) => `${event.step?._tag} of ${name}: ${show(change)}`)
+    })
+}
+
+/**
+ * A file that somebody else put where an export or import puts its own is neither removed, moved nor changed, but where it was
+ * asked to replace what is there.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const strangersSpared: Invariant = {
+  name: "strangers-spared",
+  check: ({ events }) =>
+    events.flatMap(({ event }) => {
+      if (event._tag !== "HostChanged" || event.step === null || event.before.files === event.after.files) return []
+      if (event.step._tag === "MoveIntoPlace" && event.step.replace) return []
+      return Object.keys(event.before.files)
+        .filter((path) => isStrangers(event.before, path) && !isStrangers(event.after, path))
+        .map((path) => `${event.step?._tag} of ${event.instance}: ${path} was somebody else's`)
     })
 }
 

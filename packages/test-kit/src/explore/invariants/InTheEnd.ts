@@ -7,7 +7,7 @@ import { HostPath, isBelow } from "@effect-lxc/core/model/HostPath"
 import { members } from "@effect-lxc/core/plan/ExportFormat"
 import { isWholeArchive } from "../../transition/Exports.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
-import { isPermanent, isUnfinished, places } from "../Belonging.ts"
+import { isPermanent, isStrangers, isUnfinished, places } from "../Belonging.ts"
 import { changesBetween, type HostChange } from "../HostChanges.ts"
 import { planRunsOf } from "../PlanRuns.ts"
 import { directories, untouched } from "../StartingState.ts"
@@ -92,7 +92,7 @@ export const noTrace: Invariant = {
     const wanted = isWanted(story)
     const forgotten = isForgotten(story)
     return changesBetween(untouched(story.subject), story.aftermath.state)
-      .filter((change) => !isPermanent(directories, change))
+      .filter((change) => !isPermanent(directories, change) && !(story.aftermath !== undefined && isStrangers(story.aftermath.state, change.what)))
       .filter((change) => change.sign === "-" || !forgotten(change))
       .filter(({ kind, sign, what }) => !(sign === "+" && (kind === "file" || kind === "directory") && wanted(what)))
       .map(show)
@@ -102,7 +102,7 @@ export const noTrace: Invariant = {
 const broken = (state: SimulatedState, archives: ReadonlyArray<string>): ReadonlyArray<string> =>
   archives.filter((path) => {
     const node = state.files[path]
-    return node !== undefined && !isWholeArchive(node.text)
+    return node !== undefined && !isStrangers(state, path) && !isWholeArchive(node.text)
   })
 
 /**
@@ -125,12 +125,14 @@ export const wholeFiles: Invariant = {
     const imported = story.events.some(({ event }) =>
       event._tag === "Answered" && event.ask.request._tag === "Import" && event.ending._tag === "Done")
     const unknown = isUnknown(story)
-    const cutOff = unknown || planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
+    const usurped = story.events.some(({ event }) =>
+      event._tag === "Struck" && event.fault.happening?._tag === "PutFile" && isBelow(places.imported, event.fault.happening.path))
+    const cutOff = unknown || usurped || planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
     const images = `${places.checkpoints}/${story.subject.scenario.name}`
     return [
       ...[...found].map((path) => `${path} is not whole`),
       ...(cutOff || hasRoot === (files[spec] !== undefined) ? [] : [`of ${roots[0]} and ${spec} only one is there`]),
-      ...(imported && story.aftermath !== undefined && !hasRoot ? [`${spec} was imported, and is not there`] : []),
+      ...(imported && !usurped && story.aftermath !== undefined && !hasRoot ? [`${spec} was imported, and is not there`] : []),
       ...(!unknown && files[`${images}/criu.images`] !== undefined && files[`${images}/instance.json`] === undefined ? [`${images} has no spec`] : [])
     ]
   }

@@ -13,7 +13,7 @@ import { factsOf } from "../../Facts.ts"
 import { namesIn } from "../../FileTree.ts"
 import type { SimulatedState } from "../../SimulatedState.ts"
 import { observe } from "../../Transition.ts"
-import { isOf, isPermanent, isUnfinished, places } from "../Belonging.ts"
+import { isOf, isPermanent, isStrangers, isUnfinished, places } from "../Belonging.ts"
 import { changesBetween, type HostChange } from "../HostChanges.ts"
 import { type PlanRun, planRunsOf } from "../PlanRuns.ts"
 import { directories } from "../StartingState.ts"
@@ -153,7 +153,7 @@ const notUndone = (story: Story, run: PlanRun, after: SimulatedState, residue: R
   const own = belongingsOf(story, run.instance)
   const head = stopsFirst(run) ? headOf(run.instance) : new Set<string>()
   return changesBetween(run.before, after).filter((change) => {
-    if (!isOf(directories, own, change) || isPermanent(directories, change)) return false
+    if (!isOf(directories, own, change) || isPermanent(directories, change) || isStrangers(after, change.what)) return false
     if (residue.some((step) => explains(step, run.instance, after, change))) return false
     if (change.sign === "-" && isOnlyRewritten(after, run, change)) return false
     return change.sign === "+"
