@@ -184,7 +184,7 @@ export const observeFile = (step: Case<"WriteFile">) =>
       ? Effect.fail(new HostError({ problem: { _tag: "Conflict", found: `${step.path} holds another text`, advice: keptAdvice } }))
       : Effect.succeed({ done })))
 
-const keptAdvice = "it was left by one that failed: give it as the spec, or move it away"
+const keptAdvice = "it is somebody else's, or was left by one that failed: use it, or move it away"
 
 /** Where a file is written before it takes its place. */
 const besideOf = (at: string): string => `${at}.new`

@@ -112,7 +112,7 @@ export const planCheckpoint = (
     const stop = options.stop ?? false
     const steps: ReadonlyArray<Step> = [
       { _tag: "MakeDirectory", path: directory, mode: "0700", keep: false },
-      { _tag: "WriteFile", path: spec, mode: "0600", text: instanceDocument(record), previous: null },
+      { _tag: "WriteFile", path: spec, mode: "0600", text: instanceDocument(record), previous: null, kept: true },
       {
         _tag: "Checkpoint",
         lxcPath: hostPath(directories.containers),

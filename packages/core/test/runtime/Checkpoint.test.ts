@@ -1,7 +1,7 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, SimulatedHost } from "@effect-lxc/test-kit"
+import { Diff, Faults, Incidents, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -76,6 +76,17 @@ describe("checkpoint", () => {
         assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
       }).pipe(onHost({ host: host(options) })))
   }
+
+  it.effect("leaves a file of somebody's in its directory that has the name of its spec", () =>
+    Effect.gen(function*() {
+      const { hypervisor, simulated } = yield* started
+      yield* simulated.update(Incidents.putFile(`${kept}/instance.json`, "somebody's"))
+      const { message, residue } = yield* problemOf(hypervisor.checkpoint(web1.name, kept))
+      assert.include(message, `${kept}/instance.json holds another text`)
+      assert.deepStrictEqual(residue, [])
+      assert.strictEqual((yield* simulated.state).files[`${kept}/instance.json`]?.text, "somebody's")
+      assert.strictEqual((yield* hypervisor.info("web1")).state, "RUNNING")
+    }).pipe(onHost({ host: host() })))
 
   it.effect("that fails after the dump removes what was dumped", () =>
     Effect.gen(function*() {

@@ -122,7 +122,7 @@ describe("export", () => {
       yield* hypervisor.start(web1)
       yield* problemOf(hypervisor.export(web1.name, archive, { stop: true }))
       const { message, residue } = yield* problemOf(hypervisor.export(web1.name, archive, { instance: instance({ nics: [] }) }))
-      assert.include(message, `${left} holds another text; it was left by one that failed: give it as the spec, or move it away`)
+      assert.include(message, `${left} holds another text; it is somebody else's, or was left by one that failed: use it, or move it away`)
       assert.deepStrictEqual(residue, [])
       assert.deepStrictEqual(JSON.parse((yield* simulated.state).files[left]?.text ?? ""), encodeInstance(web1))
       yield* hypervisor.export(web1.name, archive, { instance: web1 })

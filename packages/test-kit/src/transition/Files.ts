@@ -89,7 +89,7 @@ export const observeWriteFile = (state: SimulatedState, step: Case<"WriteFile">)
   const node = nodeAt(state, step.path)
   const isSame = node?.kind === "file" && node.text === step.text
   return node !== undefined && !isSame && step.kept === true
-    ? conflict(`${step.path} holds another text`, "it was left by one that failed: give it as the spec, or move it away")
+    ? conflict(`${step.path} holds another text`, "it is somebody else's, or was left by one that failed: use it, or move it away")
     : { done: isSame && node.mode === step.mode }
 }
 
