@@ -7,10 +7,11 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { commandLine, refuse, wholeNumber } from "./commandLine.ts"
 
 const usage = `usage: npm run explore -- [--seeds N] [--from S] [--minutes M] [--workers W]
-       npm run explore -- --exhaustive [--minutes M] [--workers W]
+       npm run explore -- --exhaustive | --pairs [--minutes M] [--workers W]
        npm run explore -- --replay TOKEN|SEED [--html FILE]
 
-Runs N seeds (2000) from S (0) on, for M minutes at most, or as many as come in M minutes; --exhaustive runs every operation with every fault at each step.
+Runs N seeds (2000) from S (0) on, for M minutes at most, or as many as come in M minutes; --exhaustive runs every operation with every fault at each step,
+--pairs with each failure at each step and a second fault at each step of what that brings about.
 A promise that is broken is printed with its token, the smallest case that still breaks it, and what happened in that. --html writes the case, what happened and each promise into one page to look at.`
 
 interface Job {
@@ -18,7 +19,8 @@ interface Job {
   readonly seeds: number
   readonly every: number
   readonly until: number
-  readonly exhaustive: boolean
+  /** Which of the cases that are not drawn; undefined for those of seeds. */
+  readonly all: "exhaustive" | "pairs" | undefined
 }
 
 interface Found {
@@ -30,7 +32,7 @@ interface Found {
 /** So many of one kind are enough to see what it is. */
 const enough = 3
 
-const work = ({ every, exhaustive, from, seeds, until }: Job, say: (found: Found) => void): number => {
+const work = ({ all, every, from, seeds, until }: Job, say: (found: Found) => void): number => {
   const counts = new Map<string, number>()
   let done = 0
   const note = (source: string, violation: Explore.Violation | undefined) => {
@@ -40,11 +42,11 @@ const work = ({ every, exhaustive, from, seeds, until }: Job, say: (found: Found
     counts.set(violation.invariant, count)
     say({ source, invariant: violation.invariant, token: count > enough ? violation.token : Explore.shrink(violation).token })
   }
-  if (exhaustive) {
+  if (all !== undefined) {
     let index = 0
-    for (const subject of Explore.everyStepEveryFault()) {
+    for (const subject of all === "pairs" ? Explore.everyTwoFaults() : Explore.everyStepEveryFault()) {
       if (Date.now() >= until) break
-      if (index++ % every === from) note(`exhaustive ${index - 1}`, Explore.examine(subject))
+      if (index++ % every === from) note(`${all} ${index - 1}`, Explore.examine(subject))
     }
     return done
   }
@@ -83,7 +85,7 @@ const inWorkers = async (count: number, job: Job): Promise<boolean> => {
   const found: Array<Found> = []
   const runs = Array.from({ length: count }, (_, index) =>
     new Promise<number>((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url), { workerData: { ...job, from: job.exhaustive ? index : job.from + index, every: count } })
+      const worker = new Worker(new URL(import.meta.url), { workerData: { ...job, from: job.all === undefined ? job.from + index : index, every: count } })
       worker.on("message", (message: Found | number) => typeof message === "number" ? resolve(message) : found.push(message))
       worker.on("error", reject)
     }))
@@ -108,6 +110,7 @@ const main = async (): Promise<boolean> => {
     minutes: { type: "string" },
     workers: { type: "string", default: String(availableParallelism()) },
     exhaustive: { type: "boolean", default: false },
+    pairs: { type: "boolean", default: false },
     replay: { type: "string" },
     html: { type: "string" }
   })
@@ -121,7 +124,7 @@ const main = async (): Promise<boolean> => {
     seeds: values.seeds === undefined && minutes !== undefined ? Infinity : from + wholeNumber("seeds", values.seeds ?? "2000"),
     until: minutes === undefined ? Infinity : Date.now() + minutes * 60_000,
     every: 1,
-    exhaustive: values.exhaustive
+    all: values.pairs ? "pairs" : values.exhaustive ? "exhaustive" : undefined
   })
 }
 

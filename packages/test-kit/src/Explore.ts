@@ -71,7 +71,7 @@ export const shrink = (violation: Violation, tries = 400, promises = invariants)
 }
 
 export { type Case, caseOf, tokenOf } from "./explore/Case.ts"
-export { everyStepEveryFault } from "./explore/Exhaustive.ts"
+export { everyStepEveryFault, everyTwoFaults } from "./explore/Exhaustive.ts"
 export { draw } from "./explore/Generating.ts"
 export { type Invariant, invariants } from "./explore/Invariants.ts"
 export { reportOf } from "./explore/Report.ts"

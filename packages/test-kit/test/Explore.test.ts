@@ -23,6 +23,21 @@ describe("the promises of the library", () => {
   })
 })
 
+describe("two faults", () => {
+  it("both strike, the second in what the first brings about, and every promise holds", () => {
+    let count = 0
+    for (const subject of Explore.everyTwoFaults()) {
+      const { events } = Explore.tell(subject)
+      assert.strictEqual(events.filter(({ event }) => event._tag === "Struck").length, 2, Explore.tokenOf(subject))
+      const violation = Explore.examine(subject)
+      assert.strictEqual(violation && say(violation), undefined)
+      count += 1
+      if (count === 40) break
+    }
+    assert.strictEqual(count, 40)
+  })
+})
+
 describe("a case", () => {
   it("is the same for the same seed, tells the same story twice, and is had again from its token", () => {
     for (const seed of [3, 5, 8, 13, 21]) {

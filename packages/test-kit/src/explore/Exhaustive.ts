@@ -82,3 +82,66 @@ export function* everyStepEveryFault(every = 1): Generator<Case> {
     }
   }
 }
+
+/** What an operation may fail by, or its process die. */
+const firstKinds: ReadonlyArray<Faults.FaultKind> = ["refuse", "act-then-refuse", "act-then-hang", "crash"]
+
+/** What then meets its rollback, or the recovery. */
+const secondFaults: ReadonlyArray<Pick<Faults.Fault, "call" | "kind"> & Pick<Faults.Fault, "happening">> = [
+  ...(["refuse", "act-then-refuse", "hang", "crash"] as const).flatMap((kind) => (["apply", "observe"] as const).map((call) => ({ call, kind }))),
+  ...([
+    ...happenings,
+    { _tag: "OrphanContainer", name },
+    { _tag: "StopMonitor", name },
+    { _tag: "FreezeContainer", name },
+    { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000077" }
+  ] as const).map((happening) => ({ call: "apply", kind: "befall", happening } as const))
+]
+
+/** How many steps are applied, and observed, after the first fault struck and before the end; undefined where it never did. */
+const callsAfter = (subject: Case): Readonly<Record<Faults.Fault["call"], number>> | undefined => {
+  const { events } = tell(subject)
+  const from = events.findIndex(({ event }) => event._tag === "Struck")
+  if (from < 0) return undefined
+  const after = events.slice(from, events.findIndex(({ event }) => event._tag === "Healed"))
+  const count = (call: Faults.Fault["call"]) => after.filter(({ event }) => event._tag === "CallBegun" && event.call === call).length
+  return { apply: count("apply"), observe: count("observe") }
+}
+
+/**
+ * For each request from each state to start from: each kind of failure, and a crash, at each step that is applied, and with it a
+ * second fault at each step after that: of its rollback, or of the recovery that is asked for next.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function* everyTwoFaults(): Generator<Case> {
+  for (const starting of startings) {
+    for (const request of requestsOf(scenario)) {
+      for (const kind of firstKinds) {
+        const dies = kind === "crash"
+        const caseOf = (first: Faults.Fault, ...seconds: ReadonlyArray<Faults.Fault>): Case => ({
+          scenario,
+          starting,
+          neighbour: false,
+          operators: [{
+            asks: [request, ...dies ? [{ _tag: "Recover", name } as const] : []].map((each) => ({ request: each, afterMs: 0, interruptAfterMs: null })),
+            faults: dies ? [first] : [first, ...seconds],
+            afterCrash: dies ? seconds : []
+          }],
+          schedule: 0
+        })
+        for (let index = 0; ; index += 1) {
+          const first = Faults.at({ _tag: "Call", nth: index }, kind)
+          const calls = callsAfter(caseOf(first))
+          if (calls === undefined) break
+          for (const { call, ...second } of secondFaults) {
+            for (let nth = 0; nth < calls[call]; nth += 1) {
+              yield caseOf(first, Faults.at({ _tag: dies ? "Call" : "Next", nth }, second.kind, { call, ...second }))
+            }
+          }
+        }
+      }
+    }
+  }
+}
