@@ -1,5 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Guest, Incidents, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
+import { observe } from "@effect-lxc/test-kit/Transition"
 import { headOf, isWholeArchive } from "@effect-lxc/test-kit/transition/Exports"
 import { assert, describe, it } from "@effect/vitest"
 import { done, failed, holds } from "./steps.ts"
@@ -132,6 +133,16 @@ describe("an import", () => {
     assert.isDefined(state.files[`${directory}/root.img`])
     assert.strictEqual(code(packed, { ...unpack, spec: "another" }), "ArchiveDamaged")
   })
+})
+
+it("what is moved is told from another of the same name, be that a directory with another guest in it", () => {
+  const back = { ...move("/srv/tree", "/srv/.tree"), replace: false, ifThere: true }
+  const seen = observe(packed, back, new Map())
+  assert.isTrue("result" in seen && seen.result !== undefined)
+  const what = "result" in seen ? seen.result : undefined
+  assert.isFalse(holds(packed, { ...back, what: String(what) }))
+  const other = { ...packed, images: { ...packed.images, "/srv/tree": Guest.obedient() } }
+  assert.isTrue(holds(other, { ...back, what: String(what) }))
 })
 
 it("packing, receiving and unpacking are never done before", () => {

@@ -157,7 +157,7 @@ const renamed = <A>(record: Readonly<Record<string, A>>, from: string, to: strin
 export const observeMoved = (state: SimulatedState, { from, ifThere, to, what }: Case<"MoveIntoPlace">): Seen => {
   const found = whatIsAt(state, from)
   const isTaken = nodeAt(state, to) !== undefined
-  const isAnother = found !== undefined && what !== undefined && found !== what
+  const isAnother = what !== undefined && found !== what
   const done = found === undefined ? ifThere || isTaken : isAnother || (ifThere && isTaken)
   return done ? { done } : { done, result: found }
 }
@@ -165,7 +165,7 @@ export const observeMoved = (state: SimulatedState, { from, ifThere, to, what }:
 /** A simulated file has no inode: it is told from others by what is in it. */
 const whatIsAt = (state: SimulatedState, path: string): string | undefined => {
   const node = nodeAt(state, path)
-  return node === undefined ? undefined : fnv1a64(JSON.stringify([node, state.images[path] ?? null])).toString(16)
+  return node === undefined ? undefined : fnv1a64(JSON.stringify([node, state.images[path]])).toString()
 }
 
 /**

@@ -97,6 +97,9 @@ const removeDirectoryCases: StepCases = {
       const path = yield* inScratch("a")
       const at = (name: string) => HostPath.make(`${path}/${name}`)
       const [dev, proc, other] = [at("dev"), at("proc"), at("other")]
+      for (const each of [dev, proc]) yield* befall({ _tag: "PutDirectory", path: each })
+      yield* does(clearRoot(path))
+      yield* same(path, (yield* look(path))?.kind, "directory")
       for (const each of [dev, proc, other]) yield* befall({ _tag: "PutDirectory", path: each })
       yield* does(clearRoot(path))
       yield* same("what is left", [yield* look(dev), yield* look(proc), (yield* look(other))?.kind], [undefined, undefined, "directory"])
@@ -114,6 +117,9 @@ const removeDirectoryCases: StepCases = {
       yield* holds(removeDirectory(path, true))
       yield* applies(removeDirectory(path, true))
       yield* same(`${path}/b`, (yield* look(`${path}/b`))?.text, "mine\n")
+      const other = yield* inScratch("c")
+      yield* befall({ _tag: "PutDirectory", path: HostPath.make(`${other}/dev`) })
+      yield* holds(removeDirectory(other, true))
     })
   }],
   failure: [{
@@ -321,7 +327,7 @@ const moveCases: StepCases = {
       yield* isOpen(back)
       yield* befall({ _tag: "RemovePath", path: to })
       yield* befall({ _tag: "PutFile", path: to, text: "two\n" })
-      yield* holds(back)
+      yield* same("what there is to move", yield* holds(back), undefined)
       yield* same("both", [yield* look(from), (yield* look(to))?.text], [undefined, "two\n"])
     })
   }],
