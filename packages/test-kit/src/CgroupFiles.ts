@@ -105,7 +105,7 @@ export const countKill = (state: SimulatedState, group: string): SimulatedState 
   trees: state.trees.map((tree) => {
     const files = tree.groups[group]
     if (files === undefined || !tree.controllers.includes("memory")) return tree
-    const before = Number(/^oom_kill (\d+)$/m.exec(files[countFile(state)] ?? "")?.[1] ?? 0)
+    const before = Number(files[countFile(state)]?.split(" ").at(-1) ?? 0)
     return { ...tree, groups: { ...tree.groups, [group]: { ...files, ...killsFile(state, before + 1) } } }
   })
 })

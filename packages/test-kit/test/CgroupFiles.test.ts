@@ -1,5 +1,5 @@
 import { SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
-import { applyLimits, sameLimit, unlimited, unlimitedV1, written } from "@effect-lxc/test-kit/CgroupFiles"
+import { applyLimits, countKill, isCount, isMemoryLimited, killsFile, sameLimit, unlimited, unlimitedV1, written } from "@effect-lxc/test-kit/CgroupFiles"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 
@@ -19,6 +19,37 @@ describe("a limit in bytes", () => {
 
   it("that v1 does not have is the largest number of whole pages that a signed number of 64 bits can count", () => {
     assert.strictEqual(unlimitedV1, String(2n ** 63n - 4_096n))
+  })
+})
+
+describe("whom the kernel killed for want of memory", () => {
+  const layouts = { v2: "memory.events", v1: "memory.oom_control", hybrid: "memory.oom_control" } as const
+  const words = { "memory.events": "oom 2\noom_kill 2\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n" } as const
+  const groups = { hungry: { "pids.max": "7" }, other: {} }
+
+  it("is counted in the group whose limit it was, where memory is limited, in the words of the layout", () => {
+    for (const layout of ["v2", "v1", "hybrid"] as const) {
+      const bare = SimulatedHost.state({ layout })
+      const state = { ...bare, trees: bare.trees.map((tree) => ({ ...tree, groups })) }
+      const file = layouts[layout]
+      assert.deepStrictEqual(killsFile(state, 2), { [file]: words[file] })
+      const twice = countKill(countKill(state, "hungry"), "hungry")
+      assert.deepStrictEqual(twice.trees, state.trees.map((tree) =>
+        tree.controllers.includes("memory") ? { ...tree, groups: { ...groups, hungry: { ...groups.hungry, [file]: words[file] } } } : tree))
+      assert.deepStrictEqual(countKill(state, "none"), state)
+      assert.deepStrictEqual(Object.keys(killsFile(state, 0)).map(isCount), [true])
+    }
+    assert.deepStrictEqual(["pids.max", "memory.max", "memory.limit_in_bytes"].map(isCount), [false, false, false])
+  })
+
+  it("is nobody where no group limits it", () => {
+    const limitedTo = (files: Readonly<Record<string, string>>): boolean => {
+      const bare = SimulatedHost.state()
+      return isMemoryLimited({ ...bare, trees: bare.trees.map((tree) => ({ ...tree, groups: { web1: files } })) }, "web1")
+    }
+    const unlimitedOnes = [{}, { "memory.max": "max" }, { "memory.limit_in_bytes": unlimitedV1 }]
+    assert.deepStrictEqual(unlimitedOnes.map(limitedTo), [false, false, false])
+    assert.deepStrictEqual([{ "memory.max": "4096" }, { "memory.limit_in_bytes": "4096" }].map(limitedTo), [true, true])
   })
 })
 

@@ -128,9 +128,12 @@ describe("a limit that is written", () => {
   const set = (file: string, value: string) =>
     ({ _tag: "SetLimit", ...container, controller: file.split(".")[0] ?? "", file, value, previous: "1" }) as const
 
-  it("of just what is used is enough; below that v1 refuses memory with swap too", () => {
+  it("of just what is used is enough; below that v2 kills, and v1 refuses memory with swap too", () => {
     const used = Guest.obedient().usesBytes
     assert.isNotNull(done(running(), set("memory.max", String(used))).containers[0]?.init)
+    const short = done(running(), set("memory.max", "4096"))
+    assert.isNull(short.containers[0]?.init)
+    assert.strictEqual(short.trees[0]?.groups["lxc.payload.web1"]?.["memory.events"], "oom 1\noom_kill 1\n")
     const v1 = running({ layout: "v1", config: config(...pinned, "lxc.cgroup.memory.limit_in_bytes = 4M", "lxc.cgroup.memory.memsw.limit_in_bytes = 4M") })
     const { problem } = failed({ ...v1, containers: v1.containers.map((each) => ({ ...each, guest: { ...each.guest, usesBytes: 2 ** 30 } })) }, set("memory.memsw.limit_in_bytes", "8M"))
     const path = "/sys/fs/cgroup/memory/lxc.payload.web1/memory.memsw.limit_in_bytes"

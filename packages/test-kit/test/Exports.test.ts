@@ -127,6 +127,28 @@ describe("an import", () => {
     }
   })
 
+  it("goes over no file that is there, as tar does: what else is in it is unpacked, and it fails", () => {
+    const parts = ["manifest.json", "spec.json", "root.img"]
+    for (const part of parts) {
+      const mine = Incidents.putFile(`${directory}/${part}`, "mine")(packed)
+      const { problem, state } = failed(mine, unpack)
+      assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 2)
+      assert.strictEqual(
+        problem._tag === "CommandFailed" ? problem.stderr : "",
+        `tar: ${part}: Cannot open: File exists\ntar: Exiting with failure status due to previous errors\n`
+      )
+      const texts = parts.map((each) => state.files[`${directory}/${each}`]?.text)
+      assert.deepStrictEqual(texts, ["the manifest", "the spec", ""].map((text, index) => parts[index] === part ? "mine" : text))
+      assert.strictEqual(state.files["/srv/a.tar"], packed.files["/srv/a.tar"])
+    }
+  })
+
+  it("may have its archive where it unpacks it", () => {
+    const archive = at(`${directory}/in.tar`)
+    const state = done(Incidents.putDirectory(directory)(described), { ...pack, archive })
+    assert.strictEqual(done(state, { ...unpack, archive }).files[`${directory}/spec.json`]?.text, "the spec")
+  })
+
   it("on a full disk finds that out in the middle, and of another spec at the end", () => {
     const { problem, state } = failed(Incidents.fillDisk(directory)(packed), unpack)
     assert.isTrue(problem._tag === "CommandFailed" && problem.exitCode === 2)

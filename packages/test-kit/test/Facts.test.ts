@@ -1,6 +1,7 @@
 import { encodeMeantToRun } from "@effect-lxc/core/host/MeantToRun"
 import { instanceDocument } from "@effect-lxc/core/model/Instance"
-import { Facts, Guest, Incidents, Scenario, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Facts, Guest, Happening, Incidents, Scenario, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
 import { advance } from "@effect-lxc/test-kit/Lifecycle"
 import { assert, describe, it } from "@effect/vitest"
 import { config, directories, factsOf, groups, pinned, prepared, rootfs, running } from "./steps.ts"
@@ -164,7 +165,7 @@ describe("what a container uses", () => {
     const kills = (state: SimulatedState) => usageOf(state)?.memory.oomKills
     for (const layout of ["v2", "v1", "hybrid"] as const) {
       const started = running({ layout, config: config(...pinned, "lxc.cgroup.memory.limit_in_bytes = 32M", "lxc.cgroup2.memory.max = 32M") })
-      const hungry = Incidents.outOfMemory("web1")
+      const hungry = Happening.befall({ _tag: "OutOfMemory", name: InstanceName.make("web1") })
       assert.deepStrictEqual([started, hungry(started), hungry(hungry(started))].map(kills), [0, 1, 2])
       assert.strictEqual(kills(Incidents.rebootInside("web1")(hungry(started))), 0)
       const frozen = Incidents.freeze("web1")(started)

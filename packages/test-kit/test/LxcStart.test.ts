@@ -284,6 +284,7 @@ describe("a start that LXC calls a success", () => {
     const killed = running({ config: config(...pinned, "lxc.cgroup2.memory.max = 1M") })
     const after = advance(killed, killed.now + 5)
     assert.isNull(after.containers[0]?.init)
+    assert.strictEqual(after.trees[0]?.groups["lxc.payload.web1"]?.["memory.events"], "oom 1\noom_kill 1\n")
     assert.include(after.files[directories.lxcLog("web1")]?.text, "ended on signal Killed(9)")
   })
 

@@ -103,9 +103,9 @@ const unpacked = (state: SimulatedState, step: Case<"ImportArchive">, archive: A
 const keptFiles = (state: SimulatedState, { directory, kind }: Case<"ImportArchive">): ReadonlyArray<string> =>
   [members.manifest, members.spec, members[kind]].filter((name) => nodeAt(state, `${directory}/${name}`)?.kind === "file")
 
-const withKept = (before: SimulatedState, after: SimulatedState, paths: ReadonlyArray<string>): SimulatedState => ({
+const withKept = (before: SimulatedState, after: SimulatedState): SimulatedState => ({
   ...after,
-  files: { ...after.files, ...Object.fromEntries(Object.entries(before.files).filter(([path]) => paths.includes(path))) }
+  files: { ...after.files, ...before.files }
 })
 
 /** What is in the directory after unpacking, whoever put it there, is taken for what was in the stream. */
@@ -132,8 +132,7 @@ export const importArchive = (state: SimulatedState, step: Case<"ImportArchive">
     const kept = keptFiles(state, step)
     if (kept.length > 0) {
       const stderr = [...kept.map((name) => `${name}: Cannot open: File exists`), "Exiting with failure status due to previous errors"]
-      const paths = kept.map((name) => `${step.directory}/${name}`)
-      return failed(withKept(state, after, paths), commandFailed(Commands.unpackExport(step), 2, stderr.map((line) => `tar: ${line}\n`).join("")))
+      return failed(withKept(state, after), commandFailed(Commands.unpackExport(step), 2, stderr.map((line) => `tar: ${line}\n`).join("")))
     }
     const strange = namesIn(after, step.directory).find((name) => !isOfExport(step, name))
     if (isFull(state, step.directory)) {
