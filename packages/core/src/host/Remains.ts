@@ -8,6 +8,7 @@ import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
 import { pathAt } from "./FactsIndex.ts"
 import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
 import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
+import type { Disk } from "../model/Disk.ts"
 import { isVethName, vethPrefix } from "../model/VethName.ts"
 
 /**
@@ -43,14 +44,19 @@ const isCgroupOf = (directory: string, name: string, { containers }: HostFacts):
 const containerOf = ({ containers: ours }: Directories, name: string, facts: HostFacts): ContainerFacts | undefined =>
   facts.containers.find((each) => each.name === name && each.lxcPath === ours)
 
+/** Where a disk begins in its file: another partition of it is somebody else's. Undefined where its table does not say it. */
+const startOf = (facts: HostFacts, { partition, path }: Disk): number | undefined =>
+  partition === undefined ? 0 : pathAt(facts, path)?.partitions?.find(({ number }) => number === partition)?.start
+
 const loopsOf = (
   facts: HostFacts,
   mounts: ReadonlyArray<MountEntry>,
   container: ContainerFacts | undefined
 ): ReadonlyArray<LoopDevice> => {
   const mounted = new Set(mounts.map((mount) => mount.source))
-  const recorded = new Set(container?.record?.disks.map((disk) => realPathOf(facts, disk.path)) ?? [])
-  const isRecorded = (loop: LoopDevice): boolean => recorded.has(loop.backingFile)
+  const recorded = (container?.record?.disks ?? []).map((disk) => ({ file: realPathOf(facts, disk.path), start: startOf(facts, disk) }))
+  const isRecorded = ({ backingFile, offset = 0 }: LoopDevice): boolean =>
+    recorded.some(({ file, start }) => file === backingFile && start === offset)
   const unused = new Set(facts.loops.filter(isRecorded).map((loop) => loop.device))
   if (unused.size > 0) {
     const own = new Set(mounts)

@@ -1,5 +1,6 @@
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { decodeHostFacts } from "@effect-lxc/core/host/HostFacts"
+import { remainsOf } from "@effect-lxc/core/host/Remains"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { planStart } from "@effect-lxc/core/plan/StartPlan"
 import { Diff, Guest, type HostOptions, Incidents } from "@effect-lxc/test-kit"
@@ -115,6 +116,24 @@ describe("a partition", () => {
     assert.strictEqual(traces(two), "")
     const both = withDisks({ path: "/srv/parted.img", partition: 2 }, { path: "/srv/parted.img", target: "a" })
     assert.deepStrictEqual(rejectionOf(both, host(more)), ["disks[1].path: disk-twice"])
+  })
+
+  it("is left alone by who has another one of that image, also while nothing is mounted from it", () => {
+    const start = 17 * 1024 * 1024
+    const size = 16 * 1024 * 1024
+    const neighbour = (offset: number) => ({ device: "/dev/loop7", backingFile: "/srv/parted.img", offset, sizeLimit: size, readOnly: false, autoclear: false })
+    const given = parted(2)
+    const running = carriedOut(startPlan(given, host(more)), host(more))
+    const attachedFor = (offset: number) => {
+      const state = { ...Incidents.killMonitor("web1")(running), mounts: host(more).mounts, loops: [...running.loops, neighbour(offset)] }
+      return remainsOf(directories, "web1", factsFor(state, given)).loops.map(({ device }) => device)
+    }
+    assert.deepStrictEqual(attachedFor(start + size), ["/dev/loop0"])
+    assert.deepStrictEqual(attachedFor(start), ["/dev/loop0", "/dev/loop7"])
+    const whole = carriedOut(startPlan(withDisks(root), host(more)), host(more))
+    const part = { ...neighbour(start), backingFile: "/srv/web1.img" }
+    const loops = remainsOf(directories, "web1", factsFor({ ...whole, loops: [...whole.loops, part] }, withDisks(root))).loops
+    assert.deepStrictEqual(loops.map(({ device }) => device), ["/dev/loop0"])
   })
 
   it("is a part of the facts that a person can write", () => {
