@@ -86,8 +86,10 @@ export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, 
     let pause = retryFirst
     while (backingFileOf(device)?.startsWith(step.file) === true) {
       if ((yield* Clock.currentTimeMillis) >= until) {
+        const mountedOn = mountTable().filter((mount) => mount.source === device).map((mount) => mount.target)
+        const seen = mountedOn.length === 0 ? {} : { mountedOn }
         return yield* new HostError({
-          problem: { _tag: "Busy", path: device, waitedMs: busy, holders: holdersOfDevice(device) }
+          problem: { _tag: "Busy", path: device, waitedMs: busy, holders: holdersOfDevice(device), ...seen }
         })
       }
       yield* Effect.sleep(pause)

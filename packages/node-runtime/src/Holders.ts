@@ -53,14 +53,15 @@ export const holdersOfMount = (target: string): ReadonlyArray<Holder> =>
   found(allPids().filter((pid) => pid !== process.pid && holds(pid, target)))
 
 /**
- * Processes in whose mount namespace a device is mounted: tools that look at open files do not see these.
+ * Processes in whose mount namespace a device is mounted, each namespace but our own told by one of them: tools that look at
+ * open files do not see these. What is mounted in our own is in the mount table, and held by none of all those who share it.
  *
  * @since 0.1.0
  * @category queries
  */
 export const holdersOfDevice = (device: string): ReadonlyArray<Holder> => {
   const number = (readText(`/sys/class/block/${device.slice("/dev/".length)}/dev`) ?? "").trim()
-  const seen = new Set<string>()
+  const seen = new Set([linkOf(process.pid, "ns/mnt")])
   const holding = allPids().filter((pid) => {
     const namespace = linkOf(pid, "ns/mnt")
     if (number === "" || namespace === undefined || seen.has(namespace)) return false

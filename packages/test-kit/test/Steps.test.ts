@@ -144,7 +144,7 @@ describe("AttachLoop and DetachLoop", () => {
 
   it("of a device in use goes with its last user: losetup says 0, and it is waited for", () => {
     const { problem, state, tookMs } = failed(prepared(), { ...detach, file: at("/srv/web1.img") })
-    assert.deepStrictEqual(problem, { _tag: "Busy", path: "/dev/loop0", waitedMs: 5_000, holders: [] })
+    assert.deepStrictEqual(problem, { _tag: "Busy", path: "/dev/loop0", waitedMs: 5_000, holders: [], mountedOn: [rootfs] })
     assert.strictEqual(tookMs, 5_000)
     assert.strictEqual(state.loops.length, 1)
     assert.deepStrictEqual(done(state, { _tag: "Unmount", source: "/dev/loop0", target: rootfs, timeoutMs: 0 }).loops, [])

@@ -33,8 +33,13 @@ export const StepProblem = Schema.TaggedUnion({
   SystemCallFailed: { call: Schema.String, path: Schema.String, code: Schema.String, advice: Schema.String },
   /** Something is in the way that is not ours to remove. */
   Conflict: { found: Schema.String, advice: Schema.String },
-  /** A mount, a device or a cgroup stayed busy. */
-  Busy: { path: Schema.String, waitedMs: Schema.Int, holders: Schema.Array(Holder) },
+  /** A mount, a device or a cgroup stayed busy. A device that is mounted on this host says where: that holds it, and no process. */
+  Busy: {
+    path: Schema.String,
+    waitedMs: Schema.Int,
+    holders: Schema.Array(Holder),
+    mountedOn: Schema.optionalKey(Schema.Array(Schema.String))
+  },
   /** The first process ended after a start that LXC called a success. */
   InitEnded: { name: Schema.String, afterMs: Schema.Int, cause: Schema.String, log: Schema.Array(Schema.String) },
   /** A limit was asked for and is not in force. */
@@ -63,6 +68,12 @@ const held = (holders: ReadonlyArray<typeof Holder.Type>): ReadonlyArray<string>
     ? ["no process on this host is seen to hold it; another mount namespace may"]
     : holders.map((holder) => `held by ${holder.pid} (${escape(holder.command)})`)
 
+/** Of a device that is mounted in sight nothing need be supposed. */
+const busy = (holders: ReadonlyArray<typeof Holder.Type>, mountedOn: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...mountedOn.map((target) => `it is mounted on ${escape(target)}; unmount it there first`),
+  ...mountedOn.length > 0 && holders.length === 0 ? [] : held(holders)
+]
+
 /** A command as a person would read it; the plan has it exactly. */
 const shown = (argv: ReadonlyArray<string>): string => argv.map(escape).join(" ")
 
@@ -90,7 +101,7 @@ export const explain = (problem: StepProblem): ReadonlyArray<string> => {
     case "Conflict":
       return [`${escape(problem.found)}; ${problem.advice}`]
     case "Busy":
-      return [`${escape(problem.path)} stayed busy for ${problem.waitedMs} ms`, ...held(problem.holders)]
+      return [`${escape(problem.path)} stayed busy for ${problem.waitedMs} ms`, ...busy(problem.holders, problem.mountedOn ?? [])]
     case "InitEnded":
       return [
         `the first process of ${problem.name} ended after ${problem.afterMs} ms (${problem.cause})`,

@@ -175,6 +175,20 @@ describe("what stands in the way", () => {
       yield* assertClean
     }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
 
+  it.effect("a loop device that somebody has mounted elsewhere, too, is an error that says where, and looks for no process", () =>
+    Effect.gen(function*() {
+      const { hypervisor, simulated } = yield* running
+      yield* simulated.update((state) => {
+        const root = state.mounts.find(({ target }) => target === directories.rootfs("web1"))
+        return { ...state, mounts: [...state.mounts, ...root === undefined ? [] : [{ ...root, target: "/mnt/rescue" }]] }
+      })
+      const { message, problem, step } = yield* problemOf(hypervisor.stop(web1.name))
+      assert.strictEqual(step._tag, "DetachLoop")
+      assert.isTrue(problem._tag === "Busy" && problem.holders.length === 0)
+      assert.include(message, "it is mounted on /mnt/rescue; unmount it there first")
+      assert.notInclude(message, "no process")
+    }).pipe(onHost({ host: hostWith(Guest.obedient()) })))
+
   it.effect("mounts below the root go in the reverse order of the mount table, stacked ones too", () =>
     Effect.gen(function*() {
       const { hypervisor } = yield* running

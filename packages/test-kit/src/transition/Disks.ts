@@ -100,8 +100,10 @@ export const detachLoop = (
     })
     const [held] = attachedTo(asked, step, results)
     if (held === undefined) return done(asked)
+    const mountedOn = asked.mounts.filter((mount) => mount.source === held).map((mount) => mount.target)
+    const seen = mountedOn.length === 0 ? {} : { mountedOn }
     return asked.now >= call.since + timing.detach
-      ? failed(asked, { _tag: "Busy", path: held, waitedMs: timing.detach, holders: [] })
+      ? failed(asked, { _tag: "Busy", path: held, waitedMs: timing.detach, holders: [], ...seen })
       : pending(asked, call.since + timing.detach, "detached")
   })
 

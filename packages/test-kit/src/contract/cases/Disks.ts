@@ -93,7 +93,7 @@ const detachLoop: StepCases = {
       const { device, file, target } = yield* mounted
       const step: Case<"DetachLoop"> = { _tag: "DetachLoop", device, file }
       const { inHaste } = yield* Stage
-      yield* inHaste(5_000, fails(step, "Busy", { path: device, waitedMs: 5_000 }))
+      yield* inHaste(5_000, fails(step, "Busy", { path: device, waitedMs: 5_000, holders: [], mountedOn: [target] }))
       yield* applies({ _tag: "Unmount", source: device, target, timeoutMs: 1_000 })
       yield* holds(step)
     })
