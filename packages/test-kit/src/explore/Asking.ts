@@ -46,8 +46,10 @@ export const requestsOf = (scenario: Scenario): readonly [Request, ...ReadonlyAr
 
 type List<A> = readonly [A, ...ReadonlyArray<A>]
 
-/** What an instance should be, if nothing went wrong since; `unwell` is what an incident or a crash left, `packed` and `kept` are what is
- * down with an export, or a checkpoint, that it can be had from. */
+/**
+ * What an instance should be, if nothing went wrong since: `unwell` is what an incident or a crash left, `packed` and `kept` what
+ * is down with an export, or a checkpoint, that it can be had from.
+ */
 type Expected = "down" | "packed" | "kept" | "runs" | "frozen" | "unwell"
 
 const unwell: ReadonlySet<Starting["_tag"]> = new Set(["Orphaned", "MonitorKilled", "MonitorStopped", "InitKilled", "CrashedStart", "CrashedKill"])
