@@ -62,7 +62,9 @@ const devicesOf = (step: Case<"DetachLoop">, results: Results): ReadonlyArray<st
   const device = resolve(step.device, results)
   if (device !== undefined) return backingFileOf(device) === step.file ? [device] : []
   const mounted = new Set(mountTable().map((mount) => mount.source))
-  return loopDevicesOf(step.file).map((loop) => loop.device).filter((each) => !mounted.has(each))
+  return loopDevicesOf(step.file)
+    .filter((loop) => !mounted.has(loop.device) && (step.offset === undefined || (loop.offset ?? 0) === step.offset))
+    .map((loop) => loop.device)
 }
 
 /**

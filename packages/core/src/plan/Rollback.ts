@@ -55,7 +55,7 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
     case "RemoveFile":
       return undoRemoval(step)
     case "AttachLoop":
-      return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file }]
+      return [{ _tag: "DetachLoop", device: `$${step.result}`, file: step.file, offset: step.offset }]
     case "Mount":
       return [{ _tag: "Unmount", source: step.source, target: step.target, timeoutMs: unmountTimeout }]
     case "Checkpoint":

@@ -127,8 +127,12 @@ export const Step = Schema.TaggedUnion({
    * 0 for all that follows. losetup(8). Undone by DetachLoop.
    */
   AttachLoop: { file: HostPath, offset: Bytes, sizeLimit: Bytes, readOnly: Schema.Boolean, result: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]*$/)) },
-  /** Afterwards `device` does not have `file` behind it. A device with another file is left alone. losetup(8). */
-  DetachLoop: { device: Device, file: HostPath },
+  /**
+   * Afterwards `device` does not have `file` behind it. A device with another file is left alone. Where the step that gave the
+   * device never said which, those of the file go that nobody has mounted, and of these only what begins at `offset`, if that
+   * is said: another partition is somebody else's. losetup(8).
+   */
+  DetachLoop: { device: Device, file: HostPath, offset: Schema.optionalKey(Bytes) },
   /**
    * Afterwards `source` is mounted on `target`. mount(8). Another file system there is a conflict. Undone by Unmount.
    * A file system without a device has its own type for a source: `tmpfs`, `overlay`.

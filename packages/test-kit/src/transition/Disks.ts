@@ -68,8 +68,10 @@ export const attachedTo = (state: SimulatedState, step: Case<"DetachLoop">, resu
   const mounted = new Set(state.mounts.map((mount) => mount.source))
   return state.loops
     .filter((loop) => loop.backingFile === step.file)
+    .filter((loop) => device === undefined
+      ? !mounted.has(loop.device) && (step.offset === undefined || (loop.offset ?? 0) === step.offset)
+      : loop.device === device)
     .map((loop) => loop.device)
-    .filter((each) => device === undefined ? !mounted.has(each) : each === device)
 }
 
 /**

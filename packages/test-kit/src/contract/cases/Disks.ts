@@ -74,6 +74,19 @@ const detachLoop: StepCases = {
       const { file } = yield* attached()
       yield* does({ _tag: "DetachLoop", device: "$root", file })
     })
+  }, {
+    title: "takes of the devices that it finds by itself none that begins elsewhere in the file",
+    needs: ["devices"],
+    run: Effect.gen(function*() {
+      const { device, file, step } = yield* attached()
+      const later: Case<"AttachLoop"> = { ...step, offset: 1_048_576, result: "later" }
+      const other = yield* applies(later)
+      yield* does({ _tag: "DetachLoop", device: "$root", file, offset: 0 })
+      yield* same("the other", yield* holds(later), other)
+      yield* same("devices with the file", yield* lineCount(` ${file}`), 1)
+      yield* applies({ _tag: "DetachLoop", device: "$later", file })
+      yield* isTrue("they were two", other !== device)
+    })
   }],
   already: [{
     title: "finds it detached where the device has another file, and lets that be",
