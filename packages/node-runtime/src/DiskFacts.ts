@@ -6,7 +6,7 @@
 import type { PathFacts } from "@effect-lxc/core/host/HostFacts"
 import { type Partition, readPartitionTable } from "@effect-lxc/core/host/PartitionTable"
 import * as fs from "node:fs"
-import { names, readInteger, readText } from "./KernelFiles.ts"
+import { fileKey, names, readInteger, readText } from "./KernelFiles.ts"
 
 /** As the kernel's `makedev` packs them for user space (sys/sysmacros.h of glibc). */
 const numberOf = (rdev: number): string => {
@@ -76,7 +76,7 @@ export const diskFacts = (
 ): Pick<PathFacts, "device" | "inode" | "partitions"> => {
   if (stats.isBlockDevice()) return blockFacts(path, numberOf(stats.rdev), wanted)
   if (!stats.isFile()) return {}
-  const inode = `${stats.dev}:${stats.ino}`
+  const inode = fileKey(stats)
   const partitions = wanted ? tableOf(path, stats.size) : undefined
   return partitions === undefined ? { inode } : { inode, partitions }
 }

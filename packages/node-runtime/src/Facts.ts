@@ -29,7 +29,7 @@ import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
 import { toolPath } from "./Tools.ts"
-import { errnoOf, names, readInteger, readText } from "./KernelFiles.ts"
+import { errnoOf, fileKey, names, readInteger, readText, statOf } from "./KernelFiles.ts"
 
 const reading = <A>(what: string, body: () => A): Effect.Effect<A, HostError> => systemCall("read", what, body)
 
@@ -82,16 +82,6 @@ const isElsewhere = (path: string, known: ReadonlySet<string>): boolean => {
   const stats = statOf(path)
   return stats !== undefined && (stats.isFile() || stats.isDirectory()) && !known.has(fileKey(stats))
 }
-
-const statOf = (path: string): fs.Stats | undefined => {
-  try {
-    return fs.statSync(path, { throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
-}
-
-const fileKey = ({ dev, ino }: fs.Stats): string => `${dev}:${ino}`
 
 const observePaths = Effect.fnUntraced(function*(
   asked: ReadonlyArray<string>,

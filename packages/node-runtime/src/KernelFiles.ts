@@ -69,6 +69,28 @@ export const directoryNames = (path: string): ReadonlyArray<string> =>
 export const lstat = (path: string): fs.Stats | undefined => orUndefined(() => fs.lstatSync(path))
 
 /**
+ * What a path leads to; undefined where that is nothing, or cannot be seen.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const statOf = (path: string): fs.Stats | undefined => {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What tells a file from all others of the machine, whatever names it has: `device:inode`.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const fileKey = ({ dev, ino }: fs.Stats): string => `${dev}:${ino}`
+
+/**
  * A whole number in a file; undefined where the file is not there or holds something else, such as `max`.
  *
  * @since 0.1.0

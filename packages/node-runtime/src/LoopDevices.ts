@@ -6,7 +6,7 @@
 import type { LoopsThatMatter } from "@effect-lxc/core/host/FactsFor"
 import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
 import * as fs from "node:fs"
-import { names, readInteger, readText } from "./KernelFiles.ts"
+import { fileKey, names, readInteger, readText, statOf } from "./KernelFiles.ts"
 
 /** Where the kernel has them. `/sys/block` has links to it: to follow one takes half as long as the read. */
 const blockDevices = "/sys/devices/virtual/block"
@@ -32,6 +32,12 @@ export const backingFileOf = (device: string): string | undefined =>
 
 const every: LoopsThatMatter = { device: () => true, loop: () => true }
 
+/** A file may stand for another device, or be gone, since it was attached: then it is another one's name. */
+const inodeOf = (file: string): Pick<LoopDevice, "inode"> => {
+  const stats = statOf(file)
+  return stats?.isFile() === true ? { inode: fileKey(stats) } : {}
+}
+
 /**
  * The loop devices that matter, to be looked at one by one: each gives undefined where it has no file, or by its file does
  * not matter.
@@ -43,9 +49,11 @@ export const loopsToObserve = (matters: LoopsThatMatter = every): ReadonlyArray<
   const sized = sizedDevices()
   return names(blockDevices).filter((name) => name.startsWith("loop") && matters.device(`/dev/${name}`)).map((name) => () => {
     const file = sized.has(name) ? fileBehind(name) : fileIfAny(name)
-    if (file === undefined || !matters.loop({ device: `/dev/${name}`, backingFile: file })) return undefined
+    if (file === undefined) return undefined
+    const loop = { device: `/dev/${name}`, backingFile: file, ...inodeOf(file) }
+    if (!matters.loop(loop)) return undefined
     const offset = readInteger(`${blockDevices}/${name}/loop/offset`) ?? 0
-    return { device: `/dev/${name}`, backingFile: file, ...(offset === 0 ? {} : { offset }) }
+    return offset === 0 ? loop : { ...loop, offset }
   })
 }
 

@@ -119,8 +119,10 @@ export const loopMatters = (
   const elsewhere = new Set(alone ? mounts.map((mount) => mount.source).filter((source) => !own.has(source)) : [])
   const partitions = paths.flatMap((each) => each.partitions ?? []).flatMap(({ node }) => node === undefined ? [] : [node.path])
   const files = new Set([...paths.flatMap((each) => [each.path, each.realPath]), ...partitions])
+  const inodes = new Set(paths.flatMap((each) => each.inode ?? []))
   const device = (name: string): boolean => !elsewhere.has(name)
-  return { device, loop: (loop) => device(loop.device) && (own.has(loop.device) || files.has(loop.backingFile)) }
+  const isOfFile = ({ backingFile, inode }: LoopDevice): boolean => files.has(backingFile) || (inode !== undefined && inodes.has(inode))
+  return { device, loop: (loop) => device(loop.device) && (own.has(loop.device) || isOfFile(loop)) }
 }
 
 /**

@@ -25,6 +25,8 @@ export const LoopDevice = Schema.Struct({
   device: ObservedPath,
   /** As the kernel shows it: without symbolic links, with ` (deleted)` behind a file that is gone. */
   backingFile: ObservedPath,
+  /** `device:inode` of the file, where that is there: it may have other names. */
+  inode: Schema.optionalKey(Schema.String),
   /** Where in the file it begins, in bytes; left out where that is its beginning. */
   offset: Schema.optionalKey(Schema.Int)
 })

@@ -166,7 +166,9 @@ const mountedElsewhere = (
   facts: HostFacts
 ): ReadonlyArray<Rejection> => {
   const own = directories.container(instance.name)
-  const loops = new Map(facts.loops.filter((each) => each.backingFile === source.path).map((each) => [each.device, each]))
+  const isOfFile = ({ backingFile, inode }: LoopDevice): boolean =>
+    backingFile === source.path || (inode !== undefined && inode === source.inode)
+  const loops = new Map(facts.loops.filter(isOfFile).map((each) => [each.device, each]))
   const elsewhere = facts.mounts.find((mount) => shows(mount, source, loops) && !isBelow(own, mount.target))
   return elsewhere === undefined ? [] : [{
     code: "disk-in-use",

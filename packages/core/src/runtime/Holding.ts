@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Directories } from "../host/Directories.ts"
+import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import type { PathFacts } from "../host/HostFacts.ts"
 import { fnv1a64 } from "../model/Hash.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
@@ -42,14 +42,19 @@ type Part = NonNullable<LockHeld["part"]>
 
 const partOf = (key: string): Part => key.startsWith("disk_") ? "disk" : "MAC"
 
+/** Disks and links are the machine's: whoever has a run directory of its own must not take them at the same instant either. */
+const placeOf = (part: string | undefined, own: Directories): Directories => part === undefined ? own : defaultDirectories
+
 /**
- * Takes a lock, and tells at once whom it waits for where it cannot be had at once.
+ * Takes the lock of an instance, or of a part of what it takes, and tells at once whom it waits for where it cannot be had
+ * at once.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const acquiring = (locks: Locks["Service"], directories: Directories) =>
-  Effect.fnUntraced(function*(name: InstanceName, operation: Operation, waitMs: number, key: string = name) {
+export const acquiring = (locks: Locks["Service"], own: Directories) =>
+  Effect.fnUntraced(function*(name: InstanceName, operation: Operation, waitMs: number, part?: string) {
+    const [directories, key] = [placeOf(part, own), part ?? name]
     const first = yield* Effect.result(locks.acquire(directories, key, operation, 0))
     if (Result.isSuccess(first)) return first.success
     if (first.failure._tag !== "LockHeld" || waitMs === 0) return yield* first.failure

@@ -113,6 +113,23 @@ describe("the part of the facts for one instance", () => {
     assert.deepStrictEqual(answers.map(Result.isSuccess), [true, false])
   })
 
+  it("keeps a loop device that has its file by another name, which is mounted elsewhere", () => {
+    const whole = everything()
+    const [root] = whole.mounts
+    if (root === undefined) return assert.fail("nothing is mounted")
+    const twice = {
+      ...whole,
+      paths: whole.paths.map((each) => ({ ...each, inode: "1:7" })),
+      loops: [{ device: "/dev/loop7", backingFile: "/srv/hard-link.img", inode: "1:7" }, { device: "/dev/loop8", backingFile: "/srv/other.img", inode: "1:8" }],
+      mounts: [...whole.mounts, { ...root, source: "/dev/loop7", target: "/mnt" }, { ...root, source: "/dev/loop8", target: "/opt" }]
+    }
+    assert.deepStrictEqual(factsFor(asked, twice).loops.map(({ device }) => device), ["/dev/loop7"])
+    for (const facts of [twice, factsFor(asked, twice)]) {
+      const plan = planStart(web1, defaultDirectories, facts)
+      assert.match(Result.isFailure(plan) ? plan.failure.message : "", /is mounted on \/mnt \(\/dev\/loop7\)/)
+    }
+  })
+
   it.effect("has the nic of another that a spec is linked to", () =>
     Effect.gen(function*() {
       const hypervisor = yield* Hypervisor

@@ -1,3 +1,5 @@
+import { defaultDirectories, Directories } from "@effect-lxc/core/host/Directories"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Faults, Guest, TestKit, World } from "@effect-lxc/test-kit"
 import { type Dice, makeDice } from "@effect-lxc/test-kit/Dice"
@@ -80,4 +82,17 @@ describe("one MAC on one link", () => {
       yield* start(web1)
       assert.isAbove((yield* run(stored)).acted, 0)
     }).pipe(onHost({ host: both })))
+})
+
+describe("one disk that two take at one instant", () => {
+  it.effect("is waited for also by who has a run directory of its own", () =>
+    Effect.gen(function*() {
+      const world = yield* World
+      const elsewhere = new Directories({ run: HostPath.make("/run/other"), log: defaultDirectories.log, state: defaultDirectories.state })
+      const slow = yield* world.process({ directories: elsewhere, faults: [Faults.atTag("Mount", "slow", { ms: 60_000 })] })
+      yield* Effect.forkChild(slow.run(hypervise(({ start }) => start(instance({ name: "web3", nics: [] })))))
+      yield* Effect.sleep(100)
+      const error = yield* failureOf((yield* world.process({ lockWaitMs: 5_000 })).run(hypervise(({ start }) => start(instance({ nics: [] })))))
+      assert.match(error.message, /^a disk of web1 is being taken by pid 1 \(start since /)
+    }).pipe(Effect.provide(World.layer({ host: both })), TestKit.runToEnd))
 })
