@@ -1,3 +1,5 @@
+import { Directories } from "@effect-lxc/core/host/Directories"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { OperationFailed } from "@effect-lxc/core/runtime/OperationFailed"
@@ -6,6 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
+import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { afterAll, beforeAll } from "vitest"
 import { layOutBusyboxRoot } from "../../../tools/busyboxImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
@@ -131,6 +134,30 @@ describe.runIf(realHost.available)("on real LXC", () => {
         const started = yield* Effect.forEach(both, (each) => Effect.exit(hypervisor.start(each)), { concurrency: 2 })
         assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
         for (const { name } of both) yield* hypervisor.stop(name)
+      })))
+    it.live("an image that an instance of another run directory takes at the same moment", () =>
+      leavingNothing(Effect.gen(function*() {
+        const [run, state] = [HostPath.make(`${lab.directories.run}b`), HostPath.make(`${lab.files}/other-state`)]
+        const here = yield* Hypervisor
+        const there = yield* Hypervisor.pipe(Effect.provide(layer({ directories: new Directories({ run, log: lab.directories.log, state }) })))
+        const both = [[here, "herea"], [there, "thereb"]] as const
+        const starting = ([hypervisor, short]: (typeof both)[number]) => Effect.exit(hypervisor.start(lab.instance(short, "obedient", { ...quick, nics: [] })))
+        const started = yield* Effect.forEach(both, starting, { concurrency: 2 })
+        assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
+        for (const [hypervisor, short] of both) yield* hypervisor.stop(lab.name(short))
+        for (const directory of [run, state]) fs.rmSync(directory, { recursive: true, force: true })
+      })))
+    it.live("an image that somebody has mounted by a hard link", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const [link, mounted] = [`${lab.files}/mounted.img`, `${lab.files}/mounted`]
+        fs.linkSync(lab.image("obedient"), link)
+        fs.mkdirSync(mounted)
+        execFileSync("mount", ["-o", "loop", link, mounted], { timeout: 10_000 })
+        rejectedBecause(yield* Effect.flip(hypervisor.start(lab.instance("unseen", "obedient", quick))), "disk-in-use")
+        execFileSync("umount", [mounted], { timeout: 10_000 })
+        fs.rmdirSync(mounted)
+        fs.unlinkSync(link)
       })))
     it.live("a directory that another instance takes at the same moment", () =>
       leavingNothing(Effect.gen(function*() {
