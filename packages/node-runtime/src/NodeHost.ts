@@ -21,6 +21,7 @@ import { LogSlices } from "./LogSlices.ts"
 import { observation } from "./Observation.ts"
 import { powerCycle, SysrqTrigger } from "./PowerCycle.ts"
 import { recordOf } from "./Records.ts"
+import { requireRealPath } from "./RunDirectory.ts"
 import * as Running from "./RunningSteps.ts"
 import { makeStandardInput, type StandardInput } from "./StandardStreams.ts"
 import * as Starting from "./StartingSteps.ts"
@@ -166,12 +167,14 @@ const make = Effect.gen(function*() {
   const input = makeStandardInput()
   return Host.of({
     facts: Effect.fn("NodeHost.facts")(function*(query) {
+      yield* requireRealPath(query.directories)
       return yield* gatherFacts(query, yield* Effect.provideContext(lxcVersion(query.directories), services), tools)
     }),
     ...observation(recordOf),
     paths: gatherPaths,
     exportHead: (archive) => Exports.readExportHead(archive, input),
-    survey: ({ directories }) => systemCall("read", "/proc and /sys", () => surveyHost(directories, tools)),
+    survey: ({ directories }) =>
+      Effect.andThen(requireRealPath(directories), systemCall("read", "/proc and /sys", () => surveyHost(directories, tools))),
     observe,
     apply: (step, results) =>
       Effect.provideContext(apply(step, results, input), services).pipe(Effect.map((result) => result ?? undefined))

@@ -14,6 +14,7 @@ import * as fs from "node:fs"
 import { ensureOwnDirectory, systemCall, writeAll } from "./HostFiles.ts"
 import { names } from "./KernelFiles.ts"
 import { NotOurs, readOwn } from "./OwnFiles.ts"
+import { requireRealPath } from "./RunDirectory.ts"
 
 const EntryText = Schema.fromJsonString(Schema.toCodecJson(JournalEntry))
 const encode = Schema.encodeSync(EntryText)
@@ -60,7 +61,7 @@ const entriesOf = (path: string, instance: string, text: string): ReadonlyArray<
 
 const read = Effect.fn("NodeJournal.read")((directories: Directories, instance: string) => {
   const path = directories.journal(instance)
-  return systemCall("read", path, () => entriesOf(path, instance, readOwn(path) ?? ""))
+  return Effect.andThen(requireRealPath(directories), systemCall("read", path, () => entriesOf(path, instance, readOwn(path) ?? "")))
 })
 
 const ending = ".journal"
@@ -76,6 +77,6 @@ export const layer: Layer.Layer<Journal> = Layer.succeed(Journal, Journal.of({
   read,
   discard: (directories, instance) => remove(directories.journal(instance)),
   list: (directories) =>
-    systemCall("read", directories.locks, () =>
-      names(directories.locks).filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length)).sort())
+    Effect.andThen(requireRealPath(directories), systemCall("read", directories.locks, () =>
+      names(directories.locks).filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length)).sort()))
 }))

@@ -25,6 +25,7 @@ import { errnoOf, names } from "./KernelFiles.ts"
 import { holderOf, whoHasOpen } from "./LockHolders.ts"
 import { NotOurs, readOwn, requireOwnFile } from "./OwnFiles.ts"
 import { processStat } from "./Processes.ts"
+import { requireRealPath } from "./RunDirectory.ts"
 import { toolPath } from "./Tools.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants
@@ -234,20 +235,16 @@ const waitFor = Effect.fnUntraced(function*(directories: Directories, instance: 
   }
 })
 
-/** The kernel tells of mounts by the real paths of their places: what was mounted by another would not be found again. */
-const requireRealPath = (run: string): Effect.Effect<void, LockError> =>
-  Effect.flatMap(attempt(run, () => fs.realpathSync(run)), (real) =>
-    real === run ? Effect.void : Effect.fail(
-      failed(run, `its real path is ${real}`, "name that, for by another what is mounted there would not be found again")
-    ))
+const ensureDirectories = Effect.fnUntraced(function*(directories: Directories) {
+  yield* requireRealPath(directories)
+  // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
+  yield* ensureOwnDirectory(directories.run, 0o711)
+  yield* ensureOwnDirectory(directories.locks, 0o700)
+})
 
 const acquire: Locks["Service"]["acquire"] = Effect.fn("NodeLocks.acquire")(
   function*(directories: Directories, instance, operation, waitMs) {
-    // The root of an unprivileged guest walks through the run directory; the locks are nobody else's business.
-    yield* Effect.andThen(ensureOwnDirectory(directories.run, 0o711), ensureOwnDirectory(directories.locks, 0o700)).pipe(
-      Effect.mapError((error) => notHad(directories.locks, error))
-    )
-    yield* requireRealPath(directories.run)
+    yield* Effect.mapError(ensureDirectories(directories), (error) => notHad(directories.locks, error))
     const since = DateTime.formatIso(yield* DateTime.now)
     const file = yield* waitFor(directories, instance, waitMs, `pid ${process.pid} (${operation} since ${since})\n`)
     return Effect.provideService(HeldLock, file)

@@ -125,7 +125,7 @@ it.live("is not had below a run directory that is named by way of a link: what i
     const run = HostPath.make(`${root}/link/run`)
     const { message } = yield* Effect.scoped(Effect.flip(Effect.flatMap(Locks, (locks) =>
       locks.acquire(new Directories({ run, log: directories.log, state: directories.state }), "web1", "start", 0))))
-    assert.include(message, `${run} cannot be had: its real path is ${directories.run}; name that`)
+    assert.include(message, `${run}/locks cannot be had: the real path of ${run} is ${directories.run}; name that`)
     nothingLeft()
   }).pipe(Effect.provide(NodeLocks.layer)))
 

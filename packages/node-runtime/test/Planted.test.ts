@@ -18,7 +18,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 
-const root = fs.mkdtempSync(join(tmpdir(), "effect-lxc-planted-"))
+const root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "effect-lxc-planted-")))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
 
 const directories = new Directories({
@@ -254,15 +254,23 @@ describe("a directory of ours is refused where", () => {
       assert.isFalse(Result.isSuccess(yield* Effect.result(lockIn)), "a sticky directory such as /tmp is fine")
     }))
 
-  it.live("it is a symbolic link, or its place is in somebody's directory by way of one", () =>
+  it.live("its place is in somebody's directory by way of a symbolic link", () =>
     Effect.gen(function*() {
       made(`${place}/theirs/log`, 0o755)
       fs.chmodSync(`${place}/theirs`, 0o777)
       fs.symlinkSync(`${place}/theirs/log`, inside.log)
       assert.include((yield* observed(inside.logs("web1"))).message, `${place}/theirs belongs to uid`)
+    }))
+
+  it.live("it is a symbolic link: that of the run directory is named, the others are no directories", () =>
+    Effect.gen(function*() {
       made(`${place}/theirs`, 0o755)
       fs.symlinkSync(`${place}/theirs`, inside.run)
-      assert.include((yield* lockIn).message, `${inside.run} is not a directory`)
+      assert.include((yield* lockIn).message, `the real path of ${inside.run} is ${place}/theirs`)
+      made(inside.run, 0o711)
+      fs.mkdirSync(`${place}/theirs`, 0o755)
+      fs.symlinkSync(`${place}/theirs`, inside.locks)
+      assert.include((yield* lockIn).message, `${inside.locks} is not a directory`)
     }))
 
   it.live("a checkpoint that CRIU would obey is in one that others may write to", () =>
