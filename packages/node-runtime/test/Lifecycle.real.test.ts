@@ -141,11 +141,13 @@ describe.runIf(realHost.available)("on real LXC", () => {
         const here = yield* Hypervisor
         const there = yield* Hypervisor.pipe(Effect.provide(layer({ directories: new Directories({ run, log: lab.directories.log, state }) })))
         const both = [[here, "herea"], [there, "thereb"]] as const
+        const removed = Effect.gen(function*() {
+          for (const [hypervisor, short] of both) yield* hypervisor.kill(lab.name(short))
+          for (const directory of [run, state]) fs.rmSync(directory, { recursive: true, force: true })
+        })
         const starting = ([hypervisor, short]: (typeof both)[number]) => Effect.exit(hypervisor.start(lab.instance(short, "obedient", { ...quick, nics: [] })))
-        const started = yield* Effect.forEach(both, starting, { concurrency: 2 })
+        const started = yield* Effect.ensuring(Effect.forEach(both, starting, { concurrency: 2 }), Effect.orDie(removed))
         assert.deepStrictEqual(started.map((each) => each._tag).sort((one, other) => one < other ? -1 : 1), ["Failure", "Success"])
-        for (const [hypervisor, short] of both) yield* hypervisor.stop(lab.name(short))
-        for (const directory of [run, state]) fs.rmSync(directory, { recursive: true, force: true })
       })))
     it.live("an image that somebody has mounted by a hard link", () =>
       leavingNothing(Effect.gen(function*() {
@@ -154,10 +156,14 @@ describe.runIf(realHost.available)("on real LXC", () => {
         fs.linkSync(lab.image("obedient"), link)
         fs.mkdirSync(mounted)
         execFileSync("mount", ["-o", "loop", link, mounted], { timeout: 10_000 })
-        rejectedBecause(yield* Effect.flip(hypervisor.start(lab.instance("unseen", "obedient", quick))), "disk-in-use")
-        execFileSync("umount", [mounted], { timeout: 10_000 })
-        fs.rmdirSync(mounted)
-        fs.unlinkSync(link)
+        const removed = Effect.sync(() => {
+          execFileSync("umount", [mounted], { timeout: 10_000 })
+          fs.rmdirSync(mounted)
+          fs.unlinkSync(link)
+        })
+        const starting = Effect.exit(hypervisor.start(lab.instance("unseen", "obedient", quick)))
+        const started = yield* Effect.ensuring(Effect.ensuring(starting, Effect.ignore(hypervisor.kill(lab.name("unseen")))), removed)
+        rejectedBecause(yield* Effect.flip(started), "disk-in-use")
       })))
     it.live("a directory that another instance takes at the same moment", () =>
       leavingNothing(Effect.gen(function*() {

@@ -46,7 +46,7 @@ export interface FleetReport {
  * @category models
  */
 export interface FleetOptions {
-  /** How many are dealt with at a time; 4 by default. */
+  /** How many are dealt with at a time; 4 by default: more do not end sooner on two processors (`npm run bench -- --only parallel`). */
   readonly parallel?: number | undefined
   /** Told of each outcome when it is known. */
   readonly onOutcome?: ((outcome: FleetOutcome) => Effect.Effect<void>) | undefined
