@@ -51,7 +51,10 @@ export const startContainer = Effect.fn("ContainerSteps.start")(function*(step: 
         })
       ))
   )
-  if (ended.exitCode !== 0) return yield* commandFailed(argv, ended, logLines(logs.read(step.logFile)))
+  if (ended.exitCode !== 0) {
+    yield* requireMounts(step.mounts) // of a bare directory LXC says that its init, or a target, is missing
+    return yield* commandFailed(argv, ended, logLines(logs.read(step.logFile)))
+  }
   if (/already running/.test(ended.stderr)) {
     return yield* new HostError({
       problem: {

@@ -5,10 +5,11 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import type { OperationFailed } from "@effect-lxc/core/runtime/OperationFailed"
 import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
+import { ToolDirectories, toolPath } from "@effect-lxc/node-runtime/Tools"
 import { afterAll, beforeAll } from "vitest"
 import { layOutBusyboxRoot } from "../../../tools/busyboxImage.ts"
 import { realHost } from "../../../tools/realHost.ts"
@@ -94,6 +95,21 @@ describe.runIf(realHost.available)("on real LXC", () => {
       Effect.gen(function*() {
         failedBecause(yield* failing(lab.instance("noinit", "missing", quick)), "CommandFailed", "Failed to exec \"/sbin/init\"")
       }))
+    it.live("a root that somebody unmounts after the last look at it: not that the image has no init", () =>
+      leavingNothing(Effect.gen(function*() {
+        const instance = lab.instance("unmounted", "obedient", quick)
+        const root = lab.directories.rootfs(instance.name)
+        const tools = `${lab.files}/unmounting`
+        fs.mkdirSync(tools)
+        const unmounting = `#!/bin/sh\n[ "$1" = --version ] || ${toolPath("umount")} ${root}\nexec ${toolPath("lxc-start")} "$@"\n`
+        fs.writeFileSync(`${tools}/lxc-start`, unmounting, { mode: 0o755 })
+        const host = layer({ directories: lab.directories }).pipe(
+          Layer.provide(Layer.succeed(ToolDirectories, [tools, ...yield* ToolDirectories])))
+        const start = Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.start(instance))
+        const error = yield* Effect.flip(Effect.provide(start, host, { local: true }))
+        failedBecause(error, "Conflict", `nothing is mounted on ${root} any more`)
+        assert.deepStrictEqual((error as OperationFailed).inSpec, [])
+      })))
     it.live("an init that exits at once", () =>
       Effect.gen(function*() {
         failedBecause(yield* failing(lab.instance("atonce", "exitsAtOnce", quick)), "InitEnded", "exit code 3")
