@@ -1,5 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { HostError } from "@effect-lxc/core/runtime/Host"
 import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { Guest, Incidents, SimulatedHost, TestHypervisor, TestKit } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -138,6 +139,27 @@ describe("commands that change a container by its name", () => {
         assert.strictEqual(code, 3)
         assert.match(out, new RegExp(`^plan: recover ${name}\n`))
         assert.match(err, /^effect-lxc: recover aa was rejected/)
+      })))
+
+  it.effect("clean up all but what a damaged journal may tell of, which is named once, with what to do", () =>
+    story(() =>
+      Effect.gen(function*() {
+        const port = yield* Journal
+        const problem = { _tag: "Conflict", found: `${name}.journal has a line 2 that is no entry of a journal`, advice: "remove it" } as const
+        const damaged = Journal.of({
+          ...port,
+          list: () => Effect.succeed([name]),
+          read: () => Effect.fail(new HostError({ problem }))
+        })
+        const hypervisor = yield* Effect.provide(Hypervisor, Layer.provide(Hypervisor.layer(), Layer.succeed(Journal, damaged)), { local: true })
+        const cleanup = (...words: ReadonlyArray<string>) =>
+          TestKit.runToEnd(cli(["cleanup", "--all", ...words], { make: () => Layer.succeed(Hypervisor, hypervisor) }), { step: "100 millis", steps: 10_000 })
+        const err = `effect-lxc: ${problem.found}; remove it\n`
+        assert.deepInclude(yield* cleanup(), { code: 1, out: "", err })
+        assert.deepInclude(yield* cleanup("--dry-run"), { code: 1, err })
+        yield* (yield* SimulatedHost).update(Incidents.putDirectory(`/run/effect-lxc/containers/${name}`))
+        assert.deepInclude(yield* cleanup(), { code: 1, out: "", err })
+        assert.strictEqual((yield* cleanup("--json")).out.trim(), "[]")
       })))
 
   it.effect("an import of nothing, and of what is no export, is bad input as everywhere else", () =>

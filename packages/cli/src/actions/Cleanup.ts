@@ -35,6 +35,18 @@ const leftNames = Effect.fnUntraced(function*() {
   ])].filter(isInstanceName).sort()
 })
 
+/** Journals that cannot be read, which a clean-up of all must not pass over: what they tell of nobody knows. */
+const damagedJournals = Effect.fnUntraced(function*() {
+  const planned = yield* (yield* Hypervisor).plan.recoveries()
+  return planned.filter(Result.isFailure).map(({ failure }) => failure).filter(({ _tag }) => _tag === "HostError")
+})
+
+/** Fails with all of these. Each is told once: a clean-up of its own fails by a damaged journal, too. */
+const failWith = (errors: SeveralFailed["errors"]) => {
+  const told = new Map(errors.map((error) => [error.message, error]))
+  return told.size === 0 ? Effect.void : Effect.fail(new SeveralFailed({ errors: [...told.values()] }))
+}
+
 /**
  * Removes what is left of one instance, or of all of which something is left.
  *
@@ -54,18 +66,19 @@ export const cleanup = Effect.fnUntraced(function*(input: {
   yield* withHypervisor(Effect.gen(function*() {
     const hypervisor = yield* Hypervisor
     const names = Option.isSome(input.name) ? [input.name.value] : yield* leftNames()
+    const damaged = input.all ? yield* damagedJournals() : []
     const output = yield* Output
-    if (names.length === 0) return yield* output.out((yield* Json) ? "[]\n" : "nothing is left of anything\n")
+    if (names.length === 0 && damaged.length === 0) return yield* output.out((yield* Json) ? "[]\n" : "nothing is left of anything\n")
     if (input.dryRun) {
       const plans = yield* Effect.forEach(names, hypervisor.plan.cleanup)
-      return yield* input.all ? printPlans(plans, input.format) : Effect.forEach(plans, (plan) => printPlan(plan, input.format))
+      yield* input.all ? printPlans(plans, input.format) : Effect.forEach(plans, (plan) => printPlan(plan, input.format))
+      return yield* failWith(damaged)
     }
     const done = yield* Effect.forEach(names, (name) => Effect.result(viewed(hypervisor.cleanup(name))))
     const reports = done.filter(Result.isSuccess).map((each) => each.success)
     if (input.all && (yield* Json)) yield* output.out(`${JSON.stringify(reports, undefined, 2)}\n`)
     else yield* Effect.forEach(reports, printReport, { discard: true })
-    const errors = done.filter(Result.isFailure).map((each) => each.failure)
-    if (errors.length > 0) return yield* new SeveralFailed({ errors })
+    yield* failWith([...damaged, ...done.filter(Result.isFailure).map((each) => each.failure)])
   }))
 })
 

@@ -294,12 +294,21 @@ export const verifyMachine = (survey: HostSurvey): ReadonlyArray<Finding> => [
 export interface Unended {
   readonly instance: string
   readonly holder: string | null | undefined
+  /** Why its journal cannot be read, where it cannot: then no command of this library goes on. */
+  readonly damage?: string | undefined
 }
 
-const checkUnended = ({ holder, instance }: Unended): Finding =>
-  holder === undefined
+const checkUnended = (directories: Directories) => ({ damage, holder, instance }: Unended): Finding => {
+  if (holder !== undefined) return finding("note", "under-way", `${instance} is being changed by ${holder ?? "another process"}`, "wait for it")
+  return damage === undefined
     ? finding("warning", "unfinished", `an operation on ${instance} did not end, and its process is gone`, `undo or complete it: effect-lxc recover ${instance}`)
-    : finding("note", "under-way", `${instance} is being changed by ${holder ?? "another process"}`, "wait for it")
+    : finding(
+      "error",
+      "journal-damaged",
+      `an operation on ${instance} did not end, and cannot be undone: ${damage}`,
+      `mend or remove ${directories.journal(instance)} by hand, and then what is left: effect-lxc cleanup ${instance}`
+    )
+}
 
 /** Of instances that are meant to run: whether one was started in another boot. */
 const restarts = (directories: Directories, { bootId }: HostFacts, { wanted }: HostSurvey) => {
@@ -327,6 +336,6 @@ export const verifyHost = (
     ...own(directories, facts).flatMap((each) => checkContainer(each, restarted(each.name))),
     ...own(directories, facts).flatMap((each) => checkLimits(each, facts)),
     ...checkStrays(directories, facts),
-    ...unfinished.map(checkUnended)
+    ...unfinished.map(checkUnended(directories))
   ]
 }

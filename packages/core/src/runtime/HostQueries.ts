@@ -19,10 +19,17 @@ const unreadable = (error: HostError): ReadonlyArray<Finding> => [{
   advice: "mend this first, and verify again"
 }]
 
+/** Why a journal cannot be read; undefined where it can. */
+const damageOf = (reading: ReturnType<Journal["Service"]["read"]>) =>
+  Effect.match(reading, { onFailure: ({ message }) => message.replaceAll("\n", "; "), onSuccess: () => undefined })
+
 /** Operations that have not ended. One of which nobody has the lock has ended meanwhile, unless its journal is there still. */
 const underWay = Effect.fnUntraced(function*(journals: Journal["Service"], locks: Locks["Service"], directories: Directories) {
-  const found = yield* Effect.forEach(yield* journals.list(directories), (instance) =>
-    Effect.map(Effect.orElseSucceed(locks.holder(directories, instance), () => undefined), (holder) => ({ instance, holder })))
+  const found = yield* Effect.forEach(yield* journals.list(directories), Effect.fnUntraced(function*(instance) {
+    const holder = yield* Effect.orElseSucceed(locks.holder(directories, instance), () => undefined)
+    const damage = holder === undefined ? yield* damageOf(journals.read(directories, instance)) : undefined
+    return { instance, holder, damage }
+  }))
   if (found.every(({ holder }) => holder !== undefined)) return found
   const still = new Set(yield* journals.list(directories))
   return found.filter(({ holder, instance }) => holder !== undefined || still.has(instance))

@@ -1,5 +1,6 @@
 import { noUsage } from "@effect-lxc/core/host/ContainerUsage"
 import { Host, HostError } from "@effect-lxc/core/runtime/Host"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Guest, Incidents, SimulatedHost } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
@@ -33,6 +34,25 @@ describe("verify and host", () => {
       const { findings } = yield* hypervisor.verify
       const found = findings.find((each) => each.code === "unfinished")
       assert.deepInclude(found, { severity: "warning", advice: "undo or complete it: effect-lxc recover web1" })
+    }).pipe(onHost({ host: host() })))
+
+  it.effect("an operation whose journal is damaged is told with what to do, for recover cannot deal with it", () =>
+    Effect.gen(function*() {
+      const port = yield* Journal
+      const problem = { _tag: "Conflict", found: "web1.journal has a line 2 that is no entry of a journal", advice: "remove it" } as const
+      const damaged = Journal.of({
+        ...port,
+        list: () => Effect.succeed(["web1"]),
+        read: () => Effect.fail(new HostError({ problem }))
+      })
+      const hypervisor = Hypervisor.layer().pipe(Layer.provide(Layer.succeed(Journal, damaged)))
+      const { findings } = yield* Effect.provide(Effect.flatMap(Hypervisor, (each) => each.verify), hypervisor, { local: true })
+      assert.deepStrictEqual(findings, [{
+        code: "journal-damaged",
+        severity: "error",
+        message: `an operation on web1 did not end, and cannot be undone: ${problem.found}; remove it`,
+        advice: `mend or remove ${directories.journal("web1")} by hand, and then what is left: effect-lxc cleanup web1`
+      }])
     }).pipe(onHost({ host: host() })))
 
   it.effect("what cannot be looked at is a finding, and keeps no other back", () =>
