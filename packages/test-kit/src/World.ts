@@ -205,7 +205,8 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
         for (const path of journals.keys()) if (path.startsWith("/run/")) journals.delete(path)
         return [undefined, befall(happening)(state)]
       })),
-      Effect.forEach(lives, ({ kill }) => kill, { discard: true })
+      // Not who begins after it, while the others are ended.
+      Effect.suspend(() => Effect.forEach(lives.filter((each) => each.isCut()), ({ kill }) => kill, { discard: true }))
     )
 
   const process = Effect.fnUntraced(function*({ faults = [], ...hypervisor }: ProcessOptions = {}) {
