@@ -168,6 +168,16 @@ describe("a promise that is broken is seen where there is", () => {
     assert.include(said("whole-files", importing, gone).join(), "was imported, and is not there")
   })
 
+  it("what a power failure amid an export takes along, and was nowhere else", () => {
+    const cutOff = subjectOf(pack, [
+      Faults.atTag("ExportArchive", "befall", { call: "observe", happening: { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000009" } })
+    ], { _tag: "Running" })
+    const meant = "/var/lib/effect-lxc/web1.json"
+    const forgotten = changing("HostChanged", (event) =>
+      event.before.bootId === event.after.bootId ? event : { ...event, after: Incidents.removePath(meant)(event.after) })
+    assert.deepStrictEqual(said("outlasts-power", cutOff, forgotten), [`the power failed amid an export, and neither it nor ${meant} is there`])
+  })
+
   it("something left in the end, a journal, a lock, a failure of the recovery, and what does not end", () => {
     assert.deepStrictEqual(said("no-trace", failing, inTheEnd(Incidents.mountOn("/mnt"))), ["+ mount /mnt tmpfs"])
     assert.include(said("no-trace", subjectOf(pack), inTheEnd(Incidents.putFile("/srv/exports/.web1.tar.web1.partial"))).join(), "partial")

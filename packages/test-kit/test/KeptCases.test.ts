@@ -13,6 +13,7 @@ const killing: Request.Request = { _tag: "Kill", name }
 const checkpoint = HostPath.make("/srv/checkpoints/web1")
 const resize: Request.Request = { _tag: "Resize", name, wanted: { pids: 50 } }
 const packing: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), spec: Scenario.specOf(scenario), stop: true }
+const exporting: Request.Request = { _tag: "Export", name, archive: HostPath.make("/srv/exports/web1.tar"), stop: true }
 
 const unpacking: Request.Request = { _tag: "Import", archive: HostPath.make("/srv/exports/web1.tar"), images: HostPath.make("/srv/imported") }
 
@@ -141,7 +142,14 @@ const kept: Readonly<Record<string, Explore.Case>> = {
   "an export that fails when its spec is packed and taken away, and one that dies there": caseOf({ _tag: "Running" }, asking(packing, packing, packing), [
     Faults.atTag("MoveIntoPlace", "refuse"),
     Faults.atTag("MoveIntoPlace", "crash", { nth: 2 })
-  ])
+  ]),
+  "an export without a spec that the power is cut off from while it packs, and another": {
+    ...caseOf({ _tag: "Running" }, asking(exporting, { _tag: "Recover", name }, exporting), [
+      Faults.atTag("ExportArchive", "befall", { call: "observe", happening: { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000009" } })
+    ]),
+    scenario: Scenario.simplest,
+    schedule: 0
+  }
 }
 
 describe("every promise holds", () => {

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts, PathFacts } from "../host/HostFacts.ts"
+import { encodeMeantToRun } from "../host/MeantToRun.ts"
 import { isNothing, namesake, type Remains, remainsOf } from "../host/Remains.ts"
 import { base, type HostPath, hostPath, join, parent } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
@@ -17,6 +18,7 @@ import { type ExportHead, exportHead, members, type RootKind } from "./ExportFor
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { withoutInstance } from "./RebootPlan.ts"
+import { forgets } from "./Residue.ts"
 import type { Step } from "./Step.ts"
 import { planStop } from "./StopPlan.ts"
 
@@ -155,6 +157,28 @@ const preparing = ({ files, manifest, spec }: HeadPaths, head: ExportHead, isUnd
   ]
 }
 
+/**
+ * What a stop takes away last: up to the instant at which the export is whole it is meant to run, for a power failure takes
+ * all else along that says what it was. A failure puts that back where a record of this boot says what it was; where there is
+ * none, whoever asks has its spec.
+ */
+const forgetting = (
+  name: InstanceName,
+  directories: Directories,
+  { bootId }: HostFacts,
+  { container }: Remains,
+  ending: ReadonlyArray<Step>
+): ReadonlyArray<Step> => {
+  const last = ending.filter((step) => forgets(directories, name, step))
+  const instance = container?.meantToRun === true ? container.record : null
+  if (instance === null) return last
+  const previous = encodeMeantToRun({ bootId, instance })
+  return last.map((step) => {
+    if (step._tag === "RemoveFile") return { ...step, previous }
+    return step._tag === "RemoveDirectory" ? { ...step, mode: "0700" } : step
+  })
+}
+
 const unknown = (name: InstanceName, foreign: boolean): Rejection => ({
   code: "record-missing",
   field: "name",
@@ -164,8 +188,9 @@ const unknown = (name: InstanceName, foreign: boolean): Rejection => ({
 
 /**
  * Plans an export: a running instance is refused, or stopped first; its spec and its root are packed into one file
- * beside the one that is wanted, which takes its place when it is whole and on the disk. What fails afterwards removes
- * the unfinished file; an instance that was stopped stays so, and its spec stays in RUN/exports, as does one that was there.
+ * beside the one that is wanted, which takes its place when it is whole and on the disk. Only then is it not meant to run
+ * any more. What fails afterwards removes the unfinished file; an instance that was stopped stays so, but is meant to run, and
+ * its spec stays in RUN/exports, as does one that was there.
  *
  * @since 0.1.0
  * @category planners
@@ -198,9 +223,10 @@ export const planExport = (
   const head = exportHead(instance, kind.success, root.partitions)
   const stays = (path: string) => ending !== undefined || pathAt(facts, path)?.kind !== "missing"
   const replace = facts.paths.some((each) => each.path === archive && each.kind === "file")
+  const stopping = ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : []
   const first = [
     ...preparing(places, head, ending === undefined),
-    ...(ending !== undefined && Result.isSuccess(ending) ? ending.success.steps : [])
+    ...stopping.filter((step) => !forgets(directories, name, step))
   ]
   const packed = packing(name, places.files, root, kind.success, archive, replace, removingHead(places, head, stays))
   return Result.succeed(
@@ -209,7 +235,7 @@ export const planExport = (
       instance: name,
       directories,
       basis: basisOf(directories, name, { paths: exportPaths(name, instance, archive, directories), links: [] }, facts, remains),
-      steps: [...first, ...packed],
+      steps: [...first, ...packed, ...forgetting(name, directories, facts, remains, stopping)],
       undoFrom: ending === undefined ? 0 : first.length,
       warnings: instance.disks.slice(1).map((each) => `${each.path} is not the root and is not in the export`)
     })

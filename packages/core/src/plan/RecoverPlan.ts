@@ -46,7 +46,8 @@ const staysThawed = (omitted: ReadonlyArray<Step>, container: ContainerFacts | u
 
 /**
  * What was to be undone is undone, the last first, as far as what it was done to is there; an operation that took away is
- * completed as far as nothing that runs in order is touched. Who was being killed is killed.
+ * completed as far as nothing that runs in order is touched. Who was being killed is killed; who was stopped for an export
+ * that did not come to be is meant to run still.
  *
  * @since 0.1.0
  * @category planners
@@ -58,7 +59,10 @@ export const planRecover = (
   facts: HostFacts
 ): Result.Result<Plan, PlanRejected> => {
   const begun = entries.flatMap((entry) => entry._tag === "Intent" && entry.undo ? [entry.step] : [])
-  if (begun.length === 0) return planCleanup(name, directories, facts, { operation: "recover", doomed: entries.some(kills) })
+  if (begun.length === 0) {
+    const remembered = entries.some((entry) => entry._tag === "Begun" && entry.operation === "export")
+    return planCleanup(name, directories, facts, { operation: "recover", doomed: entries.some(kills), remembered })
+  }
   const results = new Map(entries.flatMap((entry) =>
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))

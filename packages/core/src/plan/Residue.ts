@@ -99,3 +99,13 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
  */
 export const sharedDirectories = (directories: Directories): ReadonlyArray<Step> =>
   [directories.state, directories.containers].map((each) => ({ _tag: "RemoveDirectory", path: hostPath(each), ifEmpty: true }))
+
+/**
+ * Whether a step takes away what says that the instance is meant to run, or the directory that this is in.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const forgets = (directories: Directories, name: string, step: Step): boolean =>
+  (step._tag === "RemoveFile" && step.path === directories.meantToRun(name)) ||
+  (step._tag === "RemoveDirectory" && step.path === directories.state)

@@ -14,7 +14,7 @@ import { basisOf } from "./Basis.ts"
 import type { Operation } from "./Operation.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
-import { containerResidue, diskResidue, fileResidue, sharedDirectories } from "./Residue.ts"
+import { containerResidue, diskResidue, fileResidue, forgets, sharedDirectories } from "./Residue.ts"
 import { type Step, timeoutOf } from "./Step.ts"
 
 /**
@@ -190,6 +190,8 @@ export interface CleanupOptions {
   readonly operation?: "cleanup" | "recover" | undefined
   /** Whether somebody was about to kill it: it cannot fork any more, and so does not run in order. */
   readonly doomed?: boolean | undefined
+  /** Whether it is meant to run as before: that it ends was not all that was asked for, and the rest did not come to be. */
+  readonly remembered?: boolean | undefined
 }
 
 /**
@@ -203,7 +205,7 @@ export const planCleanup = (
   name: InstanceName,
   directories: Directories,
   facts: HostFacts,
-  { doomed = false, operation = "cleanup" }: CleanupOptions = {}
+  { doomed = false, operation = "cleanup", remembered = false }: CleanupOptions = {}
 ): Result.Result<Plan, PlanRejected> => {
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
@@ -215,5 +217,6 @@ export const planCleanup = (
     const advice = status.problem === null ? `effect-lxc stop ${name}` : `effect-lxc kill ${name}`
     return planOf(operation, subject, [], [`${name} is ${status.state} and is left alone; end it with: ${advice}`])
   }
-  return planOf(operation, subject, [...(active ? killing(subject) : []), ...removing(subject)], [])
+  const gone = removing(subject).filter((step) => !remembered || !forgets(directories, name, step))
+  return planOf(operation, subject, [...(active ? killing(subject) : []), ...gone], [])
 }

@@ -50,13 +50,15 @@ const same = (one: Instance, other: Instance): boolean =>
 
 /** Whether a text is what belongs at the path of its step. */
 const belongs = (plan: Plan, facts: HostFacts, records: ReadonlyArray<Instance>) => {
-  const { directories, instance: name } = plan
+  const { directories, instance: name, operation } = plan
   const configs = new Set(records.flatMap((record) => Result.getOrUndefined(configFor(record, directories, facts))?.text ?? []))
   return (path: WriteFile["path"], text: string): boolean => {
     if (path === directories.config(name)) return configs.has(text)
     if (path === directories.meantToRun(name)) {
       const meant = Result.getOrUndefined(Result.flatMap(jsonOf(text), (json) => decodeMeantToRun(json)))?.instance
-      return meant !== undefined && records.some((record) => same(record, meant))
+      if (meant?.name !== name) return false
+      // Where an export is recovered its record may be gone: then this is all that is known of it.
+      return records.some((record) => same(record, meant)) || (operation === "recover" && records.length === 0)
     }
     return base(path) === members.manifest
       ? Result.getOrUndefined(Result.flatMap(jsonOf(text), (json) => decodeManifest(json)))?.instance === name

@@ -1,3 +1,4 @@
+import { encodeMeantToRun } from "@effect-lxc/core/host/MeantToRun"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { confined } from "@effect-lxc/core/plan/Confinement"
@@ -151,6 +152,16 @@ describe("the texts of a stored plan", () => {
     const meant = directories.meantToRun("web1")
     assert.include(edited(meant, (text) => text.replace("/srv/web1.img", "/srv/other.img"))[0], meant)
     assert.include(edited(meant, () => "{}")[0], meant)
+  })
+
+  it("are taken where a recovery puts back what is meant to run and no record is left, if it is the instance's own", () => {
+    const { basis, directories, instance, undoFrom, warnings } = start
+    const putBack = (name: string, operation: "recover" | "export") => {
+      const text = encodeMeantToRun({ bootId: basis.bootId, instance: fixture({ name }) })
+      const steps: ReadonlyArray<Step> = [{ _tag: "WriteFile", path: path(directories.meantToRun("web1")), mode: "0600", text, previous: null }]
+      return Result.isSuccess(fitsHost(new Plan({ operation, instance, directories, basis, steps, undoFrom, warnings }), facts))
+    }
+    assert.deepStrictEqual([putBack("web1", "recover"), putBack("web2", "recover"), putBack("web1", "export")], [true, false, false])
   })
 
   it("are refused where what was there before is not what belongs there either", () => {

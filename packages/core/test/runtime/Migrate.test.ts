@@ -102,6 +102,7 @@ describe("export", () => {
       const head = `${directories.exported("web1")}`
       yield* hypervisor.start(web1)
       for (const options of [{ stop: true }, { instance: web1 }]) {
+        if (!("stop" in options)) yield* hypervisor.stop(web1.name) // it is not meant to run any more
         const { residue } = yield* problemOf(hypervisor.export(web1.name, archive, options))
         assert.deepStrictEqual(residue, [])
         const { files } = yield* simulated.state
@@ -121,6 +122,7 @@ describe("export", () => {
       const left = `${directories.exported("web1")}/spec.json`
       yield* hypervisor.start(web1)
       yield* problemOf(hypervisor.export(web1.name, archive, { stop: true }))
+      yield* hypervisor.stop(web1.name)
       const { message, residue } = yield* problemOf(hypervisor.export(web1.name, archive, { instance: instance({ nics: [] }) }))
       assert.include(message, `${left} holds another text; it is somebody else's, or was left by one that failed: use it, or move it away`)
       assert.deepStrictEqual(residue, [])
@@ -128,6 +130,49 @@ describe("export", () => {
       yield* hypervisor.export(web1.name, archive, { instance: web1 })
       assert.isUndefined((yield* simulated.state).files[left])
     }).pipe(onHost({ host: host(), faults: [Faults.atTag("MoveIntoPlace", "refuse")] })))
+
+  const meant = directories.meantToRun("web1")
+  const meantIn = ({ files }: SimulatedState) => (JSON.parse(files[meant]?.text ?? "{}") as { readonly instance?: unknown }).instance
+  const exporting = Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.export(web1.name, archive, { stop: true }))
+
+  it.effect("from which the power is cut off leaves what it stopped meant to run, with its spec, and the next one ends that", () =>
+    TestKit.runToEnd(Effect.gen(function*() {
+      const world = yield* World
+      yield* (yield* world.process()).run(Effect.flatMap(Hypervisor, ({ start }) => start(web1)))
+      const happening = { _tag: "Boot", bootId: "5a1d1b2e-0000-4000-8000-000000000009" } as const
+      const { run } = yield* world.process({ faults: [Faults.atTag("ExportArchive", "befall", { call: "observe", happening })] })
+      assert.strictEqual((yield* failureOf(run(exporting)))._tag, "ProcessDied")
+      assert.deepStrictEqual(meantIn(yield* world.state), encodeInstance(web1))
+      const again = yield* world.process()
+      assert.deepStrictEqual((yield* again.run(Effect.flatMap(Hypervisor, ({ recover }) => recover()))).notRunning, ["web1"])
+      yield* again.run(Effect.flatMap(Hypervisor, (hypervisor) => hypervisor.export(web1.name, archive, { instance: web1, stop: true })))
+      const { files } = yield* world.state
+      assert.isDefined(files[archive])
+      assert.isUndefined(files[meant])
+    }).pipe(Effect.provide(World.layer({ host: host() }), { local: true }))))
+
+  describe.each(["refuse", "act-then-refuse", "crash"] as const)("that stops it first and meets with a %s", (kind) => {
+    it.effect("at any of its steps leaves what it stopped meant to run, also once it is recovered", () =>
+      TestKit.runToEnd(Effect.gen(function*() {
+        const running = yield* Effect.gen(function*() {
+          const hypervisor = yield* Hypervisor
+          yield* hypervisor.start(web1)
+          const { steps } = yield* hypervisor.plan.export(web1.name, archive, { stop: true })
+          return { state: yield* (yield* SimulatedHost).state, steps }
+        }).pipe(onHost({ host: host() }), Effect.orDie)
+        for (const [index, { _tag }] of running.steps.entries()) {
+          yield* Effect.gen(function*() {
+            const world = yield* World
+            const ended = yield* Effect.exit((yield* world.process({ faults: [Faults.atIndex(index, kind)] })).run(exporting))
+            if (ended._tag === "Success") return // what the step is for was there already
+            yield* (yield* world.process()).run(Effect.flatMap(Hypervisor, ({ recover }) => recover()))
+            const after = yield* world.state
+            assert.deepStrictEqual(meantIn(after), encodeInstance(web1), `step ${index}, ${_tag}`)
+            assert.isUndefined(after.files[archive], `step ${index}, ${_tag}`)
+          }).pipe(Effect.provide(World.layer({ host: running.state }), { local: true }))
+        }
+      })))
+  })
 
   it.effect("to a full disk says so and leaves no half file; one that was stopped for it keeps its spec", () =>
     Effect.gen(function*() {

@@ -5,7 +5,7 @@
  */
 import { answersTrue, noDefects, nothingDoneUnobserved, nothingHangs } from "./invariants/Answers.ts"
 import { mountsInside, neighbourUnharmed, othersUntouched, strangersSpared } from "./invariants/Bounds.ts"
-import { noTrace, recovered, wholeFiles } from "./invariants/InTheEnd.ts"
+import { noTrace, outlastsPower, recovered, wholeFiles } from "./invariants/InTheEnd.ts"
 import type { Invariant } from "./invariants/Invariant.ts"
 import { intentFirst, oneAtATime } from "./invariants/Journalled.ts"
 import { firstFailureReported, recoveredAsBefore, undoneOrNamed } from "./invariants/Undoing.ts"
@@ -31,6 +31,7 @@ export const invariants: ReadonlyArray<Invariant> = [
   answersTrue,
   nothingDoneUnobserved,
   wholeFiles,
+  outlastsPower,
   recovered,
   noTrace
 ]

@@ -36,8 +36,8 @@ export interface PlanRun {
   rolledBack: { readonly residue: ReadonlyArray<Step>; readonly after: SimulatedState } | undefined
   /** The host when a recovery had dealt with it; undefined where none had to, or could. */
   recovered: SimulatedState | undefined
-  /** Whether the power failed before it was at its end: then its journal is gone. */
-  cutOff: boolean
+  /** The host after the power had failed before it was at its end: then its journal is gone. */
+  cutOff: SimulatedState | undefined
   /** Whether anything but the operation, its rollback and its recovery may have changed the instance meanwhile. */
   disturbed: boolean
   /** What somebody else took away meanwhile, by kind and name. */
@@ -110,14 +110,14 @@ const underWay = ({ current, open }: Scan): ReadonlySet<PlanRun> =>
   new Set([...open.values(), ...[...current.values()].filter(({ recovered }) => recovered === undefined)])
 
 /** The power failed: nobody goes on, no journal is left to recover from, and nothing is on its way any more. */
-const cutOff = (state: Scan): void => {
-  for (const run of underWay(state)) run.cutOff = true
+const cutOff = (state: Scan, { after }: Changed): void => {
+  for (const run of underWay(state)) run.cutOff = after
   for (const each of [state.current, state.open, state.restlessUntil]) each.clear()
 }
 
 const disturb = (state: Scan, event: Changed, at: number): void => {
   const { current, restlessUntil } = state
-  if (isBoot(event)) return cutOff(state)
+  if (isBoot(event)) return cutOff(state, event)
   const { pid, step } = event
   const instance = instanceOf(event)
   if (step === null) {
@@ -152,7 +152,7 @@ const begin = ({ current, open, restlessUntil, runs }: Scan, { pid, state }: Pro
     deceived: false,
     rolledBack: undefined,
     recovered: undefined,
-    cutOff: false,
+    cutOff: undefined,
     disturbed: at < Math.max(restlessUntil.get("") ?? -1, restlessUntil.get(instance) ?? -1),
     taken: new Set(),
     blind: new Set()

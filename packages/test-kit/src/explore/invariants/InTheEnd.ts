@@ -75,7 +75,7 @@ const isUnknown = (story: Story): boolean =>
  */
 const isForgotten = (story: Story) => {
   const unknown = isUnknown(story)
-  const unfinished = unknown || planRunsOf(story).some((run) => run.cutOff)
+  const unfinished = unknown || planRunsOf(story).some((run) => run.cutOff !== undefined)
   return ({ kind, what }: HostChange): boolean => (unknown && kind === "loop") || (unfinished && isUnfinished(what))
 }
 
@@ -127,7 +127,7 @@ export const wholeFiles: Invariant = {
     const unknown = isUnknown(story)
     const usurped = story.events.some(({ event }) =>
       event._tag === "Struck" && event.fault.happening?._tag === "PutFile" && isBelow(places.imported, event.fault.happening.path))
-    const cutOff = unknown || usurped || planRunsOf(story).some((run) => run.operation === "import" && run.cutOff)
+    const cutOff = unknown || usurped || planRunsOf(story).some((run) => run.operation === "import" && run.cutOff !== undefined)
     const images = `${places.checkpoints}/${story.subject.scenario.name}`
     return [
       ...[...found].map((path) => `${path} is not whole`),
@@ -136,4 +136,22 @@ export const wholeFiles: Invariant = {
       ...(!unknown && files[`${images}/criu.images`] !== undefined && files[`${images}/instance.json`] === undefined ? [`${images} has no spec`] : [])
     ]
   }
+}
+
+/**
+ * A power failure amid an export takes along what says what was stopped for it, but for what is on the disk: that it is meant to
+ * run, or the export, whole.
+ *
+ * @since 0.1.0
+ * @category invariants
+ */
+export const outlastsPower: Invariant = {
+  name: "outlasts-power",
+  check: (story) =>
+    planRunsOf(story).flatMap(({ before, cutOff, instance, operation, taken }) => {
+      const meant = directories.meantToRun(instance)
+      if (operation !== "export" || cutOff === undefined || before.files[meant] === undefined || taken.has(`file ${meant}`)) return []
+      const isPacked = archivesOf(story).some((path) => cutOff.files[path] !== undefined && cutOff.files[path]?.text !== before.files[path]?.text)
+      return isPacked || cutOff.files[meant] !== undefined ? [] : [`the power failed amid an export, and neither it nor ${meant} is there`]
+    })
 }
