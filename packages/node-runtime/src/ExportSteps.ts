@@ -223,7 +223,7 @@ const moveFile = (from: string, to: string): void => {
  * @category steps
  */
 export const moveIntoPlace = Effect.fnUntraced(function*(step: Case<"MoveIntoPlace">) {
-  const { from, replace, to } = step
+  const { from, replace, to, what } = step
   const isBoth = yield* systemCall("lstat", to, () => isSame(lstat(from), lstat(to)))
   const taken = yield* systemCall("lstat", to, () => !replace && !isBoth && lstat(to) !== undefined)
   if (taken) {
@@ -232,6 +232,8 @@ export const moveIntoPlace = Effect.fnUntraced(function*(step: Case<"MoveIntoPla
     })
   }
   yield* systemCall("rename", to, () => {
+    // Somebody may have put another thing there since it was looked at.
+    if (what !== undefined && whatIsAt(from) !== what) return
     if (isBoth) fs.unlinkSync(from)
     else if (!replace && lstat(from)?.isFile() === true) moveFile(from, to)
     else fs.renameSync(from, to)

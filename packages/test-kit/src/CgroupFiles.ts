@@ -152,11 +152,12 @@ const cpus = (state: SimulatedState, value: string): Result.Result<string, Errno
   return numbers.every((each) => each < state.cpus) ? Result.succeed(value) : Result.fail("Numerical result out of range")
 }
 
+/** Together they are at least the first of them, which is all that can be where nobody limited it. */
 const memoryAndSwap = (state: SimulatedState, files: Files, file: string, value: string): Result.Result<string, Errno> => {
   if (!state.swapAccounting) return Result.fail("No such file or directory")
-  const limit = files["memory.limit_in_bytes"]
+  const limit = files["memory.limit_in_bytes"] ?? unlimitedV1
   return Result.flatMap(bytes(file, value), (total) =>
-    limit === undefined || Number(total) < Number(limit) ? Result.fail("Invalid argument") : Result.succeed(total))
+    Number(total) < Number(limit) ? Result.fail("Invalid argument") : Result.succeed(total))
 }
 
 const bandwidth = (value: string): Result.Result<string, Errno> => {

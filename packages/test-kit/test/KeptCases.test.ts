@@ -2,6 +2,7 @@ import { defaultDirectories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { InstanceName } from "@effect-lxc/core/model/InstanceName"
 import { Explore, Faults, type Request, Scenario } from "@effect-lxc/test-kit"
+import { strangersText } from "@effect-lxc/test-kit/explore/Belonging"
 import { assert, describe, it } from "@effect/vitest"
 
 const scenario: Scenario.Scenario = { ...Scenario.simplest, nics: ["phys"], quiet: true }
@@ -149,6 +150,28 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     ]),
     scenario: Scenario.simplest,
     schedule: 0
+  },
+  "an import of which one part is moved back and said not to be, and the other is not": {
+    ...caseOf({ _tag: "Exported" }, asking(unpacking), [
+      Faults.atTag("WriteFile", "refuse", { nth: 1 }),
+      Faults.atTag("MoveIntoPlace", "act-then-refuse", { nth: 2 }),
+      Faults.atTag("MoveIntoPlace", "refuse", { call: "observe", nth: 3 })
+    ]),
+    scenario: Scenario.simplest
+  },
+  "somebody's file in the place of an export at the instant at which that is taken back": {
+    ...caseOf({ _tag: "Running" }, asking(packing), [
+      Faults.atTag("RemoveFile", "refuse", { nth: 5 }),
+      Faults.atTag("MoveIntoPlace", "befall", { nth: 1, happening: { _tag: "PutFile", path: HostPath.make("/srv/exports/web1.tar"), text: strangersText } })
+    ]),
+    scenario: Scenario.simplest
+  },
+  "a guest that reboots between two limits, and a death while the second is put back": {
+    ...caseOf({ _tag: "Running" }, asking({ _tag: "Resize", name, wanted: { memory: 2 ** 26, swap: 2 ** 25 } }), [
+      Faults.atTag("SetLimit", "befall", { nth: 1, happening: { _tag: "RebootInside", name } }),
+      Faults.atTag("SetLimit", "crash", { nth: 2 })
+    ]),
+    scenario: { ...Scenario.simplest, layout: "v1", bootable: true }
   }
 }
 

@@ -106,8 +106,8 @@ const isDone = Effect.fnUntraced(function*(run: Run, { step }: Residue) {
 /** Does one step of a rollback, unless one that failed needs what it takes away; gives what kept it from being done. */
 const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, failed: ReadonlyArray<Residue>, leftMs: number) {
   const { host } = run
-  const needing = failed.find((each) => isNeededBy(step, each.step))
-  if (needing !== undefined && !(yield* isDone(run, needing))) {
+  const [needing] = yield* Effect.filter(failed.filter((each) => isNeededBy(step, each.step)), (each) => Effect.map(isDone(run, each), (done) => !done))
+  if (needing !== undefined) {
     return { _tag: "NotUndone", why: `it is needed for what could not be done: ${describe(needing.step)}` } as const
   }
   const late: HostError["problem"] = { _tag: "NotUndone", why: `undoing may take ${run.rollbackLimitMs} ms, and they were over` }

@@ -174,7 +174,8 @@ const whatIsAt = (state: SimulatedState, path: string): string | undefined => {
  * @category transitions
  */
 export const moveIntoPlace = (state: SimulatedState, step: Case<"MoveIntoPlace">): Outcome => {
-  const { from, replace, to } = step
+  const { from, replace, to, what } = step
+  if (what !== undefined && whatIsAt(state, from) !== what) return done(state)
   if (nodeAt(state, to) !== undefined && !replace) {
     return failed(state, conflict(`${to} exists already`, "it is not overwritten: name another place"))
   }

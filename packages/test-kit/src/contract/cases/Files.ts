@@ -328,6 +328,7 @@ const moveCases: StepCases = {
       yield* befall({ _tag: "RemovePath", path: to })
       yield* befall({ _tag: "PutFile", path: to, text: "two\n" })
       yield* same("what there is to move", yield* holds(back), undefined)
+      yield* applies(back)
       yield* same("both", [yield* look(from), (yield* look(to))?.text], [undefined, "two\n"])
     })
   }],
