@@ -8,11 +8,12 @@ import * as NodeHost from "@effect-lxc/node-runtime/NodeHost"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import { afterAll, beforeAll } from "vitest"
 import { realHost } from "../../../tools/realHost.ts"
+import { another, nodeOf } from "./Impostor.ts"
 import { RealLab } from "./RealLab.ts"
 import { inLab, quick } from "./RealTests.ts"
 
@@ -196,15 +197,9 @@ describe.runIf(realHost.available)("on real LXC", () => {
         process.kill(monitorPid(instance.name), "SIGKILL")
         yield* Effect.sleep(200)
         const { containers } = lab.directories
-        const impostor = spawn(process.execPath, [], {
-          argv0: `[lxc monitor] ${containers} ${instance.name}`,
-          uid: 12_345,
-          gid: 12_345,
-          cwd: "/",
-          stdio: ["pipe", "pipe", "inherit"]
-        })
-        impostor.stdin.end(`require("node:net").createServer().listen(${JSON.stringify(`\0${commandSocketName(containers, instance.name)}`)}, () => console.log("listening"))`)
-        yield* Effect.promise(() => new Promise((resolve) => impostor.stdout.once("data", resolve)))
+        const impostor = nodeOf(another, `[lxc monitor] ${containers} ${instance.name}`)
+        impostor.stdin?.end(`require("node:net").createServer().listen(${JSON.stringify(`\0${commandSocketName(containers, instance.name)}`)}, () => console.log("listening"))`)
+        yield* Effect.promise(() => new Promise((resolve, reject) => impostor.once("error", reject).stdout?.once("data", resolve)))
         const began = performance.now()
         yield* Effect.ensuring(
           hypervisor.cleanup(instance.name),

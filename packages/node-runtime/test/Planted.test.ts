@@ -12,11 +12,12 @@ import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
+import { another, nodeOf } from "./Impostor.ts"
 
 const root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "effect-lxc-planted-")))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
@@ -136,9 +137,9 @@ describe("what is planted in the place of a file of ours", () => {
     Effect.gen(function*() {
       const container = { lxcPath: directories.containers, name: "web1" }
       const file = directories.monitorPid("web1")
-      const titled = (uid: number) => spawn(process.execPath, [], { argv0: `[lxc monitor] ${container.lxcPath} web1`, uid, cwd: "/", stdio: ["pipe", "ignore", "ignore"] })
+      const titled = (uid: number) => nodeOf(uid, `[lxc monitor] ${container.lxcPath} web1`)
       const ours = titled(process.geteuid?.() ?? 0)
-      const others = asRoot ? [titled(12_345)] : []
+      const others = asRoot ? [titled(another)] : []
       yield* Effect.sleep(100)
       yield* Effect.ensuring(Effect.sync(() => {
         fs.writeFileSync(precious, String(ours.pid), { mode: 0o600 })
