@@ -166,6 +166,15 @@ const kept: Readonly<Record<string, Explore.Case>> = {
     ]),
     scenario: Scenario.simplest
   },
+  "a kill that overtakes a stop while that recovers a freezing which died": {
+    ...caseOf({ _tag: "Running" }, asking({ _tag: "Freeze", name }, killing), [Faults.atJournal("append", "crash", { nth: 2 })], {
+      asks: asking(stop),
+      faults: [],
+      afterCrash: []
+    }),
+    scenario: { ...Scenario.simplest, guest: "busybox" },
+    schedule: 874_702
+  },
   "a guest that reboots between two limits, and a death while the second is put back": {
     ...caseOf({ _tag: "Running" }, asking({ _tag: "Resize", name, wanted: { memory: 2 ** 26, swap: 2 ** 25 } }), [
       Faults.atTag("SetLimit", "befall", { nth: 1, happening: { _tag: "RebootInside", name } }),

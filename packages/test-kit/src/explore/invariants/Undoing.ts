@@ -124,9 +124,12 @@ const isOnlyRewritten = (other: SimulatedState, { instance, operation }: PlanRun
   kind === "file" && other.files[what] !== undefined &&
   (what === directories.meantToRun(instance) || (operation === "export" && isBelow(places.exports, what)))
 
+/** A kill that overtakes begins with that, and needs no lock for it. */
+const isDoomed = ({ kind, line }: HostChange): boolean => kind === "cgroup" && line.endsWith(" pids.max=0")
+
 /** What befell a container that was there is none of the operation's doing. */
-const isBefallen = ({ before, disturbed, instance }: PlanRun, { kind }: HostChange): boolean =>
-  disturbed && (kind === "container" || kind === "process") && isAlive(before, instance)
+const isBefallen = ({ before, disturbed, instance }: PlanRun, change: HostChange): boolean =>
+  disturbed && (change.kind === "container" || change.kind === "process" || isDoomed(change)) && isAlive(before, instance)
 
 /** What somebody else took away, or an end of the container, or LXC after it. */
 const isTaken = ({ disturbed, instance, taken }: PlanRun, { kind, what }: HostChange): boolean =>
