@@ -25,6 +25,7 @@ import { diskFacts } from "./DiskFacts.ts"
 import { systemCall } from "./HostFiles.ts"
 import { loopsToObserve } from "./LoopDevices.ts"
 import { requireTrees } from "./Mounts.ts"
+import { onceEach } from "./Once.ts"
 import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
 import { securityFacts } from "./SecurityFacts.ts"
@@ -78,24 +79,24 @@ const lookAt = (path: string, partitions: boolean): PathFacts => {
 export const gatherPaths = (paths: ReadonlyArray<string>) => inSlices("/", paths, (path) => lookAt(path, false))
 
 /** Whether a disk of another can be left out: a file or a directory that is none of those that are known. */
-const isElsewhere = (path: string, known: ReadonlySet<string>): boolean => {
-  const stats = statOf(path)
+const isElsewhere = (stats: fs.Stats | undefined, known: ReadonlySet<string>): boolean => {
   return stats !== undefined && (stats.isFile() || stats.isDirectory()) && !known.has(fileKey(stats))
 }
 
 const observePaths = Effect.fnUntraced(function*(
   asked: ReadonlyArray<string>,
   containers: ReadonlyArray<ContainerFacts>,
-  planned: PlannedFor | undefined
+  planned: PlannedFor | undefined,
+  look: typeof statOf
 ) {
   const recorded = containers.flatMap((container) => container.record?.disks ?? []).map((disk) => disk.path)
   const paths = [...new Set([...asked, ...recorded])]
   if (planned === undefined) return yield* inSlices("/", paths, (path) => lookAt(path, true))
   const own = pathsNamed(planned, containers)
   const parted = pathsInParts(containers)
-  const known = new Set((yield* inSlices("/", [...own], statOf)).filter((each) => each !== undefined).map(fileKey))
+  const known = new Set((yield* inSlices("/", [...own], look)).filter((each) => each !== undefined).map(fileKey))
   const found = yield* inSlices("/", paths, (path) =>
-    own.has(path) || !isElsewhere(path, known) ? lookAt(path, own.has(path) || parted.has(path)) : undefined)
+    own.has(path) || !isElsewhere(look(path), known) ? lookAt(path, own.has(path) || parted.has(path)) : undefined)
   return pathsFor(planned, { containers, paths: found.filter((each) => each !== undefined) })
 })
 
@@ -115,7 +116,8 @@ export const gatherFacts = Effect.fnUntraced(function*(
   const options = { all: true, recordOf, limits: true, instance, alone }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
-  const paths = yield* observePaths(asked, containers, planned)
+  const look = onceEach(statOf) // the disk of a record is for the most part the file of a loop device, too
+  const paths = yield* observePaths(asked, containers, planned, look)
   const loops = planned === undefined ? undefined : loopMatters(planned, mounts, paths)
   return {
     lxcVersion,
@@ -124,7 +126,7 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
     // A file with a line break in its name is nobody's disk here: a spec cannot name it.
-    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", () => loopsToObserve(loops)), (observed) => observed()))
+    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", () => loopsToObserve(loops, look)), (each) => each()))
       .filter((each) => each !== undefined)
       .filter((each) => isObservedPath(each.backingFile)),
     interfaces: yield* observeInterfaces(planned === undefined ? () => true : interfaceMatters(planned, containers)),

@@ -32,30 +32,43 @@ export const backingFileOf = (device: string): string | undefined =>
 
 const every: LoopsThatMatter = { device: () => true, loop: () => true }
 
+/** Every device, to be asked for its file. */
+const loopNames = (): ReadonlyArray<{ readonly name: string; readonly file: () => string | undefined }> => {
+  const sized = sizedDevices()
+  return names(blockDevices)
+    .filter((name) => name.startsWith("loop"))
+    .map((name) => ({ name, file: () => sized.has(name) ? fileBehind(name) : fileIfAny(name) }))
+}
+
 /** A file may stand for another device, or be gone, since it was attached: then it is another one's name. */
-const inodeOf = (file: string): Pick<LoopDevice, "inode"> => {
-  const stats = statOf(file)
-  return stats?.isFile() === true ? { inode: fileKey(stats) } : {}
+const loopWith = (name: string, backingFile: string, stats: fs.Stats | undefined): LoopDevice => ({
+  device: `/dev/${name}`,
+  backingFile,
+  ...stats?.isFile() === true ? { inode: fileKey(stats) } : {}
+})
+
+const withOffset = (name: string, loop: LoopDevice): LoopDevice => {
+  const offset = readInteger(`${blockDevices}/${name}/loop/offset`) ?? 0
+  return offset === 0 ? loop : { ...loop, offset }
 }
 
 /**
  * The loop devices that matter, to be looked at one by one: each gives undefined where it has no file, or by its file does
- * not matter.
+ * not matter. `look` tells what a file is: who has looked at most of them before need not look again.
  *
  * @since 0.1.0
  * @category reading
  */
-export const loopsToObserve = (matters: LoopsThatMatter = every): ReadonlyArray<() => LoopDevice | undefined> => {
-  const sized = sizedDevices()
-  return names(blockDevices).filter((name) => name.startsWith("loop") && matters.device(`/dev/${name}`)).map((name) => () => {
-    const file = sized.has(name) ? fileBehind(name) : fileIfAny(name)
-    if (file === undefined) return undefined
-    const loop = { device: `/dev/${name}`, backingFile: file, ...inodeOf(file) }
-    if (!matters.loop(loop)) return undefined
-    const offset = readInteger(`${blockDevices}/${name}/loop/offset`) ?? 0
-    return offset === 0 ? loop : { ...loop, offset }
+export const loopsToObserve = (
+  matters: LoopsThatMatter = every,
+  look: typeof statOf = statOf
+): ReadonlyArray<() => LoopDevice | undefined> =>
+  loopNames().filter(({ name }) => matters.device(`/dev/${name}`)).map(({ file, name }) => () => {
+    const backingFile = file()
+    if (backingFile === undefined) return undefined
+    const loop = loopWith(name, backingFile, look(backingFile))
+    return matters.loop(loop) ? withOffset(name, loop) : undefined
   })
-}
 
 /**
  * Loop devices that have this file: of the others nothing more is read.
@@ -63,7 +76,5 @@ export const loopsToObserve = (matters: LoopsThatMatter = every): ReadonlyArray<
  * @since 0.1.0
  * @category reading
  */
-export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> =>
-  loopsToObserve({ ...every, loop: ({ backingFile }) => backingFile === file })
-    .map((observed) => observed())
-    .filter((each) => each !== undefined)
+export const loopDevicesOf = (path: string): ReadonlyArray<LoopDevice> =>
+  loopNames().filter(({ file }) => file() === path).map(({ name }) => withOffset(name, loopWith(name, path, statOf(path))))

@@ -83,6 +83,7 @@ export const hierarchiesOf = (
 ): ReadonlyArray<Hierarchy> => {
   const found = new Map<string, Hierarchy>()
   for (const mount of mounts) {
+    if (mount.fsType !== "cgroup" && mount.fsType !== "cgroup2") continue
     if (!isObservedPath(mount.target)) continue
     if (mount.fsType === "cgroup2" && !found.has("2")) {
       const controllers = unifiedControllers.split(/\s+/).filter((word) => word !== "")

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { Instance } from "../model/Instance.ts"
 import { type LinkedMac, macOf, type Nic } from "../model/Nic.ts"
 import { isActive, statusOf } from "./ContainerStatus.ts"
 import type { ContainerFacts, HostFacts, Interface, LoopDevice, PathFacts } from "./HostFacts.ts"
@@ -68,13 +69,22 @@ export interface NicInUse {
   readonly mac: string
 }
 
+/** By their records, which a host decodes once: most MACs are hashes of names, and take longest of all in a plan to start. */
+const nicsOfRecords = new WeakMap<Instance, ReadonlyArray<NicInUse>>()
+
+const nicsOfRecord = (instance: string, record: Instance): ReadonlyArray<NicInUse> => {
+  const known = nicsOfRecords.get(record)
+  if (known?.every((each) => each.instance === instance) === true) return known
+  const nics = record.nics.flatMap((nic, index) => {
+    const mac = macOf(instance, nic, index)
+    return mac === undefined ? [] : [{ instance, nic, mac }]
+  })
+  nicsOfRecords.set(record, nics)
+  return nics
+}
+
 const nicsOf = (containers: ReadonlyArray<ContainerFacts>): ReadonlyArray<NicInUse> =>
-  containers.flatMap((each) =>
-    each.record === null || !isActive(statusOf(each)) ? [] : each.record.nics.flatMap((nic, index) => {
-      const mac = macOf(each.name, nic, index)
-      return mac === undefined ? [] : [{ instance: each.name, nic, mac }]
-    })
-  )
+  containers.flatMap((each) => each.record === null || !isActive(statusOf(each)) ? [] : nicsOfRecord(each.name, each.record))
 
 const macs = grouped<NicInUse>(({ mac }) => mac)
 const nicsIn = new WeakMap<ReadonlyArray<ContainerFacts>, ReadonlyArray<NicInUse>>()
