@@ -19,6 +19,8 @@ export const inits = {
   forkBomb: "#!/bin/sh\nbomb() { while :; do (exec sleep 3) & (bomb) & sleep 0.1; done; }\n(sleep 0.3; bomb) &\nwhile :; do wait; done\n",
   /** Reboots by SIGINT, as an init does on ctrl-alt-del, and by SIGTERM, as a full init of busybox; ends by SIGPWR. */
   rebootable: "#!/bin/sh\ntrap 'exec /bin/busybox reboot -f' INT TERM\ntrap 'exit 0' PWR\nwhile :; do sleep 0.05; done\n",
+  /** Reboots a tenth of a second after it began, again and again. */
+  restless: "#!/bin/sh\nusleep 100000\nexec /bin/busybox reboot -f\n",
   /** Does at once what it is told: ends by SIGPWR, powers off by SIGUSR2, reboots by SIGINT, exits with 7 by SIGUSR1. */
   told: "#!/bin/sh\ntrap 'exit 0' PWR\ntrap '/bin/busybox poweroff -f; exit 0' USR2\ntrap 'exec /bin/busybox reboot -f' INT\ntrap 'exit 7' USR1\nsleep 1000000 &\nwhile :; do wait; done\n",
   /** Exits with 7 by SIGUSR1, and by nothing else. */

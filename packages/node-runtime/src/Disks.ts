@@ -157,7 +157,7 @@ export const observeNoMount = (step: Case<"Unmount">, results: Results): Observe
  * @category steps
  */
 export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, results: Results) {
-  const argv = Commands.unmount(step.target)
+  const argv = Commands.unmount(step)
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   let pause = retryFirst
   while (true) {

@@ -15,7 +15,7 @@ import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { hasMonitor, hasProcesses, initOf, isGone, waitFor } from "./Liveness.ts"
-import { type ContainerRef, findMonitor, startersOf } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
@@ -90,16 +90,18 @@ export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(s
   })
 })
 
-const killFiles = ["cgroup.kill", "freezer.state"] as const
+/** A process that is frozen by the old freezer dies when it is thawed. */
+const thawed = (group: string): void => {
+  if (fs.existsSync(`${group}/freezer.state`)) fs.writeFileSync(`${group}/freezer.state`, "THAWED")
+}
 
-/** SIGKILL to all that is in the groups by which the container is known; a frozen process dies when it is thawed. */
+/** SIGKILL to all that is in the groups by which the container is known. */
 const killGroups = (step: Case<"KillContainer">) =>
   systemCall("kill", payloadCgroup(step.name), () => {
     for (const tree of step.hierarchies) {
       const group = `${tree}/${payloadCgroup(step.name)}`
-      for (const file of killFiles) {
-        if (fs.existsSync(`${group}/${file}`)) fs.writeFileSync(`${group}/${file}`, file === "cgroup.kill" ? "1" : "THAWED")
-      }
+      if (fs.existsSync(`${group}/cgroup.kill`)) fs.writeFileSync(`${group}/cgroup.kill`, "1")
+      thawed(group)
       for (const pid of [...pidsBelow(group), ...pidsBelow(`${tree}/${monitorCgroup(step.name)}`)]) killPid(pid)
     }
   })
@@ -117,8 +119,8 @@ const survivors = (step: Case<"KillContainer">) =>
     .slice(0, 20)
     .map((pid) => ({ pid, command: commandOf(pid) }))
 
-/** A monitor that is stopped by a signal, or gone, would let lxc-stop hang. */
-const answers = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(findMonitor(container))
+/** A monitor that is stopped by a signal, or gone, cleans nothing up. */
+const cleansUp = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(findMonitor(container))
 
 /**
  * Whether nothing of the container lives, nor anything that is about to start it.
@@ -137,15 +139,42 @@ const possibleStarters = (step: Case<"KillContainer">): ReadonlyArray<number> | 
     ? [...new Set(step.hierarchies.flatMap((tree) => pidsBelow(`${tree}/${monitorCgroup(step.name)}`)))]
     : undefined
 
+/** SIGKILL to the first process, with which all others of its pid namespace go, and a thaw: the monitor cleans up as after any end. */
+const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
+  systemCall("kill", payloadCgroup(step.name), () => {
+    killPid(pid)
+    for (const tree of step.hierarchies) thawed(`${tree}/${payloadCgroup(step.name)}`)
+  })
+
 /**
- * Ends every process of the container and its monitor: in order where LXC answers, else without it.
+ * Does what `lxc-stop -k` makes the monitor do, without a process for it. While a container is brought up, also by a reboot of its
+ * own, that would let the monitor wait for ever: only LXC itself can tell when it may.
+ */
+const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
+  const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
+  const init = initOf(step)
+  const isBack = (): boolean => {
+    const next = initOf(step)
+    return next !== undefined && !isSameProcess(init, next)
+  }
+  if (init !== undefined && hasExecuted(init, step)) {
+    yield* killInit(step, init)
+    yield* waitFor(step, () => isGone(step) || isBack(), step.timeoutMs)
+    if (!isBack()) return
+  }
+  const left = until - (yield* Clock.currentTimeMillis)
+  yield* Effect.ignore(runTool(Commands.kill(step), Math.max(0, left)))
+})
+
+/**
+ * Ends every process of the container and its monitor: in order where that cleans up, else without it.
  *
  * @since 0.1.0
  * @category steps
  */
 export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
   for (const pid of startersOf(step, possibleStarters(step))) killPid(pid)
-  if (answers(step)) yield* Effect.ignore(runTool(Commands.kill(step), step.timeoutMs))
+  if (cleansUp(step)) yield* killInOrder(step)
   if (isGone(step)) return
   yield* killGroups(step)
   if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return

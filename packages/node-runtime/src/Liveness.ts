@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import * as net from "node:net"
+import * as path from "node:path"
 import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
@@ -92,18 +93,23 @@ const watchSocket = (container: ContainerRef, wake: () => void) =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
+const watchFile = (file: string, wake: () => void): ReadonlyArray<fs.FSWatcher> => {
+  if (!fs.existsSync(file)) return []
+  try {
+    return [fs.watch(file, wake).on("error", wake)]
+  } catch {
+    return [] // gone between the two calls: the next look sees it
+  }
+}
+
+/** The events of the container's group, and the tree that it is in, where it may be made anew. */
 const watchGroup = (container: ContainerRef, wake: () => void) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const events = `${trackingGroup(currentTrees(), container.name)}/cgroup.events`
-      if (!fs.existsSync(events)) return undefined
-      try {
-        return fs.watch(events, wake).on("error", wake)
-      } catch {
-        return undefined // gone between the two calls: the next look sees it
-      }
+      const group = trackingGroup(currentTrees(), container.name)
+      return [...watchFile(`${group}/cgroup.events`, wake), ...watchFile(path.dirname(group), wake)]
     }),
-    (watcher) => Effect.sync(() => watcher?.close())
+    (watchers) => Effect.sync(() => watchers.forEach((watcher) => watcher.close()))
   )
 
 /**
@@ -126,9 +132,9 @@ export const waitFor = Effect.fn("Liveness.waitFor")(function*(
   }
   const monitored = hasMonitor(container)
   if (monitored) yield* watchSocket(container, wake)
-  const watcher = yield* watchGroup(container, wake)
+  const watchers = yield* watchGroup(container, wake)
   const until = (yield* Clock.currentTimeMillis) + timeoutMs
-  const longest = watcher === undefined ? lookEvery : guardEvery
+  const longest = watchers.length < 2 ? lookEvery : guardEvery
   while (!done()) {
     const left = until - (yield* Clock.currentTimeMillis)
     if (left <= 0) return false

@@ -74,6 +74,15 @@ export const initOfMonitor = (monitor: ProcessStat): ProcessStat | undefined =>
   childrenOf(monitor.pid).map(processStat).find(isAlive)
 
 /**
+ * Whether the first process runs the program of the guest by now: until then it has the title of its monitor, from which it was
+ * forked.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const hasExecuted = (init: ProcessStat, container: ContainerRef): boolean => commandOf(init.pid) !== title(container)
+
+/**
  * Clients that are starting the container, among these processes or all: one whose caller died goes on, and would bring it
  * up after it was ended.
  *

@@ -62,6 +62,20 @@ describe.runIf(realHost.available)("on real LXC", () => {
         yield* hypervisor.kill(instance.name)
       })))
 
+    it.live("ends a guest that reboots again and again, whenever it comes, and by its shell rendering too", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("restless", "restless", { lxc: { ...quick.lxc, settle: "0 ms", dropCapabilities: [] } })
+        for (const afterMs of [0, 80, 95, 100, 105, 110, 115, 120, 150]) {
+          yield* hypervisor.start(instance)
+          yield* Effect.sleep(afterMs)
+          const began = performance.now()
+          if (afterMs === 150) sh(renderShell(yield* hypervisor.plan.kill(instance.name)))
+          else yield* hypervisor.kill(instance.name)
+          assert.isBelow(performance.now() - began, 8_000, "no time was waited out")
+        }
+      })))
+
     it.live("ends a frozen guest, and by its shell rendering too", () =>
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor

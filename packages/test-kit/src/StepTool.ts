@@ -22,15 +22,13 @@ export const argvOf = (step: Step): Commands.Argv | undefined => {
     case "Mount":
       return Commands.mount(step, step.source)
     case "Unmount":
-      return Commands.unmount(step.target)
+      return Commands.unmount(step)
     case "StartContainer":
       return Commands.startContainer(step)
     case "Freeze":
       return Commands.freeze(step)
     case "Thaw":
       return Commands.thaw(step)
-    case "KillContainer":
-      return Commands.kill(step)
     case "DeleteInterface":
       return Commands.deleteInterface(step)
     case "RebootInPlace":

@@ -17,12 +17,13 @@ export const timing = {
   lxcStart: 20,
   /** lxc-start on a configuration that it cannot read. */
   lxcParse: 1,
+  /** lxc-start of what runs already. */
+  lxcRefuse: 5,
   /** Packing or unpacking a root of some megabytes. */
   tar: 40,
   /** A dump or a restore of a few processes. */
   criu: 150,
   lxcFreeze: 3,
-  lxcStop: 5,
   /** From init's death to the end of its cgroup and interfaces, of its socket, of its monitor. */
   payloadRemoved: 20,
   socketClosed: 30,

@@ -4,7 +4,7 @@ import { Guest, Incidents, type SimulatedState, Transition } from "@effect-lxc/t
 import { advance } from "@effect-lxc/test-kit/Lifecycle"
 import { commandOf } from "@effect-lxc/test-kit/StepTool"
 import { assert, describe, it } from "@effect/vitest"
-import { config, container, done, hierarchies, pinned, prepared, rootfs, running, start } from "./steps.ts"
+import { config, container, done, pinned, prepared, rootfs, running, start } from "./steps.ts"
 
 const at = HostPath.make
 const took = (state: SimulatedState, step: Step) => {
@@ -32,7 +32,7 @@ describe("a step", () => {
   })
 
   it("is called by its command, or by its name where it has none", () => {
-    assert.strictEqual(commandOf({ _tag: "KillContainer", ...container, hierarchies: hierarchies(running()), timeoutMs: 1 })[0], "lxc-stop")
+    assert.strictEqual(commandOf({ _tag: "Freeze", ...container, timeoutMs: 1 })[0], "lxc-freeze")
     assert.deepStrictEqual(commandOf({ _tag: "PowerCycle" }), ["PowerCycle"])
   })
 

@@ -156,10 +156,10 @@ describe("waiting for the end", () => {
 })
 
 describe("a kill", () => {
-  it("of what answers is lxc-stop -k: done when the socket is gone, in some 35 ms", () => {
+  it("of what its monitor cleans up after is done when the socket is gone, in some 30 ms", () => {
     const state = running({ guest: Guest.deaf() })
     const killed = done(state, kill(state))
-    assert.strictEqual(killed.now - state.now, 35)
+    assert.strictEqual(killed.now - state.now, 30)
     assert.deepStrictEqual(groups(advance(killed, killed.now + 10)), {})
   })
 

@@ -28,7 +28,7 @@ export const byHand = (step: Step): ReadonlyArray<Commands.Argv> => {
     case "DetachLoop":
       return step.device.startsWith("$") ? [] : [Commands.detachLoop(step.device)]
     case "Unmount":
-      return [Commands.unmount(step.target)]
+      return [Commands.unmount(step)]
     case "KillContainer":
       return [Commands.kill(step)]
     case "Thaw":

@@ -64,7 +64,13 @@ export const mount = (step: Case<"Mount">, source: string): Argv => [
  * @since 0.1.0
  * @category commands
  */
-export const unmount = (target: string): Argv => ["umount", "--no-canonicalize", "--", target]
+export const unmount = ({ detach, target }: Pick<Case<"Unmount">, "detach" | "target">): Argv => [
+  "umount",
+  "--no-canonicalize",
+  ...(detach === true ? ["--detach-loop"] : []),
+  "--",
+  target
+]
 
 const container = (step: { readonly name: string; readonly lxcPath: string }) => ["-n", step.name, "-P", step.lxcPath]
 
@@ -132,7 +138,7 @@ export const thaw = (step: Case<"Thaw"> | Case<"Freeze">): Argv => ["lxc-unfreez
 export const freeze = (step: Case<"Freeze"> | Case<"AwaitStopped">): Argv => ["lxc-freeze", ...container(step)]
 
 /**
- * lxc-stop(1): SIGKILL to init, then LXC's own cleaning up.
+ * lxc-stop(1): SIGKILL to init, and a thaw, by the monitor, which then cleans up.
  *
  * @since 0.1.0
  * @category commands

@@ -37,7 +37,7 @@ const describeFile = (step: Step): string | undefined => {
     case "Mount":
       return `mount ${step.source} on ${step.target}${step.options.length === 0 ? "" : ` (${step.options.join(",")})`}`
     case "Unmount":
-      return `unmount ${step.target} (${step.source})`
+      return `unmount ${step.target} (${step.source}${step.detach === true ? ", and free it" : ""})`
     case "ExportArchive":
       return `pack ${step.files} and the ${step.kind} ${step.root} into ${step.archive === "-" ? "standard output" : step.archive}, sealed`
     case "ReceiveArchive":

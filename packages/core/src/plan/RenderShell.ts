@@ -52,7 +52,7 @@ const fileCommand = (step: Step): string | undefined => {
     case "Mount":
       return `mounted ${deviceWord(step.source)} ${quote(step.target)} || ${withDevice(Commands.mount(step, step.source), step.source)}`
     case "Unmount":
-      return call("unmount", step.target, step.timeoutMs)
+      return call("unmount", step.target, step.timeoutMs, ...(step.detach === true ? ["--detach-loop"] : []))
     case "ExportArchive": {
       const pack = `write_export ${quote(step.files)} ${words(Commands.packExport(step))}`
       const file = quote(step.archive)

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Directories } from "../host/Directories.ts"
-import type { HostFacts } from "../host/HostFacts.ts"
+import type { HostFacts, LoopDevice } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
 import { isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
@@ -13,8 +13,17 @@ import type { Step } from "./Step.ts"
 /** How long a busy mount is tried again: the monitor holds the root for 10 to 85 ms after its cgroup is gone. */
 const unmountTimeout = 5_000
 
-const unmountAll = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<Step> =>
-  mounts.map((mount) => ({ _tag: "Unmount", source: mount.source, target: mount.target, timeoutMs: unmountTimeout }))
+/** A loop device that is not needed any more goes with the last of its mounts: umount(8) frees it in passing. */
+const unmountAll = (mounts: ReadonlyArray<MountEntry>, loops: ReadonlyArray<LoopDevice>): ReadonlyArray<Step> =>
+  mounts.map(({ source, target }, at) => ({
+    _tag: "Unmount",
+    source,
+    target,
+    timeoutMs: unmountTimeout,
+    ...(loops.some(({ device }) => device === source) && mounts.findLastIndex((each) => each.source === source) === at
+      ? { detach: true }
+      : {})
+  }))
 
 /**
  * What LXC made for the container and should have removed: interfaces and cgroups.
@@ -48,15 +57,14 @@ export const diskResidue = (
   keepRoot: boolean
 ): ReadonlyArray<Step> => {
   const root = keepRoot ? remains.mounts.find((mount) => mount.target === directories.rootfs(name)) : undefined
+  const loops = remains.loops.filter((loop) => loop.device !== root?.source)
   return [
-    ...unmountAll(remains.mounts.filter((mount) => mount !== root)),
-    ...remains.loops
-      .filter((loop) => loop.device !== root?.source)
-      .map((loop): Step => ({
-        _tag: "DetachLoop",
-        device: hostPath(loop.device),
-        file: hostPath(loop.backingFile)
-      }))
+    ...unmountAll(remains.mounts.filter((mount) => mount !== root), loops),
+    ...loops.map((loop): Step => ({
+      _tag: "DetachLoop",
+      device: hostPath(loop.device),
+      file: hostPath(loop.backingFile)
+    }))
   ]
 }
 

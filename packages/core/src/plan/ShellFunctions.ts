@@ -39,10 +39,10 @@ const functions: Readonly<Record<string, readonly [source: string, ...uses: Read
     "fail"
   ],
   unmount: [
-    `unmount() { # TARGET MILLISECONDS
+    `unmount() { # TARGET MILLISECONDS [OPTION]
   unmount_by=$(( $(now) + $2 ))
   while mountpoint -q -- "$1"; do
-    ! umount --no-canonicalize -- "$1" 2>/dev/null || return 0
+    ! umount --no-canonicalize \${3-} -- "$1" 2>/dev/null || return 0
     [ "$(now)" -lt "$unmount_by" ] || fail "$1 stays busy: $(fuser -vm "$1" 2>&1 || true)"
     sleep 0.05
   done

@@ -145,9 +145,10 @@ export const Step = Schema.TaggedUnion({
   },
   /**
    * Afterwards `source` is not mounted on `target`: umount2(2), repeated while it is busy, for `timeoutMs`. What holds
-   * it then is named by pid and command.
+   * it then is named by pid and command. With `detach` the loop device that was mounted is freed as well, or with its last user: a
+   * DetachLoop that follows finds it done.
    */
-  Unmount: { source: Schema.String, target: AnyPath, timeoutMs: Millis },
+  Unmount: { source: Schema.String, target: AnyPath, timeoutMs: Millis, detach: Schema.optionalKey(Schema.Literal(true)) },
   /**
    * Afterwards LXC has started the container, by its own word: lxc-start(1), daemonised, logging from where the log
    * ends. Undone by KillContainer, AwaitStopped, DeleteInterface, RemoveCgroups, RemoveFile, and RemoveDirectory of a root that stays.
@@ -177,8 +178,9 @@ export const Step = Schema.TaggedUnion({
    */
   AwaitStopped: { ...container, timeoutMs: Millis, onTimeout: Schema.Literals(["continue", "fail", "freeze"]) },
   /**
-   * Afterwards no process of the container lives, monitor included: `lxc-stop -k`; where that does not end in
-   * `timeoutMs`, `cgroup.kill`, thaw, and SIGKILL to what is in the container's own cgroups. Not to be undone.
+   * Afterwards no process of the container lives, monitor included: SIGKILL to its first process and a thaw, and the monitor
+   * cleans up; while it is brought up, `lxc-stop -k`. Where that does not end in `timeoutMs`, `cgroup.kill`, thaw, and SIGKILL to
+   * what is in the container's own cgroups. Not to be undone.
    */
   KillContainer: { ...container, hierarchies: Schema.Array(HostPath), timeoutMs: Millis },
   /**

@@ -49,6 +49,7 @@ describe("the script of a step whose result holds already runs nothing:", () => 
     assert.strictEqual(run(step, 'umount() { echo umount; }\nmountpoint() { return 1; }'), "")
     const once = 'umount() { printf "%s " "$@"; }\nmountpoint() { return 0; }'
     assert.strictEqual(run(step, once), "--no-canonicalize -- /nowhere at all ")
+    assert.strictEqual(run({ ...step, detach: true }, once), "--no-canonicalize --detach-loop -- /nowhere at all ")
   })
 })
 

@@ -45,6 +45,17 @@ describe("the steps of a stop", () => {
     assert.strictEqual(removed.at(-1), directories.record("web1"))
   })
 
+  it("free a loop device with the last of its mounts, and none that stays", () => {
+    const detaching = (state: SimulatedState) =>
+      stopPlan(web1, state).steps.flatMap((step) => step._tag === "Unmount" ? [[step.target, step.detach ?? false]] : [])
+    const root = directories.rootfs("web1")
+    const twice = Incidents.mountOn(`${root}/again`, "/dev/loop0")(running())
+    assert.deepStrictEqual(detaching(twice), [[`${root}/again`, false], [root, true]])
+    const onDevice = instance({ disks: [{ path: "/dev/sdb" }] })
+    const withDevice = host({ images: { "/dev/sdb": Guest.obedient() } })
+    assert.deepStrictEqual(detaching(running(withDevice, onDevice)), [[root, false]])
+  })
+
   it("kill only with force, and then only what did not obey: the later steps find it done", () => {
     assert.notInclude(tags(stopPlan(web1, running())), "KillContainer")
     const forced = stopPlan(web1, running(), { force: true, timeoutMs: 5_000 })

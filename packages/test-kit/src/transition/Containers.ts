@@ -201,8 +201,8 @@ const killPayload = (state: SimulatedState, name: string): SimulatedState =>
     }, state)
 
 /**
- * lxc-stop -k, unless the monitor is stopped by a signal, for that would hang; else, and where it does not end, SIGKILL
- * by way of the cgroups.
+ * SIGKILL to the first process and a thaw, unless the monitor is stopped by a signal, for that would not clean up; else, and where
+ * it does not end, SIGKILL by way of the cgroups.
  *
  * @since 0.1.0
  * @category transitions
@@ -214,12 +214,8 @@ export const kill = (state: SimulatedState, step: Case<"KillContainer">, call: C
   const container = containerNamed(state, step)
   const deadline = call.since + step.timeoutMs
   const stopped = processOf(state, container?.monitor)?.state === "T"
-  const answer = state.answers["lxc-stop"]
-  const works = answer === undefined || answer._tag === "Hangs"
-  if (container?.listening === true && !stopped && works && state.now < deadline) {
-    if (answer !== undefined) return pending(state, deadline, call.phase)
-    return after(state, call, timing.lxcStop, () =>
-      pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, call.phase))
+  if (container?.listening === true && !stopped && state.now < deadline) {
+    return pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, call.phase)
   }
   return awaitKilled(killGroups(state, step), step, state.now)
 }

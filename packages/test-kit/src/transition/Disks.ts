@@ -96,10 +96,7 @@ export const detachLoop = (
 ): Outcome =>
   after(state, call, timing.losetup, () => {
     const devices = attachedTo(state, step, results)
-    const asked = freeUnused({
-      ...state,
-      loops: state.loops.map((loop) => devices.includes(loop.device) ? { ...loop, autoclear: true } : loop)
-    })
+    const asked = freeUnused(letGo(state, ...devices))
     const [held] = attachedTo(asked, step, results)
     if (held === undefined) return done(asked)
     const mountedOn = asked.mounts.filter((mount) => mount.source === held).map((mount) => mount.target)
@@ -216,6 +213,12 @@ export const observeUnmount = (state: SimulatedState, step: Case<"Unmount">, res
   done: mountsOf(state, step, results).length === 0
 })
 
+/** LOOP_CLR_FD: the device goes with its last user. */
+const letGo = (state: SimulatedState, ...devices: ReadonlyArray<string>): SimulatedState => ({
+  ...state,
+  loops: state.loops.map((loop) => devices.includes(loop.device) ? { ...loop, autoclear: true } : loop)
+})
+
 const holder = ({ command, pid }: SimulatedProcess) => ({ pid, command })
 
 /**
@@ -232,10 +235,10 @@ export const unmount = (state: SimulatedState, step: Case<"Unmount">, results: R
     if (!ours.includes(top)) return failed(state, occupied(top, step.source))
     const found = reachableMount(state, step.target)
     if (found === undefined) {
-      return failed(state, commandFailed(Commands.unmount(step.target), 32, `umount: ${step.target}: not mounted.\n`))
+      return failed(state, commandFailed(Commands.unmount(step), 32, `umount: ${step.target}: not mounted.\n`))
     }
     const busy = busyWith(state, found)
-    if (busy === undefined) return done(takeOff(state, found))
+    if (busy === undefined) return done(takeOff(step.detach === true ? letGo(state, found.source) : state, found))
     if (state.now >= call.since + step.timeoutMs) {
       const holders = busy.map(holder)
       return failed(state, { _tag: "Busy", path: step.target, waitedMs: step.timeoutMs, holders })

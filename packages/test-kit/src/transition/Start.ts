@@ -98,7 +98,7 @@ const begin = (before: SimulatedState, step: Start, call: Call): Outcome => {
   const running = containerNamed(state, step)
   if (running?.listening === true) {
     return answers(state, running)
-      ? pending(marked, call.since + timing.lxcStop, "second")
+      ? pending(marked, call.since + timing.lxcRefuse, "second")
       : pending(marked, call.since + step.timeoutMs, "asking")
   }
   const configuration = configurationOf(marked, step)
@@ -289,7 +289,7 @@ export const startContainer = (state: SimulatedState, step: Start, call: Call): 
     case "asking":
       return after(state, call, step.timeoutMs, () => failed(state, timedOut(Commands.startContainer(step), step.timeoutMs, log())))
     case "second":
-      return after(state, call, timing.lxcStop, () =>
+      return after(state, call, timing.lxcRefuse, () =>
         failed(state, conflict(`LXC says that ${step.name} is running already`, `look at it: effect-lxc info ${step.name}`)))
     case "unreadable":
       return after(state, call, timing.lxcParse, () => {

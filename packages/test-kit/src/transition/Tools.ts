@@ -40,8 +40,7 @@ const limitOf = (step: Step): number => {
 }
 
 const useOf = (state: SimulatedState, step: Step, results: Results): Use | undefined => {
-  // A kill that lxc-stop does not do is done without it.
-  const called = step._tag === "KillContainer" ? undefined : withDevice(state, step, results)
+  const called = withDevice(state, step, results)
   const argv = called === undefined ? undefined : argvOf(called)
   return argv === undefined ? undefined : { argv, limitMs: limitOf(step) }
 }

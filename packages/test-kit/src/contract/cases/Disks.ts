@@ -205,6 +205,18 @@ const unmount: StepCases = {
       yield* applies({ _tag: "Unmount", source: device, target, timeoutMs: 5_000 })
       yield* same("lines of the mount table", yield* lineCount(` ${target} `), 0)
     })
+  }, {
+    title: "frees the loop device with it where that is said, and only there",
+    needs: ["devices"],
+    run: Effect.gen(function*() {
+      const { device, file, step, target } = yield* mounted
+      yield* applies({ _tag: "Unmount", source: device, target, timeoutMs: 1_000 })
+      yield* same("devices with the file", yield* lineCount(` ${file}`), 1)
+      yield* applies(step)
+      yield* does({ _tag: "Unmount", source: device, target, timeoutMs: 1_000, detach: true })
+      yield* same("devices with the file", yield* lineCount(` ${file}`), 0)
+      yield* holds({ _tag: "DetachLoop", device, file })
+    })
   }],
   already: [{
     title: "finds nothing of the source there, and lets what somebody else mounted be",

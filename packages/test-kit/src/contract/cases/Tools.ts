@@ -50,11 +50,10 @@ const mount = Effect.map(inScratch("a"), (target): Called => {
   return { step, argv: Commands.mount(step, source), limitMs: toolLimit }
 })
 
-const unmount = Effect.map(mounted, ({ device, target }): Called => ({
-  step: { _tag: "Unmount", source: device, target, timeoutMs: 1_000 },
-  argv: Commands.unmount(target),
-  limitMs: toolLimit
-}))
+const unmount = Effect.map(mounted, ({ device, target }): Called => {
+  const step: Case<"Unmount"> = { _tag: "Unmount", source: device, target, timeoutMs: 1_000, detach: true }
+  return { step, argv: Commands.unmount(step), limitMs: toolLimit }
+})
 
 const startStep = Effect.gen(function*() {
   const { directories, name } = yield* Stage
