@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeAll } from "vitest"
+import { calledBy } from "../../../tools/eager.ts"
 import { specText, temporary } from "./Harness.ts"
 
 const { file, path } = temporary()
@@ -71,9 +72,9 @@ describe.runIf(process.platform === "linux")("the bundle", () => {
   }, 240_000)
 
   it.each([
-    { argv: ["--version"], files: 8, code: 0 },
-    { argv: ["list", ...places()], files: 20, code: 0 },
-    { argv: ["info", "nobody", ...places()], files: 20, code: 1 }
+    { argv: ["--version"], files: 3, code: 0 },
+    { argv: ["list", ...places()], files: 4, code: 0 },
+    { argv: ["info", "nobody", ...places()], files: 4, code: 1 }
   ])("reads for $argv.0 nothing of specs, plans or tools", async ({ argv, code, files }) => {
     const listing = file(
       "modules.cjs",
@@ -86,8 +87,22 @@ describe.runIf(process.platform === "linux")("the bundle", () => {
     const ofBundle = read.filter((name) => name.startsWith(path("bundle")))
     assert.isAbove(ofBundle.length, 2)
     assert.isAtMost(ofBundle.length, files, ofBundle.join(" "))
-    for (const name of ofBundle) assert.notMatch(name, /Hypervisor|Instance|Yaml|Plan/)
+    for (const name of ofBundle) {
+      assert.notMatch(name, /Hypervisor|Instance|Yaml|Plan/)
+      assert.notMatch(readFileSync(name, "utf8"), /lxc\.uts\.name/, name)
+    }
     for (const name of ["node:child_process", "node:crypto"]) assert.notInclude(read, name)
+  }, 60_000)
+
+  it("has what a list calls in parentheses, so that V8 compiles it with the file", () => {
+    const called = [...calledBy(bundle, ["list", ...places()])].filter(([name]) => /^(?:start|questions)-/.test(name))
+    assert.lengthOf(called, 2)
+    for (const [name, spans] of called) {
+      const code = readFileSync(path(`bundle/${name}`), "utf8")
+      const begins = [...spans].map((span) => Number(span.split(":", 1)[0]))
+      const eager = begins.filter((begin) => code[begin - 1] === "(")
+      assert.isAbove(eager.length / begins.length, 0.7, name) // the rest are methods
+    }
   }, 60_000)
 
   it("says which Node it needs, in a line, where it is run by an older one", async () => {
