@@ -1,10 +1,10 @@
 /**
- * Containers, observed without asking LXC: one read of /proc/net/unix, and for each container a few lines of /proc and two
- * files of its cgroup.
+ * Containers, observed without asking LXC: one read of /proc/net/unix, and for each container its pid file, a few lines of
+ * /proc and a file of each of its two cgroups.
  *
  * @since 0.1.0
  */
-import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
+import { monitorCgroup, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { glimpse } from "@effect-lxc/core/host/FactsFor"
@@ -60,7 +60,8 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean, 
   const pair = pairAgain(pairs.get(place))
   if (pair !== undefined) return { ...pair, group: payloadCgroup(container.name) }
   const tree = trackingTree(trees)?.mountPoint ?? ""
-  const monitor = monitorByFile(container)
+  // Where somebody listens for a container of ours, who is in its pid file and in the group of its name is its monitor.
+  const monitor = monitorByFile(container, own && listening ? `${tree}/${monitorCgroup(container.name)}` : undefined)
   const child = monitor === undefined ? undefined : initOfMonitor(monitor)
   if (monitor !== undefined && child !== undefined) {
     if (pairs.size >= mostPairs) pairs.clear()

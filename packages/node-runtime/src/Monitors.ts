@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { readText } from "./KernelFiles.ts"
 import { believed } from "./OwnFiles.ts"
 import { allPids, childrenOf, commandOf, isOurs, parentOf, processStat } from "./Processes.ts"
 
@@ -29,17 +30,23 @@ const pidIn = (file: string): number | undefined => {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
+/** Nobody gets into the group that LXC made for a monitor but who is put there by root. */
+const isIn = (pid: number, group: string): boolean => `\n${readText(`${group}/cgroup.procs`) ?? ""}`.includes(`\n${pid}\n`)
+
 const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
   pid !== undefined && isMonitor(pid, container) ? processStat(pid) : undefined
 
 /**
- * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed.
+ * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed. By
+ * `group`, its control group, it is known with one read instead of two longer ones; where it is not in there its title tells.
  *
  * @since 0.1.0
  * @category queries
  */
-export const monitorByFile = (container: ContainerRef): ProcessStat | undefined =>
-  ifMonitor(pidIn(`${container.lxcPath}/${container.name}/monitor.pid`), container)
+export const monitorByFile = (container: ContainerRef, group?: string): ProcessStat | undefined => {
+  const pid = pidIn(`${container.lxcPath}/${container.name}/monitor.pid`)
+  return pid !== undefined && group !== undefined && isIn(pid, group) ? processStat(pid) : ifMonitor(pid, container)
+}
 
 /**
  * The monitor, also where its pid file is gone already: then all processes are looked through, which takes a millisecond

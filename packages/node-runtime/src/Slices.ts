@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import { systemCall } from "./HostFiles.ts"
 
-/** How long the event loop may stand still, in milliseconds: half of what would be felt. */
-const sliceMs = 2
+/** How long the event loop may stand still, in nanoseconds: half of what would be felt. */
+const slice = 2_000_000n
 
 /** So few are read in the turn that is; for more a new one begins, since what names them took its time, too. */
 const few = 8
@@ -28,11 +28,11 @@ export const inSlices = Effect.fnUntraced(function*<A, B>(what: string, items: R
   for (let next = 0; next < items.length;) {
     if (next > 0 || items.length > few) yield* nextTurn
     yield* systemCall("read", what, () => {
-      const until = performance.now() + sliceMs
+      const until = process.hrtime.bigint() + slice // Node makes `performance` when it is first asked for, in a millisecond
       do {
         const item = items[next++]
         if (item !== undefined) results.push(read(item))
-      } while (next < items.length && performance.now() < until)
+      } while (next < items.length && process.hrtime.bigint() < until)
     })
   }
   return results

@@ -160,6 +160,27 @@ describe("what is planted in the place of a file of ours", () => {
       }))
     }))
 
+  it("is a monitor's pid where the kernel has that in the monitor's control group, and not where only its digits are there", () => {
+    const container = { lxcPath: directories.containers, name: "web1" }
+    const file = directories.monitorPid("web1")
+    const group = join(root, "lxc.monitor.web1")
+    const { pid } = process
+    const found = (members: string): number | undefined => {
+      fs.writeFileSync(join(group, "cgroup.procs"), members)
+      return monitorByFile(container, group)?.pid
+    }
+    fs.mkdirSync(group)
+    fs.writeFileSync(file, String(pid), { mode: 0o600 })
+    assert.strictEqual(found(`${pid}\n`), pid)
+    assert.strictEqual(found(`1\n${pid}\n999999\n`), pid)
+    for (const members of ["", `1${pid}\n`, `${pid}1\n`, `1\n`]) assert.isUndefined(found(members), members)
+    assert.isUndefined(monitorByFile(container, join(root, "lxc.monitor.web2")))
+    assert.isUndefined(monitorByFile(container))
+    fs.chmodSync(file, 0o666)
+    assert.isUndefined(found(`${pid}\n`), "anybody could have written it")
+    fs.rmSync(file)
+  })
+
   it.live("is refused with its path where LXC would log into it", () =>
     Effect.gen(function*() {
       const at = directories.lxcLog("web1")

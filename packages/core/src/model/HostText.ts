@@ -36,6 +36,9 @@ const shownEscaped = /[\p{C}\p{Zl}\p{Zp}\\]|(?! )\p{Zs}/gu
 
 const escapes: ReadonlyMap<string, string> = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\\", "\\\\"]])
 
+/** Most names and paths: nothing of them is escaped, and no table of Unicode need be built to see it. */
+const shownAsIs = /^[ -[\]-~]*$/
+
 /**
  * The text as one visible line: control and format characters, lone surrogates, odd blanks and backslashes are shown as
  * `\n`, `\\` or `\u{200b}`.
@@ -44,5 +47,5 @@ const escapes: ReadonlyMap<string, string> = new Map([["\n", "\\n"], ["\r", "\\r
  * @category rendering
  */
 export const escape = (text: string): string =>
-  text.replace(shownEscaped, (character) =>
+  shownAsIs.test(text) ? text : text.replace(shownEscaped, (character) =>
     escapes.get(character) ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
