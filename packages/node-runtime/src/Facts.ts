@@ -118,7 +118,8 @@ export const gatherFacts = Effect.fnUntraced(function*(
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
   const look = onceEach(statOf) // the disk of a record is for the most part the file of a loop device, too
   const paths = yield* observePaths(asked, containers, planned, look)
-  const loops = planned === undefined ? undefined : loopMatters(planned, mounts, paths)
+  const matters = planned === undefined ? undefined : loopMatters(planned, mounts, paths)
+  const loops = yield* reading("/sys/block", () => loopsToObserve({ mounts, look }, matters))
   return {
     lxcVersion,
     kernel: os.release(),
@@ -126,7 +127,7 @@ export const gatherFacts = Effect.fnUntraced(function*(
     cgroups: yield* reading("/sys/fs/cgroup", () => cgroupFacts(trees)),
     mounts,
     // A file with a line break in its name is nobody's disk here: a spec cannot name it.
-    loops: (yield* inSlices("/sys/block", yield* reading("/sys/block", () => loopsToObserve(loops, look)), (each) => each()))
+    loops: (yield* inSlices("/sys/block", loops, (observed) => observed()))
       .filter((each) => each !== undefined)
       .filter((each) => isObservedPath(each.backingFile)),
     interfaces: yield* observeInterfaces(planned === undefined ? () => true : interfaceMatters(planned, containers)),

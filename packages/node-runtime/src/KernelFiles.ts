@@ -66,7 +66,7 @@ export const directoryNames = (path: string): ReadonlyArray<string> =>
  * @since 0.1.0
  * @category reading
  */
-export const lstat = (path: string): fs.Stats | undefined => orUndefined(() => fs.lstatSync(path))
+export const lstat = (path: string): fs.Stats | undefined => orUndefined(() => fs.lstatSync(path, { throwIfNoEntry: false }))
 
 /**
  * What a path leads to; undefined where that is nothing, or cannot be seen.
@@ -77,6 +77,20 @@ export const lstat = (path: string): fs.Stats | undefined => orUndefined(() => f
 export const statOf = (path: string): fs.Stats | undefined => {
   try {
     return fs.statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What is at a path, a symbolic link not followed; undefined where nothing is, or it cannot be seen.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const lstatOf = (path: string): fs.Stats | undefined => {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false })
   } catch {
     return undefined
   }

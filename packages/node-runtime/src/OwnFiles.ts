@@ -88,22 +88,6 @@ export const believed = (at: string): string | undefined => {
 }
 
 /**
- * What is known of a file of the library's own without reading it; undefined where there is none, or none to be believed.
- *
- * @since 0.1.0
- * @category reading
- */
-export const believedStats = (at: string): fs.Stats | undefined => {
-  try {
-    const stats = fs.lstatSync(at, { throwIfNoEntry: false })
-    if (stats !== undefined) requireOwnFile(at, stats)
-    return stats
-  } catch {
-    return undefined
-  }
-}
-
-/**
  * Throws where a directory of the library's own is none, or belongs to somebody else, or others may write to it.
  *
  * @since 0.1.0

@@ -7,7 +7,8 @@ import type { Directories } from "@effect-lxc/core/host/Directories"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import * as Result from "effect/Result"
 import type * as fs from "node:fs"
-import { believed, believedStats } from "./OwnFiles.ts"
+import { lstatOf } from "./KernelFiles.ts"
+import { believed } from "./OwnFiles.ts"
 
 const decodeRecord = (text: string): Instance | null => {
   try {
@@ -23,7 +24,10 @@ interface Known {
   readonly record: Instance | null
 }
 
-/** By their paths: decoding takes a hundred times as long as seeing that a file is the same. Forgotten when it has grown large. */
+/**
+ * By their paths: decoding takes a hundred times as long as seeing that a file is the same, and so the same people's as when it
+ * was believed. Forgotten when it has grown large.
+ */
 const known = new Map<string, Known>()
 const mostKnown = 5_000
 
@@ -51,7 +55,7 @@ const read = (at: string, file: fs.Stats): Instance | null => {
  */
 export const recordOf = (directories: Directories, name: string): Instance | null => {
   const at = directories.record(name)
-  const file = believedStats(at)
+  const file = lstatOf(at)
   if (file === undefined) return null
   const before = known.get(at)
   const record = before !== undefined && isSameFile(before.file, file) ? before.record : read(at, file)
