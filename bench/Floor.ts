@@ -6,18 +6,13 @@ import type { Fleet, Given } from "./Section.ts"
 
 const compiler = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"].find((path) => existsSync(path))
 
-/** Each is read for `memory`, `cpu` and `io` on the layout that has it, and for the state. */
+/** Each is read on the layout that has it: for the state, and for what `lxc-info` shows. */
 const files: ReadonlyArray<readonly [tree: string, file: string]> = [
-  ["unified", "cgroup.events"],
   ["freezer", "freezer.state"],
-  ...["limit_in_bytes", "usage_in_bytes", "max_usage_in_bytes", "memsw.limit_in_bytes", "stat", "oom_control"].map((file) =>
-    ["memory", `memory.${file}`] as const),
-  ...["shares", "cfs_quota_us", "cfs_period_us"].map((file) => ["cpu", `cpu.${file}`] as const),
+  ["memory", "memory.usage_in_bytes"],
   ["cpuacct", "cpuacct.usage"],
-  ["cpuset", "cpuset.effective_cpus"],
   ["blkio", "blkio.throttle.io_service_bytes_recursive"],
-  ...["cgroup.events", "cgroup.freeze", "memory.max", "memory.current", "memory.peak", "memory.swap.max", "memory.swap.current",
-    "memory.events", "cpu.max", "cpu.stat", "cpuset.cpus.effective", "cpu.weight", "io.stat"].map((file) => ["", file] as const)
+  ...["cgroup.events", "cgroup.freeze", "memory.current", "cpu.stat", "io.stat"].map((file) => ["", file] as const)
 ]
 
 const cgroupFiles = (name: string): ReadonlyArray<string> =>

@@ -7,7 +7,7 @@ import { atLeast, atMost, type Found, row, type Section } from "../Section.ts"
 import { lxc } from "../Tools.ts"
 
 /** What `lxc-ls -f` and `lxc-info` show beside names, states and pids. */
-const fields: ReadonlyArray<UsageField> = ["memory", "cpu", "io", "interfaces"]
+const fields: ReadonlyArray<UsageField> = ["memory.usageBytes", "cpu.usageSeconds", "io", "interfaces"]
 
 export const info: Section = {
   name: "info",

@@ -15,6 +15,7 @@ import {
 } from "@effect-lxc/core/host/CgroupLayout"
 import type { CgroupDirectory } from "@effect-lxc/core/host/HostFacts"
 import type { MountEntry } from "@effect-lxc/core/host/MountTable"
+import { isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as fs from "node:fs"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { isContainerInit } from "./Processes.ts"
@@ -210,23 +211,50 @@ const payloadOf = (path: string): string | undefined => {
  */
 export type GroupOf = (controller: string) => string | undefined
 
+type ProcessCgroups = ReturnType<typeof parseProcessCgroups>
+
+const cgroupsOfProcess = (pid: number): ProcessCgroups => parseProcessCgroups(readText(`/proc/${pid}/cgroup`) ?? "")
+
+const groupsAmong = (trees: CgroupTrees, groups: ProcessCgroups): GroupOf => (controller) => {
+  const v1 = v1Tree(trees, controller)
+  const tree = v1 ?? unifiedTree(trees)
+  const path = v1 === undefined
+    ? groups.find((group) => group.controllers.length === 0)?.path
+    : groups.find((group) => group.controllers.includes(controller))?.path
+  const payload = path === undefined ? undefined : payloadOf(path)
+  return payload === undefined || tree === undefined ? undefined : `${tree.mountPoint}${payload}`
+}
+
 /**
  * The groups of a container, from one look at its first process: pinned or not, with or without a number behind them.
  *
  * @since 0.1.0
  * @category reading
  */
-export const groupsOfProcess = (trees: CgroupTrees, initPid: number): GroupOf => {
-  const groups = parseProcessCgroups(readText(`/proc/${initPid}/cgroup`) ?? "")
-  return (controller) => {
-    const v1 = v1Tree(trees, controller)
-    const tree = v1 ?? unifiedTree(trees)
-    const path = v1 === undefined
-      ? groups.find((group) => group.controllers.length === 0)?.path
-      : groups.find((group) => group.controllers.includes(controller))?.path
-    const payload = path === undefined ? undefined : payloadOf(path)
-    return payload === undefined || tree === undefined ? undefined : `${tree.mountPoint}${payload}`
+export const groupsOfProcess = (trees: CgroupTrees, initPid: number): GroupOf => groupsAmong(trees, cgroupsOfProcess(initPid))
+
+/**
+ * First processes that LXC has put into groups of its making in every tree, by their pids. It does that once, before they
+ * run, and a guest moves them only further down.
+ */
+const placed = new Map<number, { readonly init: ProcessStat; readonly groups: ProcessCgroups }>()
+const mostPlaced = 5_000
+
+/**
+ * The same, and remembered: to be asked again and again for what a container uses.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const groupsOfInit = (trees: CgroupTrees, init: ProcessStat): GroupOf => {
+  const known = placed.get(init.pid)
+  if (known !== undefined && isSameProcess(known.init, init)) return groupsAmong(trees, known.groups)
+  const groups = cgroupsOfProcess(init.pid)
+  if (groups.length > 0 && groups.every(({ path }) => payloadOf(path) !== undefined)) {
+    if (placed.size >= mostPlaced) placed.clear()
+    placed.set(init.pid, { init, groups })
   }
+  return groupsAmong(trees, groups)
 }
 
 /**

@@ -3,17 +3,43 @@
  *
  * @since 0.1.0
  */
-import { parseProcessStat, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { isSameProcess, parseProcessStat, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as fs from "node:fs"
-import { names, readText } from "./KernelFiles.ts"
+import { lstatOf, names, readText } from "./KernelFiles.ts"
 
 /**
+ * What its first thread says has the same state and start, and the kernel does not add up all threads for it.
+ *
  * @since 0.1.0
  * @category reading
  */
 export const processStat = (pid: number): ProcessStat | undefined => {
-  const text = readText(`/proc/${pid}/stat`)
+  const text = readText(`/proc/${pid}/task/${pid}/stat`)
   return text === undefined ? undefined : parseProcessStat(text)
+}
+
+/** Who had a directory in /proc: the kernel makes another for another process, with a number and a time of its own. */
+const directories = new Map<number, { readonly process: ProcessStat; readonly ino: number; readonly ctimeMs: number }>()
+const mostDirectories = 5_000
+
+/**
+ * Whether a process that was observed is still there, be it only as a zombie. Of one that was asked for before is looked at
+ * no more than its directory.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const isStillThere = (process: ProcessStat): boolean => {
+  const { pid } = process
+  const directory = lstatOf(`/proc/${pid}`)
+  if (directory === undefined) return false
+  const { ctimeMs, ino } = directory
+  const known = directories.get(pid)
+  if (known?.ino === ino && known.ctimeMs === ctimeMs && isSameProcess(known.process, process)) return true
+  if (!isSameProcess(process, processStat(pid))) return false
+  if (directories.size >= mostDirectories) directories.clear()
+  directories.set(pid, { process, ino, ctimeMs }) // it has lived since it was observed, so that was its directory
+  return true
 }
 
 /**

@@ -4,26 +4,26 @@
  * @since 0.1.0
  */
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
-import { cgroupUsage, type ReadCgroup } from "@effect-lxc/core/host/CgroupUsage"
+import { cgroupNumbers, type CgroupNumbers, cgroupUsage, type ReadCgroup } from "@effect-lxc/core/host/CgroupUsage"
 import { type ContainerUsage, noUsage, type RootUsage, type UsageField } from "@effect-lxc/core/host/ContainerUsage"
 import { type GuestInterface, guestInterfaces, type HostPeer } from "@effect-lxc/core/host/GuestNetwork"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import type { MountEntry } from "@effect-lxc/core/host/MountTable"
-import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
-import { vethPrefix } from "@effect-lxc/core/model/VethName"
+import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { prefixIn, vethPrefix } from "@effect-lxc/core/model/VethName"
 import * as fs from "node:fs"
-import { type CgroupTrees, type GroupOf, groupsOfProcess, treeOf } from "./CgroupTree.ts"
+import { type CgroupTrees, type GroupOf, groupsOfInit, treeOf } from "./CgroupTree.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
 import { backingFileOf } from "./LoopDevices.ts"
 import { once } from "./Once.ts"
-import { ageOf, processStat, startedAfterBoot, upFor } from "./Processes.ts"
+import { ageOf, isStillThere, startedAfterBoot, upFor } from "./Processes.ts"
 
 /** What is the same for every container of one query, each read when it is first needed. */
 interface Surroundings {
   readonly trees: CgroupTrees
   readonly mounts: () => ReadonlyMap<string, MountEntry>
-  /** Interfaces of the host. */
-  readonly interfaces: () => ReadonlyArray<string>
+  /** Interfaces of the host, by what their names begin with where this library has given them. */
+  readonly interfaces: () => ReadonlyMap<string, ReadonlyArray<string>>
   /** How long the host has been up, in milliseconds. */
   readonly upFor: () => number
   /** When the host was booted, in milliseconds since the epoch. */
@@ -50,25 +50,36 @@ const readerOf = (trees: CgroupTrees, container: ContainerFacts): ReadCgroup => 
     const tree = pinned() ? treeOf(trees, controller) : undefined
     return tree === undefined ? undefined : `${tree.mountPoint}/${payloadCgroup(container.name)}`
   }
-  const groups = once(() => isAlive(init) ? groupsOfProcess(trees, init.pid) : pinnedGroup)
+  const groups = once(() => isAlive(init) ? groupsOfInit(trees, init) : pinnedGroup)
   return (controller, file) => {
     const group = groups()(controller)
     return group === undefined ? undefined : readText(`${group}/${file}`)
   }
 }
 
-/** The host's ends of the container's pairs, by their names; `iflink` is the index of the other end. */
-const peersOf = (interfaces: ReadonlyArray<string>, name: string): ReadonlyArray<HostPeer> => {
-  const prefix = vethPrefix(name)
-  return interfaces.filter((each) => each.startsWith(prefix)).flatMap((each) => {
-    const guestIndex = readInteger(`/sys/class/net/${each}/iflink`)
-    return guestIndex === undefined ? [] : [{ name: each, guestIndex }]
-  })
+const interfacesOfHost = (): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const found = new Map<string, Array<string>>()
+  for (const name of names("/sys/class/net")) {
+    const alike = found.get(prefixIn(name))
+    if (alike === undefined) found.set(prefixIn(name), [name])
+    else alike.push(name)
+  }
+  return found
 }
 
-const interfacesOf = (init: ProcessStat, name: string, interfaces: ReadonlyArray<string>): ReadonlyArray<GuestInterface> => {
-  return guestInterfaces((file) => readText(`/proc/${init.pid}/net/${file}`) ?? "", peersOf(interfaces, name))
-}
+/** The host's ends of the container's pairs, by their names; `iflink` is the index of the other end. */
+const peersOf = (interfaces: ReturnType<Surroundings["interfaces"]>, name: string): ReadonlyArray<HostPeer> =>
+  (interfaces.get(vethPrefix(name)) ?? []).map((each) => ({
+    name: each,
+    guestIndex: () => readInteger(`/sys/class/net/${each}/iflink`)
+  }))
+
+const interfacesOf = (
+  init: ProcessStat,
+  name: string,
+  interfaces: ReturnType<Surroundings["interfaces"]>
+): ReadonlyArray<GuestInterface> =>
+  guestInterfaces((file) => readText(`/proc/${init.pid}/net/${file}`) ?? "", peersOf(interfaces, name))
 
 const spaceOn = (path: string): Pick<RootUsage, "sizeBytes" | "usedBytes"> => {
   try {
@@ -98,23 +109,25 @@ const rootOf = ({ lxcPath, name }: ContainerFacts, mounts: ReadonlyMap<string, M
  */
 export const usageReader = (trees: CgroupTrees, mountTable: ReadonlyArray<MountEntry>, fields: ReadonlyArray<UsageField>) => {
   const wanted = new Set(fields)
+  const numbers = cgroupNumbers((field) => wanted.has(field))
   const surroundings: Surroundings = {
     trees,
     mounts: once(() => new Map(mountTable.map((mount) => [mount.target, mount]))), // the last one, on top, stays
-    interfaces: once(() => names("/sys/class/net")),
+    interfaces: once(interfacesOfHost),
     upFor: once(upFor),
     bootedAt: once(readBootedAt)
   }
-  return (container: ContainerFacts): ContainerUsage | undefined => usageOf(surroundings, container, wanted)
+  return (container: ContainerFacts): ContainerUsage | undefined => usageOf(surroundings, container, wanted, numbers)
 }
 
 const usageOf = (
   { bootedAt, interfaces, mounts, trees, upFor }: Surroundings,
   container: ContainerFacts,
-  wanted: ReadonlySet<UsageField>
+  wanted: ReadonlySet<UsageField>,
+  numbers: CgroupNumbers
 ): ContainerUsage | undefined => {
   const { init, name } = container
-  const cgroup = cgroupUsage(trees.layout, readerOf(trees, container), (field) => wanted.has(field))
+  const cgroup = cgroupUsage(trees.layout, readerOf(trees, container), numbers)
   const root = wanted.has("root") ? rootOf(container, mounts()) : null
   if (!isAlive(init)) return { ...noUsage, ...cgroup, root }
   const usage = {
@@ -124,5 +137,5 @@ const usageOf = (
     startedAt: wanted.has("startedAt") ? startedAt(init, bootedAt()) : null,
     uptimeSeconds: wanted.has("uptimeSeconds") ? ageOf(init, upFor()) / 1000 : null
   }
-  return isSameProcess(init, processStat(init.pid)) ? usage : undefined
+  return isStillThere(init) ? usage : undefined
 }

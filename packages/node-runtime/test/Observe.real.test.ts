@@ -1,3 +1,4 @@
+import { noUsage } from "@effect-lxc/core/host/ContainerUsage"
 import { factsFor } from "@effect-lxc/core/host/FactsFor"
 import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { HostInfo } from "@effect-lxc/core/host/HostInfo"
@@ -71,6 +72,9 @@ describe.runIf(realHost.available)("looking at a real host", () => {
       assert.deepStrictEqual(yield* hypervisor.names, [instance.name])
       const part = yield* hypervisor.info(instance.name, { fields: ["pids", "root"] })
       assert.deepStrictEqual([part.pids, part.root, part.memory.limitBytes, part.interfaces], [info.pids, info.root, null, []])
+      const { cpu, memory } = yield* hypervisor.info(instance.name, { fields: ["memory.usageBytes", "cpu.set"] })
+      assert.deepStrictEqual([memory.limitBytes, cpu], [null, { ...noUsage.cpu, set: info.cpu.set }])
+      assert.isAbove(memory.usageBytes ?? 0, 0)
       const text = cli("info", instance.name)
       assert.match(text, /eth0 \(el\w+n0 on the host\).*10\.99\.0\.2\/24/)
       yield* hypervisor.stop(instance.name)

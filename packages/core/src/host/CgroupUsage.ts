@@ -74,6 +74,53 @@ export const noCgroupUsage: CgroupUsage = {
 }
 
 /**
+ * One of the numbers, such as `memory.usageBytes`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CgroupNumber = { [Part in keyof CgroupUsage]: `${Part}.${keyof CgroupUsage[Part] & string}` }[keyof CgroupUsage]
+
+/**
+ * Which numbers of each part are wanted.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CgroupNumbers = { readonly [Part in keyof CgroupUsage]: ReadonlyArray<keyof CgroupUsage[Part]> }
+
+const numbersOf = <Part extends keyof CgroupUsage>(part: Part, isWanted: (field: Part | CgroupNumber) => boolean) => {
+  const all = Object.keys(noCgroupUsage[part]) as Array<keyof CgroupUsage[Part] & string> // the keys of the record are its numbers
+  return isWanted(part) ? all : all.filter((number) => isWanted(`${part}.${number}` as CgroupNumber)) // of that very part
+}
+
+/**
+ * Those that are wanted as a whole part or each by itself.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const cgroupNumbers = (isWanted: (field: keyof CgroupUsage | CgroupNumber) => boolean): CgroupNumbers => ({
+  memory: numbersOf("memory", isWanted),
+  cpu: numbersOf("cpu", isWanted),
+  pids: numbersOf("pids", isWanted),
+  io: numbersOf("io", isWanted)
+})
+
+const everyNumber = cgroupNumbers(() => true)
+
+const partOf = <Part extends object>(
+  none: Part,
+  numbers: ReadonlyArray<keyof Part>,
+  valueOf: <Number extends keyof Part>(number: Number) => Part[Number]
+): Part => {
+  if (numbers.length === 0) return none
+  const found = { ...none }
+  for (const number of numbers) found[number] = valueOf(number)
+  return found
+}
+
+/**
  * The text of a file of the container's group in the tree of a controller; undefined where there is none.
  *
  * @since 0.1.0
@@ -105,17 +152,6 @@ const difference = (whole: number | null, part: number | null): number | null =>
 
 const cpusOf = (text: string | undefined): ReadonlyArray<number> => Option.getOrElse(parseKernel(text ?? ""), () => [])
 
-const cpuOf = (usageSeconds: number | null, set: string | undefined, quota: number | null, weight: number | null) => {
-  const cpus = cpusOf(set)
-  return {
-    count: quota ?? (cpus.length === 0 ? null : cpus.length),
-    usageSeconds,
-    set: cpus.length === 0 ? null : render(cpus),
-    weight,
-    quota
-  }
-}
-
 const ratio = (quota: number | null, period: number | null): number | null =>
   quota === null || quota <= 0 || period === null || period <= 0 ? null : quota / period
 
@@ -130,86 +166,109 @@ const sumOf = (entries: ReadonlyArray<readonly [device: string, bytes: number]>)
   return (below.length > 0 ? below : entries).reduce((sum, [, bytes]) => sum + bytes, 0)
 }
 
-/** How each part is read from the files of a layout. */
-type Readers = { readonly [Field in keyof CgroupUsage]: (read: ReadCgroup) => CgroupUsage[Field] }
+/** How each number is read from the files of a layout. */
+type Values<Part> = { readonly [Number in keyof Part]: (read: ReadCgroup) => Part[Number] }
+type Readers = { readonly [Part in keyof CgroupUsage]: Values<CgroupUsage[Part]> }
 
-const ioV1 = (text: string | undefined): CgroupUsage["io"] => {
-  if (text === undefined) return noCgroupUsage.io
-  const of = (word: string) =>
-    sumOf(text.split("\n").flatMap((line) => {
-      const [device = "", kind, bytes] = line.split(" ")
-      return kind === word ? [[device, Number(bytes)] as const] : []
-    }))
-  return { readBytes: of("Read"), writtenBytes: of("Write") }
+const ioV1 = (text: string | undefined, word: "Read" | "Write"): number | null =>
+  text === undefined ? null : sumOf(text.split("\n").flatMap((line) => {
+    const [device = "", kind, bytes] = line.split(" ")
+    return kind === word ? [[device, Number(bytes)] as const] : []
+  }))
+
+const ioV2 = (text: string | undefined, word: "rbytes" | "wbytes"): number | null =>
+  text === undefined ? null : sumOf(text.split("\n").flatMap((line) => {
+    const [device = "", ...counts] = line.split(" ")
+    const found = counts.find((each) => each.startsWith(`${word}=`))
+    return found === undefined ? [] : [[device, Number(found.slice(word.length + 1))] as const]
+  }))
+
+const pids: Readers["pids"] = {
+  current: (read) => integer(read("pids", "pids.current")),
+  limit: (read) => integer(read("pids", "pids.max"))
 }
 
-const ioV2 = (text: string | undefined): CgroupUsage["io"] => {
-  if (text === undefined) return noCgroupUsage.io
-  const of = (word: string) =>
-    sumOf(text.split("\n").flatMap((line) => {
-      const [device = "", ...counts] = line.split(" ")
-      const found = counts.find((each) => each.startsWith(`${word}=`))
-      return found === undefined ? [] : [[device, Number(found.slice(word.length + 1))] as const]
-    }))
-  return { readBytes: of("rbytes"), writtenBytes: of("wbytes") }
+const limitV1 = (read: ReadCgroup): number | null => limit(read("memory", "memory.limit_in_bytes"))
+
+const memoryV1: Readers["memory"] = {
+  limitBytes: limitV1,
+  usageBytes: (read) => integer(read("memory", "memory.usage_in_bytes")),
+  peakBytes: (read) => integer(read("memory", "memory.max_usage_in_bytes")),
+  swapLimitBytes: (read) => difference(limit(read("memory", "memory.memsw.limit_in_bytes")), limitV1(read)),
+  swapUsageBytes: (read) => {
+    const stat = read("memory", "memory.stat")
+    return field(stat, "total_swap") ?? field(stat, "swap")
+  },
+  oomKills: (read) => field(read("memory", "memory.oom_control"), "oom_kill")
 }
 
-const pidsOf = (read: ReadCgroup): CgroupUsage["pids"] => ({
-  current: integer(read("pids", "pids.current")),
-  limit: integer(read("pids", "pids.max"))
+/** The same on both layouts, but for what is read. */
+const cpuFrom = (
+  quota: (read: ReadCgroup) => number | null,
+  cpusText: (read: ReadCgroup) => string | undefined,
+  { usageSeconds, weight }: Pick<Readers["cpu"], "usageSeconds" | "weight">
+): Readers["cpu"] => ({
+  count: (read) => quota(read) ?? (cpusOf(cpusText(read)).length || null),
+  usageSeconds,
+  set: (read) => {
+    const cpus = cpusOf(cpusText(read))
+    return cpus.length === 0 ? null : render(cpus)
+  },
+  weight,
+  quota
 })
 
-const memoryV1 = (read: ReadCgroup): CgroupUsage["memory"] => {
-  const limitBytes = limit(read("memory", "memory.limit_in_bytes"))
-  const stat = read("memory", "memory.stat")
-  return {
-    limitBytes,
-    usageBytes: integer(read("memory", "memory.usage_in_bytes")),
-    peakBytes: integer(read("memory", "memory.max_usage_in_bytes")),
-    swapLimitBytes: difference(limit(read("memory", "memory.memsw.limit_in_bytes")), limitBytes),
-    swapUsageBytes: field(stat, "total_swap") ?? field(stat, "swap"),
-    oomKills: field(read("memory", "memory.oom_control"), "oom_kill")
-  }
-}
+const quotaV1 = (read: ReadCgroup): number | null =>
+  ratio(integer(read("cpu", "cpu.cfs_quota_us")), integer(read("cpu", "cpu.cfs_period_us")))
 
-const cpuV1 = (read: ReadCgroup): CgroupUsage["cpu"] => {
-  const shares = integer(read("cpu", "cpu.shares"))
-  return cpuOf(
-    per(integer(read("cpuacct", "cpuacct.usage")), 1e9),
-    read("cpuset", "cpuset.effective_cpus"),
-    ratio(integer(read("cpu", "cpu.cfs_quota_us")), integer(read("cpu", "cpu.cfs_period_us"))),
-    shares === null ? null : weightOf(shares)
-  )
-}
+const bytesV1 = (read: ReadCgroup): string | undefined =>
+  read("blkio", "blkio.throttle.io_service_bytes_recursive") ?? read("blkio", "blkio.throttle.io_service_bytes")
 
 const readersV1: Readers = {
   memory: memoryV1,
-  cpu: cpuV1,
-  pids: pidsOf,
-  io: (read) =>
-    ioV1(read("blkio", "blkio.throttle.io_service_bytes_recursive") ?? read("blkio", "blkio.throttle.io_service_bytes"))
+  cpu: cpuFrom(quotaV1, (read) => read("cpuset", "cpuset.effective_cpus"), {
+    usageSeconds: (read) => per(integer(read("cpuacct", "cpuacct.usage")), 1e9),
+    weight: (read) => {
+      const shares = integer(read("cpu", "cpu.shares"))
+      return shares === null ? null : weightOf(shares)
+    }
+  }),
+  pids,
+  io: { readBytes: (read) => ioV1(bytesV1(read), "Read"), writtenBytes: (read) => ioV1(bytesV1(read), "Write") }
 }
 
-const memoryV2 = (read: ReadCgroup): CgroupUsage["memory"] => ({
-  limitBytes: limit(read("memory", "memory.max")),
-  usageBytes: integer(read("memory", "memory.current")),
-  peakBytes: integer(read("memory", "memory.peak")),
-  swapLimitBytes: limit(read("memory", "memory.swap.max")),
-  swapUsageBytes: integer(read("memory", "memory.swap.current")),
-  oomKills: field(read("memory", "memory.events"), "oom_kill")
-})
+const memoryV2: Readers["memory"] = {
+  limitBytes: (read) => limit(read("memory", "memory.max")),
+  usageBytes: (read) => integer(read("memory", "memory.current")),
+  peakBytes: (read) => integer(read("memory", "memory.peak")),
+  swapLimitBytes: (read) => limit(read("memory", "memory.swap.max")),
+  swapUsageBytes: (read) => integer(read("memory", "memory.swap.current")),
+  oomKills: (read) => field(read("memory", "memory.events"), "oom_kill")
+}
 
-const cpuV2 = (read: ReadCgroup): CgroupUsage["cpu"] => {
+const quotaV2 = (read: ReadCgroup): number | null => {
   const [quota, period] = (read("cpu", "cpu.max") ?? "").trim().split(" ")
-  return cpuOf(
-    per(field(read("cpu", "cpu.stat"), "usage_usec"), 1e6),
-    read("cpuset", "cpuset.cpus.effective"),
-    ratio(integer(quota), integer(period)),
-    integer(read("cpu", "cpu.weight"))
-  )
+  return ratio(integer(quota), integer(period))
 }
 
-const readersV2: Readers = { memory: memoryV2, cpu: cpuV2, pids: pidsOf, io: (read) => ioV2(read("io", "io.stat")) }
+const readersV2: Readers = {
+  memory: memoryV2,
+  cpu: cpuFrom(quotaV2, (read) => read("cpuset", "cpuset.cpus.effective"), {
+    usageSeconds: (read) => per(field(read("cpu", "cpu.stat"), "usage_usec"), 1e6),
+    weight: (read) => integer(read("cpu", "cpu.weight"))
+  }),
+  pids,
+  io: { readBytes: (read) => ioV2(read("io", "io.stat"), "rbytes"), writtenBytes: (read) => ioV2(read("io", "io.stat"), "wbytes") }
+}
+
+/** Several numbers are in one file. */
+const readOnce = (read: ReadCgroup): ReadCgroup => {
+  const texts = new Map<string, string | undefined>()
+  return (controller, file) => {
+    if (!texts.has(file)) texts.set(file, read(controller, file))
+    return texts.get(file)
+  }
+}
 
 /**
  * What the files of a container's groups say; of what is not wanted no file is read, and it is as in {@link noCgroupUsage}.
@@ -221,13 +280,27 @@ const readersV2: Readers = { memory: memoryV2, cpu: cpuV2, pids: pidsOf, io: (re
 export const cgroupUsage = (
   layout: CgroupLayoutName,
   read: ReadCgroup,
-  wanted: (field: keyof CgroupUsage) => boolean = () => true
+  wanted: CgroupNumbers = everyNumber
 ): CgroupUsage => {
-  const readers = layout === "v2" ? readersV2 : readersV1
+  const { cpu, io, memory, pids } = layout === "v2" ? readersV2 : readersV1
+  const text = readOnce(read)
   return {
-    memory: wanted("memory") ? readers.memory(read) : noCgroupUsage.memory,
-    cpu: wanted("cpu") ? readers.cpu(read) : noCgroupUsage.cpu,
-    pids: wanted("pids") ? readers.pids(read) : noCgroupUsage.pids,
-    io: wanted("io") ? readers.io(read) : noCgroupUsage.io
+    memory: partOf(noCgroupUsage.memory, wanted.memory, (number) => memory[number](text)),
+    cpu: partOf(noCgroupUsage.cpu, wanted.cpu, (number) => cpu[number](text)),
+    pids: partOf(noCgroupUsage.pids, wanted.pids, (number) => pids[number](text)),
+    io: partOf(noCgroupUsage.io, wanted.io, (number) => io[number](text))
   }
 }
+
+/**
+ * A use with the numbers that are wanted alone.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const withNumbers = (usage: CgroupUsage, wanted: CgroupNumbers): CgroupUsage => ({
+  memory: partOf(noCgroupUsage.memory, wanted.memory, (number) => usage.memory[number]),
+  cpu: partOf(noCgroupUsage.cpu, wanted.cpu, (number) => usage.cpu[number]),
+  pids: partOf(noCgroupUsage.pids, wanted.pids, (number) => usage.pids[number]),
+  io: partOf(noCgroupUsage.io, wanted.io, (number) => usage.io[number])
+})

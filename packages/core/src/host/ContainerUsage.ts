@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { CgroupUsage, noCgroupUsage } from "./CgroupUsage.ts"
+import { type CgroupNumber, cgroupNumbers, CgroupUsage, noCgroupUsage, withNumbers } from "./CgroupUsage.ts"
 import { GuestInterface } from "./GuestNetwork.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -56,12 +56,13 @@ export const ContainerUsage = Schema.Struct({
 export type ContainerUsage = typeof ContainerUsage.Type
 
 /**
- * A part of the use that can be asked for alone.
+ * A part of the use that can be asked for alone, or one number of what cgroups count, such as `memory.usageBytes`: most of
+ * them are a file each.
  *
  * @since 0.1.0
  * @category models
  */
-export type UsageField = keyof ContainerUsage
+export type UsageField = keyof ContainerUsage | CgroupNumber
 
 /**
  * Every part.
@@ -69,7 +70,7 @@ export type UsageField = keyof ContainerUsage
  * @since 0.1.0
  * @category constants
  */
-export const allUsage: ReadonlyArray<UsageField> = [
+export const allUsage: ReadonlyArray<keyof ContainerUsage> = [
   "memory", "cpu", "pids", "io", "interfaces", "root", "startedAt", "uptimeSeconds"
 ]
 
@@ -93,5 +94,8 @@ export const noUsage: ContainerUsage = {
  * @since 0.1.0
  * @category conversions
  */
-export const withOnly = (usage: ContainerUsage, fields: ReadonlyArray<UsageField>): ContainerUsage =>
-  fields.reduce<ContainerUsage>((kept, field) => ({ ...kept, [field]: usage[field] }), noUsage)
+export const withOnly = (usage: ContainerUsage, fields: ReadonlyArray<UsageField>): ContainerUsage => {
+  const whole = allUsage.filter((field) => fields.includes(field))
+  const numbers = withNumbers(usage, cgroupNumbers((field) => fields.includes(field)))
+  return whole.reduce<ContainerUsage>((kept, field) => ({ ...kept, [field]: usage[field] }), { ...noUsage, ...numbers })
+}

@@ -41,12 +41,19 @@ export type GuestInterface = typeof GuestInterface.Type
 export type ReadNetwork = (file: "dev" | "route" | "fib_trie" | "if_inet6" | "igmp") => string
 
 /**
- * The host's end of a virtual Ethernet pair, and the index that the other end has in its own namespace.
+ * The host's end of a virtual Ethernet pair, and the index that the other end has in its own namespace, where that can be
+ * read: where there is but one end it need not be.
  *
  * @since 0.1.0
  * @category models
  */
 export interface HostPeer {
+  readonly name: string
+  readonly guestIndex: () => number | undefined
+}
+
+/** One whose index was read. */
+interface IndexedPeer {
   readonly name: string
   readonly guestIndex: number
 }
@@ -117,14 +124,15 @@ const ipv4Of = (read: ReadNetwork, names: ReadonlyArray<string>): ReadonlyArray<
 
 /** RFC 5952: groups without leading zeros, the longest run of zeros (the first of equals, two at least) as `::`. */
 const ipv6Text = (hex: string): string => {
-  const groups = (hex.match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16))
-  const runs = [...groups.join(" ").matchAll(/(?<![0-9a-f])0(?: 0(?![0-9a-f]))+/g)].map((match) => match[0])
-  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, "")
-  if (longest === "") return groups.join(":")
-  const text = groups.join(" ")
-  const at = text.search(new RegExp(`(?<![0-9a-f])${longest}(?![0-9a-f])`))
-  const part = (from: string): string => from.trim().replaceAll(" ", ":")
-  return `${part(text.slice(0, at))}::${part(text.slice(at + longest.length))}`
+  const groups = Array.from({ length: 8 }, (_, at) => Number.parseInt(hex.slice(at * 4, at * 4 + 4), 16))
+  let [from, longest] = [0, 1]
+  for (const at of groups.keys()) {
+    let end = at
+    while (groups[end] === 0) end++
+    if (end - at > longest) [from, longest] = [at, end - at]
+  }
+  const text = groups.map((group) => group.toString(16))
+  return longest < 2 ? text.join(":") : `${text.slice(0, from).join(":")}::${text.slice(from + longest).join(":")}`
 }
 
 interface Inet6 {
@@ -145,7 +153,7 @@ const inet6Of = (text: string): ReadonlyArray<Inet6> =>
   })
 
 /** Indices of interfaces that are up, from their IPv6 addresses, else from the groups they listen to. */
-const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: ReadonlyArray<HostPeer>): ReadonlyMap<number, string> => {
+const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: ReadonlyArray<IndexedPeer>): ReadonlyMap<number, string> => {
   const indices = new Map(inet6.map(({ index, name }) => [index, name]))
   if (peers.every(({ guestIndex }) => indices.has(guestIndex))) return indices
   for (const line of read("igmp").split("\n")) {
@@ -156,10 +164,10 @@ const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: Readon
 }
 
 /** By index; where one end and one interface are left over, they belong together. */
-const peersOf = (
+const byIndex = (
   indices: ReadonlyMap<number, string>,
-  names: ReadonlyArray<string>,
-  peers: ReadonlyArray<HostPeer>
+  others: ReadonlyArray<string>,
+  peers: ReadonlyArray<IndexedPeer>
 ): ReadonlyMap<string, string> => {
   const known = peers.flatMap((peer) => {
     const name = indices.get(peer.guestIndex)
@@ -168,10 +176,27 @@ const peersOf = (
   const found = new Map(known)
   const matched = new Set(known.map(([, host]) => host))
   const rest = peers.filter((peer) => !matched.has(peer.name))
-  const unmatched = names.filter((name) => name !== "lo" && !found.has(name))
+  const unmatched = others.filter((name) => !found.has(name))
   const [peer, name] = [rest[0], unmatched[0]]
   if (rest.length === 1 && unmatched.length === 1 && peer !== undefined && name !== undefined) found.set(name, peer.name)
   return found
+}
+
+/** The host's ends by the guest's names. One end and one interface need no index: these two would be left over in any case. */
+const peersOf = (
+  read: ReadNetwork,
+  inet6: ReadonlyArray<Inet6>,
+  names: ReadonlyArray<string>,
+  peers: ReadonlyArray<HostPeer>
+): ReadonlyMap<string, string> => {
+  const others = names.filter((name) => name !== "lo")
+  const [peer, name] = [peers[0], others[0]]
+  if (peers.length === 1 && others.length === 1 && peer !== undefined && name !== undefined) return new Map([[name, peer.name]])
+  const indexed = peers.flatMap((each) => {
+    const guestIndex = each.guestIndex()
+    return guestIndex === undefined ? [] : [{ name: each.name, guestIndex }]
+  })
+  return byIndex(indicesOf(read, inet6, indexed), others, indexed)
 }
 
 /**
@@ -185,7 +210,7 @@ export const guestInterfaces = (read: ReadNetwork, peers: ReadonlyArray<HostPeer
   const counted = countersOf(read("dev"))
   const names = counted.map((each) => each.name)
   const ipv6 = inet6Of(read("if_inet6"))
-  const hosts = peersOf(indicesOf(read, ipv6, peers), names, peers)
+  const hosts = peersOf(read, ipv6, names, peers)
   const ipv4 = ipv4Of(read, names)
   return counted.map((each) => ({
     ...each,

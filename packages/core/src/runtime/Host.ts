@@ -82,7 +82,7 @@ export interface SurveyQuery {
  */
 export interface UsageQuery {
   readonly containers: ReadonlyArray<ContainerFacts>
-  /** Nothing is read for other parts: they are as of a container that uses nothing. */
+  /** Nothing is read for other parts and numbers: they are as of a container that uses nothing. */
   readonly fields: ReadonlyArray<UsageField>
 }
 

@@ -40,7 +40,7 @@ export interface ContainerInfo extends ContainerSummary, ContainerUsage {
  * @category models
  */
 export interface InfoOptions {
-  /** Only these parts of the use are read, which saves time; what else there is, is as of a container that uses nothing. */
+  /** Only these parts of the use, or numbers of them, are read, which saves time; what else there is, is as of a container that uses nothing. */
   readonly fields?: ReadonlyArray<UsageField> | undefined
 }
 

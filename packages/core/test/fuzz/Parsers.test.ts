@@ -69,7 +69,7 @@ const parsers: Readonly<Record<string, readonly [parse: (text: string) => unknow
   "cgroup files of v2": [(text) => cgroupUsage("v2", () => text), "max\n", "8:0 rbytes=1 wbytes=2\n", "100000 100000\n", "usage_usec 5\n"],
   "limits": [(text) => currentLimit("cpuset.cpus", text, () => text), "0-3\n"],
   "processors": [(text) => Option.getOrUndefined(parseKernel(text)), "0-3,7,9-8191\n"],
-  "the network of a guest": [(text) => guestInterfaces(() => text, [{ name: "v", guestIndex: 2 }]), network, route, trie, inet6],
+  "the network of a guest": [(text) => guestInterfaces(() => text, [{ name: "v", guestIndex: () => 2 }]), network, route, trie, inet6],
   "the log of LXC": [(text) => [errors(text), childEnd(text)], log],
   "the configuration": [parseConfig, config],
   "a version": [parseLxcVersion, "5.0.2\n"],

@@ -1,4 +1,5 @@
-import { cgroupUsage, noCgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
+import type { CgroupLayoutName } from "@effect-lxc/core/host/CgroupLayout"
+import { cgroupNumbers, cgroupUsage, noCgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
 import { guestInterfaces as interfacesOf, type HostPeer, type ReadNetwork } from "@effect-lxc/core/host/GuestNetwork"
 import { sharesOf, weightOf } from "@effect-lxc/core/lxc/Limits"
 import { assert, describe, it } from "@effect/vitest"
@@ -80,6 +81,22 @@ describe("what cgroups say", () => {
     }
   })
 
+  it("reads the files of what is wanted alone, and each of them once", () => {
+    const read = (layout: CgroupLayoutName, ...fields: ReadonlyArray<string>): ReadonlyArray<string> => {
+      const files: Array<string> = []
+      cgroupUsage(layout, (_, file) => {
+        files.push(file)
+        return "1\n"
+      }, cgroupNumbers((field) => fields.includes(field)))
+      return files.sort()
+    }
+    assert.deepStrictEqual(read("v1", "memory.usageBytes", "cpu.usageSeconds"), ["cpuacct.usage", "memory.usage_in_bytes"])
+    assert.deepStrictEqual(read("v2", "memory.usageBytes", "cpu.usageSeconds"), ["cpu.stat", "memory.current"])
+    assert.deepStrictEqual(read("v1", "io"), ["blkio.throttle.io_service_bytes_recursive"])
+    assert.deepStrictEqual(read("v2", "cpu"), ["cpu.max", "cpu.stat", "cpu.weight", "cpuset.cpus.effective"])
+    assert.deepStrictEqual(read("v1"), [])
+  })
+
   it("nothing at all, where there are no files", () => {
     assert.deepStrictEqual([cgroupUsage("v1", from({})), cgroupUsage("v2", from({}))], [noCgroupUsage, noCgroupUsage])
   })
@@ -97,7 +114,13 @@ describe("what cgroups say", () => {
 
 type NetworkFiles = Readonly<Record<Parameters<ReadNetwork>[0], string>>
 
-const guestInterfaces = (files: NetworkFiles, peers: ReadonlyArray<HostPeer>) => interfacesOf((file) => files[file], peers)
+interface Peer {
+  readonly name: HostPeer["name"]
+  readonly guestIndex: ReturnType<HostPeer["guestIndex"]>
+}
+
+const guestInterfaces = (files: NetworkFiles, peers: ReadonlyArray<Peer>) =>
+  interfacesOf((file) => files[file], peers.map(({ guestIndex, name }) => ({ name, guestIndex: () => guestIndex })))
 
 const files: NetworkFiles = {
   dev: `Inter-|   Receive                                                |  Transmit
@@ -163,10 +186,21 @@ describe("what /proc says of a guest's network", () => {
     assert.deepStrictEqual(eth1?.addresses, ["192.168.7.7/16"])
   })
 
+  it("IPv6 addresses as RFC 5952 wants them, wherever zeros are", () => {
+    for (let zeros = 0; zeros < 256; zeros++) {
+      const hex = Array.from({ length: 8 }, (_, at) => (zeros >> at) % 2 === 1 ? "0000" : `0db${at}`)
+      const [eth0] = guestInterfaces({ ...files, dev: files.dev.replace(/ *(lo|eth1).*\n/g, ""), if_inet6: `${hex.join("")} 02 40 20 80 eth0\n` }, [])
+      const { hostname } = new URL(`http://[${hex.join(":")}]`)
+      assert.strictEqual(eth0?.addresses.at(-1), `${hostname.slice(1, -1)}/64`)
+    }
+  })
+
   it("an interface without a sign of its index has the one end that is left", () => {
     const down = { ...files, if_inet6: "", igmp: "" }
     const [, only] = guestInterfaces({ ...down, dev: files.dev.replace(/ *eth1.*\n/, "") }, [{ name: "elAn0", guestIndex: 9 }])
     assert.strictEqual(only?.hostName, "elAn0")
+    const untold = guestInterfaces({ ...down, dev: files.dev.replace(/ *eth1.*\n/, "") }, [{ name: "elAn0", guestIndex: undefined }])
+    assert.deepStrictEqual(untold.map((each) => each.hostName), [null, "elAn0"])
     const two = guestInterfaces(down, [{ name: "elAn0", guestIndex: 2 }, { name: "elAn1", guestIndex: 3 }])
     assert.deepStrictEqual(two.map((each) => each.hostName), [null, null, null])
   })

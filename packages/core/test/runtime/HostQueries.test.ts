@@ -100,6 +100,9 @@ describe("verify and host", () => {
       assert.isNotNull(memory.usageBytes)
       assert.deepStrictEqual(part, { ...whole, ...noUsage, memory, startedAt })
       assert.deepStrictEqual(yield* hypervisor.infoAll({ fields: ["memory", "startedAt"] }), [part])
+      const { limitBytes, usageBytes } = memory
+      const numbers = yield* hypervisor.info("web1", { fields: ["memory.limitBytes", "memory.usageBytes"] })
+      assert.deepStrictEqual(numbers, { ...whole, ...noUsage, memory: { ...noUsage.memory, limitBytes, usageBytes } })
     }).pipe(onHost({ host: host() })))
 
   it.effect("names are of what runs, sorted", () =>
