@@ -2,8 +2,6 @@ import { decodeInstance, instanceDocument } from "@effect-lxc/core/model/Instanc
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Result, Schema } from "effect"
 import { spawn } from "node:child_process"
-import { join } from "node:path"
-import { rolldown } from "rolldown"
 import { Lab } from "./Lab.ts"
 import type { Fleet, Found } from "./Section.ts"
 
@@ -35,19 +33,6 @@ export const openFleet = async (fleet: Job["fleet"]): Promise<Fleet> => {
   const lab = new Lab(fleet.lab)
   const running = fleet.running.map((text) => Result.getOrThrow(decodeInstance(JSON.parse(text))))
   return { lab, running, hypervisor: await lab.run(Hypervisor) }
-}
-
-/** Bundles what measures into a directory, and gives the file to run. */
-export const bundle = async (directory: string): Promise<string> => {
-  const build = await rolldown({
-    input: join(import.meta.dirname, "alone.ts"),
-    platform: "node",
-    treeshake: { moduleSideEffects: "no-external" },
-    external: ["rolldown"]
-  })
-  const file = join(directory, "alone.mjs")
-  await build.write({ file, format: "esm", codeSplitting: false })
-  return file
 }
 
 /** Measures in a process of its own. */

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { commandLine, refuse, wholeNumber } from "../tools/commandLine.ts"
 import { realHost } from "../tools/realHost.ts"
-import { bundle, fleetOf, type Job, measureIn } from "./Job.ts"
+import { bundle } from "./Bundle.ts"
+import { fleetOf, type Job, measureIn } from "./Job.ts"
 import { Lab } from "./Lab.ts"
 import { machine, render, type Report } from "./Report.ts"
 import type { Found, Section } from "./Section.ts"
-import { sections } from "./sections/index.ts"
+import { sectionNamed, sectionNames } from "./sections/index.ts"
 
 const usage = `usage: npm run bench [-- OPTIONS]
 
@@ -82,9 +83,9 @@ const record = (text: string): void => {
 
 const main = async (): Promise<void> => {
   const count = wholeNumber("containers", values.containers)
-  const unknown = values.only.filter((name) => !sections.some((section) => section.name === name))
-  if (unknown.length > 0) refuse(`--only: there is no section ${unknown.join(", ")}, but ${sections.map(({ name }) => name).join(", ")}`)
-  const wanted = sections.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
+  const unknown = values.only.filter((name) => !sectionNames.includes(name))
+  if (unknown.length > 0) refuse(`--only: there is no section ${unknown.join(", ")}, but ${sectionNames.join(", ")}`)
+  const wanted = await Promise.all(sectionNames.filter((name) => values.only.length === 0 || values.only.includes(name)).map(sectionNamed))
   const rounds = wholeNumber("rounds", values.rounds)
   const report: Report = { machine: machine(count), sections: await inBundle((file) => measured(file, count, rounds, wanted)) }
   const file = values.json ?? join(import.meta.dirname, "results", `${report.machine.date ?? "run"}.json`)

@@ -1,15 +1,25 @@
 import type { Section } from "../Section.ts"
-import { cli } from "./cli.ts"
-import { facts } from "./facts.ts"
-import { info } from "./info.ts"
-import { lives } from "./lives.ts"
-import { lock } from "./lock.ts"
-import { memory, memoryOfLives } from "./memory.ts"
-import { names } from "./names.ts"
-import { overhead } from "./overhead.ts"
-import { parallel } from "./parallel.ts"
-import { planning } from "./planning.ts"
-import { startStop } from "./startStop.ts"
 
-export const sections: ReadonlyArray<Section> =
-  [planning, lives, memoryOfLives, names, info, facts, lock, overhead, cli, startStop, parallel, memory]
+/** Each is loaded where it is wanted: a process that measures one has nothing of the others in its memory. */
+const sections: ReadonlyArray<readonly [name: string, load: () => Promise<Section>]> = [
+  ["planning", async () => (await import("./planning.ts")).planning],
+  ["lives", async () => (await import("./lives.ts")).lives],
+  ["memory-of-lives", async () => (await import("./memory.ts")).memoryOfLives],
+  ["names", async () => (await import("./names.ts")).names],
+  ["info", async () => (await import("./info.ts")).info],
+  ["facts", async () => (await import("./facts.ts")).facts],
+  ["lock", async () => (await import("./lock.ts")).lock],
+  ["overhead", async () => (await import("./overhead.ts")).overhead],
+  ["cli", async () => (await import("./cli.ts")).cli],
+  ["start-stop", async () => (await import("./startStop.ts")).startStop],
+  ["parallel", async () => (await import("./parallel.ts")).parallel],
+  ["memory", async () => (await import("./memory.ts")).memory]
+]
+
+export const sectionNames = sections.map(([name]) => name)
+
+export const sectionNamed = (name: string): Promise<Section> => {
+  const [, load] = sections.find(([each]) => each === name) ?? []
+  if (load === undefined) throw new Error(`there is no section ${name}`)
+  return load()
+}
