@@ -14,7 +14,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
-import { hasMonitor, hasProcesses, initOf, isGone, waitFor } from "./Liveness.ts"
+import { hasMonitor, hasProcesses, initOf, isBack, isGone, waitFor } from "./Liveness.ts"
 import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
@@ -153,14 +153,10 @@ const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
 const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   const init = initOf(step)
-  const isBack = (): boolean => {
-    const next = initOf(step)
-    return next !== undefined && !isSameProcess(init, next)
-  }
   if (init !== undefined && hasExecuted(init, step)) {
     yield* killInit(step, init)
-    yield* waitFor(step, () => isGone(step) || isBack(), step.timeoutMs)
-    if (!isBack()) return
+    yield* waitFor(step, () => isGone(step) || isBack(step, init), step.timeoutMs)
+    if (!isBack(step, init)) return
   }
   const left = until - (yield* Clock.currentTimeMillis)
   yield* Effect.ignore(runTool(Commands.kill(step), Math.max(0, left)))

@@ -5,13 +5,12 @@
  */
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
-import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import * as path from "node:path"
 import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
@@ -61,6 +60,17 @@ export const initOf = (container: ContainerRef): ProcessStat | undefined => {
 }
 
 /**
+ * Whether the container has another first process than it had, as after a reboot.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isBack = (container: ContainerRef, before: ProcessStat | undefined): boolean => {
+  const init = initOf(container)
+  return init !== undefined && !isSameProcess(before, init)
+}
+
+/**
  * Whether a process of the container lives.
  *
  * @since 0.1.0
@@ -93,28 +103,45 @@ const watchSocket = (container: ContainerRef, wake: () => void) =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-const watchFile = (file: string, wake: () => void): ReadonlyArray<fs.FSWatcher> => {
-  if (!fs.existsSync(file)) return []
+const watchPlace = (place: string, changed: (name: string | null) => void): fs.FSWatcher | undefined => {
+  if (!fs.existsSync(place)) return undefined
   try {
-    return [fs.watch(file, wake).on("error", wake)]
+    return fs.watch(place, (_, name) => changed(name)).on("error", () => changed(null))
   } catch {
-    return [] // gone between the two calls: the next look sees it
+    return undefined // gone between the two calls: the next look sees it
   }
 }
 
-/** The events of the container's group, and the tree that it is in, where it may be made anew. */
-const watchGroup = (container: ContainerRef, wake: () => void) =>
-  Effect.acquireRelease(
+/** The events of the container's group, and its parent: a reboot makes the group anew. Gives whether there is such a group. */
+const watchGroup = (container: ContainerRef, wake: () => void) => {
+  const tree = trackingTree(currentTrees())?.mountPoint
+  if (tree === undefined) return Effect.succeed(false)
+  const group = payloadCgroup(container.name)
+  let events: fs.FSWatcher | undefined
+  const follow = (): void => {
+    events?.close()
+    events = watchPlace(`${tree}/${group}/cgroup.events`, wake)
+  }
+  const begin = Effect.sync(() => {
+    const parent = watchPlace(tree, (name) => {
+      if (name !== group) return
+      follow()
+      wake()
+    })
+    follow()
+    return parent
+  })
+  const end = (parent: fs.FSWatcher | undefined) =>
     Effect.sync(() => {
-      const group = trackingGroup(currentTrees(), container.name)
-      return [...watchFile(`${group}/cgroup.events`, wake), ...watchFile(path.dirname(group), wake)]
-    }),
-    (watchers) => Effect.sync(() => watchers.forEach((watcher) => watcher.close()))
-  )
+      parent?.close()
+      events?.close()
+    })
+  return Effect.map(Effect.acquireRelease(begin, end), () => events !== undefined)
+}
 
 /**
  * Waits until `done` holds, looking again at every event of the container: the end of its command socket, which comes
- * with the end of its monitor, and a change of its cgroup.events. Gives whether it held within `timeoutMs`.
+ * with the end of its monitor, a change of its cgroup.events, and that its group is made anew. Gives whether it held within `timeoutMs`.
  *
  * @since 0.1.0
  * @category waiting
@@ -132,9 +159,9 @@ export const waitFor = Effect.fn("Liveness.waitFor")(function*(
   }
   const monitored = hasMonitor(container)
   if (monitored) yield* watchSocket(container, wake)
-  const watchers = yield* watchGroup(container, wake)
+  const watched = yield* watchGroup(container, wake)
   const until = (yield* Clock.currentTimeMillis) + timeoutMs
-  const longest = watchers.length < 2 ? lookEvery : guardEvery
+  const longest = watched ? guardEvery : lookEvery
   while (!done()) {
     const left = until - (yield* Clock.currentTimeMillis)
     if (left <= 0) return false

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
-import { isSameProcess } from "@effect-lxc/core/host/ProcessStat"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import type { Step } from "@effect-lxc/core/plan/Step"
 import { HostError } from "@effect-lxc/core/runtime/Host"
@@ -15,7 +14,7 @@ import * as fs from "node:fs"
 import { freezerState, groupOf } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { lstat, readText } from "./KernelFiles.ts"
-import { currentTrees, hasMonitor, initOf } from "./Liveness.ts"
+import { currentTrees, hasMonitor, initOf, isBack, waitFor } from "./Liveness.ts"
 import type { ContainerRef } from "./Monitors.ts"
 import { sameLimit } from "./StartingSteps.ts"
 import { runToolOk } from "./Tools.ts"
@@ -147,7 +146,6 @@ export const setLimit = Effect.fn("RunningSteps.setLimit")(function*(step: Case<
 
 /** lxc-stop -r waits by itself; beyond that it hangs. */
 const hangs = 5_000
-const lookEvery = 10
 
 /**
  * Asks LXC for its own reboot and waits for another first process.
@@ -159,14 +157,9 @@ export const rebootInPlace = Effect.fn("RunningSteps.rebootInPlace")(function*(s
   const before = initOf(step)
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   yield* runToolOk(Commands.rebootInPlace(step), step.timeoutMs + hangs)
-  while (true) {
-    const after = initOf(step)
-    if (after !== undefined && !isSameProcess(before, after)) return
-    if ((yield* Clock.currentTimeMillis) >= until) {
-      return yield* new HostError({
-        problem: { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain: false }
-      })
-    }
-    yield* Effect.sleep(lookEvery)
-  }
+  const left = until - (yield* Clock.currentTimeMillis)
+  if (yield* waitFor(step, () => isBack(step, before), left)) return
+  return yield* new HostError({
+    problem: { _tag: "StillRunning", name: step.name, waitedMs: step.timeoutMs, frozenAgain: false }
+  })
 })

@@ -119,7 +119,8 @@ const isOwnMove = (name: string, operation: Operation, one: string, other: strin
 const isOwnStart = (plan: Plan, step: Extract<Step, { readonly _tag: "StartContainer" | "Restore" }>): boolean => {
   const { directories, instance } = plan
   return step.logFile === directories.lxcLog(instance) && step.consoleLog === directories.consoleLog(instance) &&
-    step.pidFile === directories.monitorPid(instance) && (step.mounts ?? []).every((each) => isMountPoint(plan, each)) && step.interfaces.every((each) => each.startsWith(vethPrefix(instance)))
+    step.pidFile === directories.monitorPid(instance) && (step.mounts ?? []).every((each) => isMountPoint(plan, each)) &&
+    step.interfaces.every((each) => each.startsWith(vethPrefix(instance)))
 }
 
 const isOwn = (plan: Plan, operation: Operation, step: Step): boolean => {
