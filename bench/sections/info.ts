@@ -6,7 +6,7 @@ import { alternately, timed } from "../Measure.ts"
 import { atLeast, atMost, type Found, row, type Section } from "../Section.ts"
 import { lxc } from "../Tools.ts"
 
-/** What `lxc-ls -f` and `lxc-info` show beside names, states and pids. */
+/** What `lxc-ls -f` and `lxc-info` show beside names, states and pids; an info has no number for `KMem use`. */
 const fields: ReadonlyArray<UsageField> = ["memory.usageBytes", "cpu.usageSeconds", "io", "interfaces"]
 
 export const info: Section = {

@@ -66,11 +66,8 @@ interface Counted {
 
 /** `NAME: RXBYTES …(8)… TXBYTES …`; a name may hold a colon. Source: proc_pid_net(5). */
 const countersOf = (dev: string): ReadonlyArray<Counted> =>
-  dev.split("\n").flatMap((line) => {
-    const [, name, counts] = /^\s*(\S+):\s*(\d[\d\s]*)$/.exec(line) ?? []
-    const numbers = counts?.trim().split(/\s+/).map(Number) ?? []
-    return name === undefined ? [] : [{ name, receivedBytes: numbers[0] ?? 0, sentBytes: numbers[8] ?? 0 }]
-  })
+  [...dev.matchAll(/^ *(\S+): *(\d+)(?: +\d+){7} +(\d+)/gm)].map(([, name = "", received, sent]) =>
+    ({ name, receivedBytes: Number(received), sentBytes: Number(sent) }))
 
 /** The kernel prints addresses of routes as they are in memory: the first byte last. */
 const littleEndian = (hex: string): number => Number.parseInt(hex.match(/../g)?.reverse().join("") ?? "0", 16)
@@ -100,9 +97,9 @@ const contains = (network: Connected, address: number): boolean => (address & ne
 const localAddresses = (fibTrie: string): ReadonlyArray<string> => {
   const found = new Set<string>()
   let leaf: string | undefined
-  for (const line of fibTrie.split("\n")) {
-    leaf = /\|-- (\d+\.\d+\.\d+\.\d+)/.exec(line)?.[1] ?? leaf
-    if (leaf !== undefined && /\/32 host LOCAL/.test(line)) found.add(leaf)
+  for (const [, address] of fibTrie.matchAll(/\|-- (\d+\.\d+\.\d+\.\d+)|\/32 host LOCAL/g)) {
+    if (address !== undefined) leaf = address
+    else if (leaf !== undefined) found.add(leaf)
   }
   return [...found]
 }
@@ -143,14 +140,12 @@ interface Inet6 {
 
 /** `ADDRESS INDEX LENGTH SCOPE FLAGS NAME`, all numbers hexadecimal. */
 const inet6Of = (text: string): ReadonlyArray<Inet6> =>
-  text.split("\n").flatMap((line) => {
-    const [address = "", index = "", length = "", , , name] = line.trim().split(/\s+/)
-    return name === undefined || !/^[0-9a-f]{32}$/.test(address) ? [] : [{
+  [...text.matchAll(/^([0-9a-f]{32}) ([0-9a-f]+) ([0-9a-f]+) \w+ \w+ +(\S+)$/gm)]
+    .map(([, address = "", index = "", length = "", name = ""]) => ({
       name,
       index: Number.parseInt(index, 16),
       address: `${ipv6Text(address)}/${Number.parseInt(length, 16)}`
-    }]
-  })
+    }))
 
 /** Indices of interfaces that are up, from their IPv6 addresses, else from the groups they listen to. */
 const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: ReadonlyArray<IndexedPeer>): ReadonlyMap<number, string> => {

@@ -58,7 +58,7 @@ export const parseProcessStat = (text: string): ProcessStat | undefined => {
   const close = text.lastIndexOf(") ")
   if (open < 1 || close < open) return undefined
   const pid = Number(text.slice(0, open))
-  const fields = text.slice(close + 2).trim().split(" ")
+  const fields = text.slice(close + 2).trimEnd().split(" ", 20)
   const state = fields[0]
   const startTime = Number(fields[19])
   return Number.isSafeInteger(pid) && pid > 0 && state !== undefined && state.length === 1 &&
