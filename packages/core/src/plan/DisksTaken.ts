@@ -8,16 +8,16 @@ import * as Schema from "effect/Schema"
 import type { PathFacts } from "../host/HostFacts.ts"
 import type { Plan } from "./Plan.ts"
 
+const parse = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
 /** Of a record, whatever else is in it. */
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({
-  disks: Schema.Array(Schema.Struct({ path: Schema.String }))
-})))
+const decode = Schema.decodeUnknownOption(Schema.Struct({ disks: Schema.Array(Schema.Struct({ path: Schema.String })) }))
 
 /** The paths of the disks of the record that is written, before any of them is touched. */
 const recorded = ({ directories, instance, steps }: Plan): ReadonlyArray<string> => {
   const record = steps.findLast((step) => step._tag === "WriteFile" && step.path === directories.record(instance))
   if (record?._tag !== "WriteFile") return []
-  return Option.match(decode(record.text), { onNone: () => [], onSome: ({ disks }) => disks.map((disk) => disk.path) })
+  return Option.match(Option.flatMap(parse(record.text), decode), { onNone: () => [], onSome: ({ disks }) => disks.map((disk) => disk.path) })
 }
 
 /**

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Directories } from "../host/Directories.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
@@ -91,8 +90,8 @@ export const makeChanges = (
   directories: Directories,
   { lockWaitMs, rollbackLimitMs }: ChangeLimits
 ) => {
-  const services = Context.make(Host, host).pipe(Context.add(Journal, journals))
-  const carryOut = (plan: Plan) => Effect.provideContext(execute(plan, { rollbackLimitMs }), services)
+  const carryOut = (plan: Plan) =>
+    execute(plan, { rollbackLimitMs }).pipe(Effect.provideService(Host, host), Effect.provideService(Journal, journals))
   const acquire = acquiring(locks, directories)
   const locked = holdingLock(acquire, lockWaitMs)
   const withTaken = holdingTaken(acquire, lockWaitMs, carryOut)

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import type { PathFacts } from "../host/HostFacts.ts"
 import { fnv1a64 } from "../model/Hash.ts"
@@ -53,15 +52,12 @@ const placeOf = (part: string | undefined, own: Directories): Directories => par
  * @category constructors
  */
 export const acquiring = (locks: Locks["Service"], own: Directories) =>
-  Effect.fnUntraced(function*(name: InstanceName, operation: Operation, waitMs: number, part?: string) {
-    const [directories, key] = [placeOf(part, own), part ?? name]
-    const first = yield* Effect.result(locks.acquire(directories, key, operation, 0))
-    if (Result.isSuccess(first)) return first.success
-    if (first.failure._tag !== "LockHeld" || waitMs === 0) return yield* first.failure
-    const progress = yield* Progress
-    yield* progress({ _tag: "Waiting", operation, instance: name, holder: first.failure.holder, waitMs })
-    return yield* locks.acquire(directories, key, operation, waitMs)
-  })
+(name: InstanceName, operation: Operation, waitMs: number, part?: string): ReturnType<Locks["Service"]["acquire"]> => {
+  const takeWithin = (ms: number) => locks.acquire(placeOf(part, own), part ?? name, operation, ms)
+  return Effect.catchTag(takeWithin(0), "LockHeld", (held) =>
+    waitMs === 0 ? Effect.fail(held) : Effect.flatMap(Progress, (progress) =>
+      Effect.andThen(progress({ _tag: "Waiting", operation, instance: name, holder: held.holder, waitMs }), takeWithin(waitMs))))
+}
 
 /**
  * @since 0.1.0
