@@ -24,6 +24,8 @@ import { commandOf, toolOf } from "./StepTool.ts"
 export interface Damage {
   /** The process dies. */
   readonly die: Effect.Effect<never>
+  /** A call of the process: in a dead one it neither begins nor returns. */
+  readonly bound: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The disk below a directory is full. */
   readonly fill: (directory: string) => Effect.Effect<void>
   /** So much later. A tool is at work all the while, also when its process dies; anything else ends with the process. */
@@ -122,10 +124,10 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, outer: Damage, began: 
   }
 
   const onJournal = <A>(act: "open" | "append" | "remove", body: Effect.Effect<A, HostError>) =>
-    Effect.suspend(() => {
+    damage.bound(Effect.suspend(() => {
       const fault = aim.journal(act)
       return fault === undefined ? body : strike(fault, damage, hang(["journal", act], 30_000), false, body)
-    })
+    }))
 
   const journal = (port: Journal["Service"]): Journal["Service"] => ({
     ...port,
@@ -144,12 +146,12 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, outer: Damage, began: 
   const locks = (port: Locks["Service"]): Locks["Service"] => ({
     holder: port.holder,
     acquire: (directories, instance, ...others) =>
-      Effect.suspend(() => {
+      damage.bound(Effect.suspend(() => {
         const fault = aim.lock()
         if (fault === undefined) return port.acquire(directories, instance, ...others)
         const failure = new LockError({ path: directories.lock(instance), code: "EIO", advice: "this fault was injected by a test" })
         return Effect.andThen(struck(fault), fault.kind === "crash" ? damage.die : Effect.fail(failure))
-      })
+      }))
   })
 
   return { host, journal, locks, struck }
@@ -157,6 +159,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, outer: Damage, began: 
 
 const nowhere: Damage = {
   die: Effect.never,
+  bound: (call) => call,
   fill: () => Effect.die(new Error("only the disk of a simulated host can be filled")),
   later: (ms, _isTool, body) => Effect.andThen(Effect.sleep(ms), body),
   befall: () => Effect.die(new Error("only a simulated host can be befallen")),

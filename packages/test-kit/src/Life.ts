@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 
 /**
  * @since 0.1.0
@@ -23,8 +25,8 @@ export interface Life {
   readonly cut: () => void
   /** Whether the power failed: then no tool of it goes on. */
   readonly isCut: () => boolean
-  /** A call of the process: in a dead one it neither begins nor returns. */
-  readonly bound: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** A call of the process: in a dead one it neither begins nor returns. `ended` is told how and when it returns. */
+  readonly bound: <A, E, R>(call: Effect.Effect<A, E, R>, ended?: (exit: Exit.Exit<A, E>, at: number) => void) => Effect.Effect<A, E, R>
   /** Runs a tool, which holds the locks of the process, alive or dead, until it ends. */
   readonly withTool: <A, E, R>(tool: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -47,16 +49,15 @@ export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life
     ended = true
     onEnd()
   }
-  const endTool = Effect.sync(() => {
+  const endTool = (): undefined => {
     tools -= 1
     endIfOver()
-  })
+  }
   const kill = Effect.sync(() => {
     dead = true
     endIfOver()
     Deferred.doneUnsafe(death, Effect.void)
   })
-  const returns = () => dead ? Effect.never : undefined
   return {
     pid,
     isDead: () => dead,
@@ -69,11 +70,17 @@ export const makeLife = (pid: number, onEnd: () => void = () => undefined): Life
       endIfOver()
     },
     isCut: () => cut,
-    bound: (call) => Effect.suspend(() => dead ? Effect.never : Effect.onExitPrimitive(call, returns)),
+    bound: (call, ended) =>
+      Clock.clockWith((clock) =>
+        dead ? Effect.never : Effect.onExitPrimitive(call, (exit) => {
+          if (dead) return Effect.never
+          ended?.(exit, clock.currentTimeMillisUnsafe())
+          return undefined
+        })),
     withTool: (tool) =>
       Effect.suspend(() => {
         tools += 1
-        return Effect.ensuring(tool, endTool)
+        return Effect.onExitPrimitive(tool, endTool)
       })
   }
 }

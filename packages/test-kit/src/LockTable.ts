@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Life } from "./Life.ts"
@@ -15,8 +16,9 @@ import type { Life } from "./Life.ts"
  */
 export interface Claim {
   readonly life: Life
-  /** What it says of itself as a holder. */
-  text: string
+  readonly operation: string
+  /** Since when it says that it has the lock, in milliseconds since the epoch. */
+  since: number | undefined
   readonly granted: Deferred.Deferred<void>
 }
 
@@ -31,7 +33,8 @@ export interface LockTable {
   readonly release: (path: string, claim: Claim) => void
   /** What the process holds is free; it has ended. */
   readonly releaseAll: (life: Life) => void
-  readonly holder: (path: string) => Claim | undefined
+  /** What the holder says of itself; undefined where nobody has the lock. */
+  readonly holder: (path: string) => string | undefined
   /** What each holder says of itself, by path. */
   readonly holders: () => ReadonlyMap<string, string>
 }
@@ -40,7 +43,10 @@ export interface LockTable {
  * @since 0.1.0
  * @category constructors
  */
-export const makeClaim = (life: Life): Claim => ({ life, text: "", granted: Deferred.makeUnsafe() })
+export const makeClaim = (life: Life, operation: string): Claim => ({ life, operation, since: undefined, granted: Deferred.makeUnsafe() })
+
+const saidBy = ({ life, operation, since }: Claim): string =>
+  since === undefined ? "" : `pid ${life.pid} (${operation} since ${DateTime.formatIso(DateTime.makeUnsafe(since))})`
 
 /**
  * A table without locks; waiters are served in the order of their asking.
@@ -92,7 +98,10 @@ export const makeLockTable = (): LockTable => {
     releaseAll: (life) => {
       for (const [path, claim] of new Map(held)) if (claim.life === life) release(path, claim)
     },
-    holder: (path) => held.get(path),
-    holders: () => new Map([...held].map(([path, { text }]) => [path, text]))
+    holder: (path) => {
+      const claim = held.get(path)
+      return claim === undefined ? undefined : saidBy(claim)
+    },
+    holders: () => new Map([...held].map(([path, claim]) => [path, saidBy(claim)]))
   }
 }

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isFull } from "./FileTree.ts"
 import { callFailed } from "./Outcome.ts"
-import type { StateCell } from "./SimulatedSessions.ts"
+import type { StateCell } from "./StateCell.ts"
 
 /**
  * The files of all journals: entries by path.
@@ -23,8 +23,8 @@ import type { StateCell } from "./SimulatedSessions.ts"
 export type JournalFiles = Map<string, Array<JournalEntry>>
 
 /**
- * The port of a process on the journals of its host, by default of one whose disk is never full. A process that died between
- * its asking and the writing writes nothing.
+ * The port of a process on the journals of its host, by default of one whose disk is never full. What a dead process asks of
+ * it is neither done nor answered.
  *
  * @since 0.1.0
  * @category constructors
@@ -34,8 +34,9 @@ export const makeJournal = (
   host?: Pick<StateCell, "look">,
   isDead: () => boolean = () => false
 ): Journal["Service"] => {
-  const write = (path: string, body: () => void) =>
-    host === undefined ? Effect.sync(body) : host.look((state) => {
+  const whileAlive = <A>(body: () => A): Effect.Effect<A> => Effect.suspend(() => isDead() ? Effect.never : Effect.succeed(body()))
+  const write = (path: string, body: () => void): Effect.Effect<void, HostError> =>
+    host === undefined ? whileAlive(body) : host.look((state) => {
       if (isDead()) return Effect.never
       if (isFull(state, path)) return Effect.fail(new HostError({ problem: callFailed("write", path, "ENOSPC") }))
       body()
@@ -46,12 +47,7 @@ export const makeJournal = (
     if (entries === undefined) files.set(path, [entry])
     else entries.push(entry)
   }
-  const remove = (path: string) =>
-    Effect.suspend(() => {
-      if (isDead()) return Effect.never
-      files.delete(path)
-      return Effect.void
-    })
+  const remove = (path: string) => whileAlive(() => void files.delete(path))
   return Journal.of({
     open: (directories, instance) => {
       const path = directories.journal(instance)
@@ -60,10 +56,10 @@ export const makeJournal = (
         remove: remove(path)
       })
     },
-    read: (directories, instance) => Effect.sync(() => [...files.get(directories.journal(instance)) ?? []]),
+    read: (directories, instance) => whileAlive(() => [...files.get(directories.journal(instance)) ?? []]),
     discard: (directories, instance) => remove(directories.journal(instance)),
     list: (directories) =>
-      Effect.sync(() => {
+      whileAlive(() => {
         const before = `${directories.locks}/`
         const after = ".journal"
         return [...files.keys()]

@@ -6,7 +6,6 @@
 import { LockHeld, Locks } from "@effect-lxc/core/runtime/Locks"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Life, makeLife } from "./Life.ts"
@@ -44,26 +43,25 @@ export const makeLocks = (
   Locks.of({
     acquire: (directories, instance, operation, waitMs) =>
       life.bound(Effect.gen(function*() {
+        const clock = yield* Clock.Clock
         const path = directories.lock(instance)
-        const claim = makeClaim(life)
-        const began = yield* Clock.currentTimeMillis
+        const claim = makeClaim(life, operation)
+        const began = clock.currentTimeMillisUnsafe()
         const letGo = Effect.suspend(() => {
           if (life.isDead()) return Effect.never
-          const told = claim.text === "" ? Effect.void : observer("unlocked", instance, operation)
+          const told = claim.since === undefined ? Effect.void : observer("unlocked", instance, operation)
           return Effect.andThen(told, Effect.sync(() => table.release(path, claim)))
         })
         // Before it is asked for: it may be granted at the very instant at which the wait is interrupted.
         yield* Effect.addFinalizer(() => letGo)
         const taken = yield* table.take(path, claim, waitMs)
-        const now = yield* Clock.currentTimeMillis
-        if (!taken) {
-          return yield* new LockHeld({ instance, holder: table.holder(path)?.text ?? null, waitedMs: now - began })
-        }
-        claim.text = `pid ${life.pid} (${operation} since ${DateTime.formatIso(DateTime.makeUnsafe(now))})`
+        const now = clock.currentTimeMillisUnsafe()
+        if (!taken) return yield* new LockHeld({ instance, holder: table.holder(path) ?? null, waitedMs: now - began })
+        claim.since = now
         yield* observer("locked", instance, operation)
         return Effect.provideService(LockedInstance, instance)
       })),
-    holder: (directories, instance) => life.bound(Effect.sync(() => table.holder(directories.lock(instance))?.text))
+    holder: (directories, instance) => life.bound(Effect.sync(() => table.holder(directories.lock(instance))))
   })
 
 /**

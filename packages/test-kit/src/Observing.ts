@@ -15,8 +15,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Fault } from "./Faults.ts"
 import { LockedInstance } from "./MemoryLocks.ts"
-import type { StateCell } from "./SimulatedSessions.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
+import type { StateCell } from "./StateCell.ts"
 
 /**
  * How a call of the host ended: `seen` is what was observed, `acted` that the step was applied.

@@ -6,10 +6,9 @@
 import type { Step } from "@effect-lxc/core/plan/Step"
 import type { Host, HostError, Results } from "@effect-lxc/core/runtime/Host"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type { Life } from "./Life.ts"
 import { argvOf } from "./StepTool.ts"
 
 /**
@@ -29,7 +28,6 @@ export interface Recorded {
   readonly argv?: ReadonlyArray<string> | undefined
 }
 
-/** The command of a step, with the results of earlier ones in place of their names. */
 /**
  * What was asked of a host: the last calls, in order.
  *
@@ -59,6 +57,7 @@ export const makeCallRecord = (most = 10_000): CallRecord => {
   }
 }
 
+/** The command of a step, with the results of earlier ones in place of their names. */
 const commandWith = (step: Step, results: Results): ReadonlyArray<string> | undefined =>
   argvOf(step)?.map((word) => word.startsWith("$") ? results.get(word.slice(1)) ?? word : word)
 
@@ -71,30 +70,25 @@ const outcomeOf = <A>(exit: Exit.Exit<A, HostError>, success: (value: A) => stri
 }
 
 /**
- * A host that notes in `entries` what is asked of it.
+ * The host of a process that notes in a record what is asked of it. What a dead process asks neither begins nor returns.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const recordingHost = (host: Host["Service"], record: CallRecord): Host["Service"] => {
-  const noting = <A>(
-    call: Recorded["call"],
-    step: Step,
-    body: Effect.Effect<A, HostError>,
-    success: (value: A) => string,
-    argv?: ReadonlyArray<string>
-  ) =>
-    Clock.clockWith((clock) =>
-      Effect.onExitPrimitive(body, (exit) => {
-        const at = clock.currentTimeMillisUnsafe()
-        record.note({ at, call, step, outcome: outcomeOf(exit, success), ...(argv === undefined ? {} : { argv }) })
-        return undefined
-      }))
-  return {
-    ...host,
-    observe: (step, results) =>
-      noting("observe", step, host.observe(step, results), ({ done }) => done ? "done" : "open"),
-    apply: (step, results) =>
-      noting("apply", step, host.apply(step, results), () => "acted", commandWith(step, results))
-  }
-}
+export const recordingHost = (host: Host["Service"], { bound }: Life, record: CallRecord): Host["Service"] => ({
+  facts: (query) => bound(host.facts(query)),
+  containers: (query) => bound(host.containers(query)),
+  names: (query) => bound(host.names(query)),
+  usage: (query) => bound(host.usage(query)),
+  paths: (paths) => bound(host.paths(paths)),
+  exportHead: (archive) => bound(host.exportHead(archive)),
+  survey: (query) => bound(host.survey(query)),
+  observe: (step, results) =>
+    bound(host.observe(step, results), (exit, at) =>
+      record.note({ at, call: "observe", step, outcome: outcomeOf(exit, ({ done }) => done ? "done" : "open") })),
+  apply: (step, results) =>
+    bound(host.apply(step, results), (exit, at) => {
+      const argv = commandWith(step, results)
+      record.note({ at, call: "apply", step, outcome: outcomeOf(exit, () => "acted"), ...(argv === undefined ? {} : { argv }) })
+    })
+})

@@ -11,35 +11,34 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { containersOf, factsOf, pathFacts, runningNames, surveyOf, usageOf } from "./Facts.ts"
 import type { Life } from "./Life.ts"
-import type { Call } from "./Outcome.ts"
-import type { StateCell } from "./SimulatedSessions.ts"
+import type { Call, Outcome } from "./Outcome.ts"
+import { type StateCell, update } from "./StateCell.ts"
 import { toolOf } from "./StepTool.ts"
 import { headOf } from "./transition/Exports.ts"
 import { isProblem } from "./transition/Seen.ts"
 import { abandon, observe, transition } from "./Transition.ts"
 
-const applyOn = ({ modify, waitUntil }: StateCell, life: Life): Host["Service"]["apply"] => (step, results) =>
+const applyOn = (cell: StateCell, life: Life): Host["Service"]["apply"] => (step, results) =>
   Effect.suspend(() => {
     let call: Call | undefined
     const isTool = toolOf(step) !== undefined
     // A tool outlives the process that called it, but not the power; what the process does itself ends with it.
     const isOver = isTool ? life.isCut : life.isDead
     if (isOver()) return Effect.never
-    const attempt = modify((state) => {
+    const attempt: Effect.Effect<string | undefined, HostError> = cell.modify((state) => {
       call ??= { since: state.now, phase: "" }
       const outcome = transition(state, step, results, call)
-      return [outcome, outcome.state]
+      return [after(outcome, call), outcome.state]
     })
-    const steps: Effect.Effect<string | undefined, HostError> = Effect.flatMap(attempt, (outcome) => {
+    const after = (outcome: Outcome, { since }: Call) => {
       if (outcome._tag === "Failed") return Effect.fail(new HostError({ problem: outcome.problem }))
       if (outcome._tag === "Done") return Effect.succeed(outcome.result)
-      call = { since: call?.since ?? outcome.state.now, phase: outcome.phase }
-      return Effect.flatMap(waitUntil(outcome.until), () => isOver() ? Effect.never : steps)
-    })
+      call = { since, phase: outcome.phase }
+      return Effect.flatMap(cell.waitUntil(outcome.until), () => isOver() ? Effect.never : attempt)
+    }
     return isTool
-      ? life.withTool(Effect.onInterrupt(steps, () =>
-        modify((state) => [undefined, call === undefined ? state : abandon(state, step, call)])))
-      : steps
+      ? life.withTool(Effect.onInterrupt(attempt, () => update(cell, (state) => call === undefined ? state : abandon(state, step, call))))
+      : attempt
   })
 
 /** What a list is made of: what limits the container is not read, its run directory only where it is asked for. */

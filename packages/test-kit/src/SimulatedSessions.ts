@@ -13,22 +13,7 @@ import { namesIn, nodeAt, parentOf } from "./FileTree.ts"
 import type { GuestProgram } from "./Guest.ts"
 import { answers, containerById, containerNamed, isLiving, processOf, removeProcess, spawn } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
-
-/**
- * The state that the port of a simulated host shares with its sessions.
- *
- * @since 0.1.0
- * @category models
- */
-export interface StateCell {
-  /** Changes the state as of now and gives a value; whoever waits is woken. */
-  readonly modify: <A>(body: (state: SimulatedState) => readonly [A, SimulatedState]) => Effect.Effect<A>
-  /** What is concluded from the state as of now, with nothing between. */
-  readonly look: <A, E>(body: (state: SimulatedState) => Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Until an instant, or until something happens on the host before it. */
-  readonly waitUntil: (until: number) => Effect.Effect<void>
-  readonly read: Effect.Effect<SimulatedState>
-}
+import { type StateCell, update } from "./StateCell.ts"
 
 /** How long lxc-attach may take to bring the program into the container, as on a real host. */
 const attachTimeoutMs = 10_000
@@ -145,7 +130,7 @@ export const makeSessions = (cell: StateCell): Sessions["Service"] => {
         const frozen = containerById(state, containerId)?.frozen === true
         const due = since + (program.takesMs ?? Number.POSITIVE_INFINITY)
         if (!frozen && (signal !== undefined || state.now >= due)) {
-          yield* cell.modify((current) => [undefined, removeProcess(current, pid)])
+          yield* update(cell, (current) => removeProcess(current, pid))
           return signal === undefined ? program.exitCode : 128 + signal
         }
         yield* cell.waitUntil(frozen || due <= state.now ? state.now + someDay : Math.min(due, state.now + someDay))
@@ -157,8 +142,11 @@ export const makeSessions = (cell: StateCell): Sessions["Service"] => {
     attach: Effect.fn("SimulatedSessions.attach")(function*(request) {
       const since = yield* Clock.currentTimeMillis
       const entered = yield* Effect.acquireRelease(
-        cell.modify((state) => attachTo(state, request)),
-        (found) => found === "hangs" ? Effect.void : cell.modify((state) => [undefined, removeProcess(state, found.pid)])
+        cell.modify((state) => {
+          const [found, next] = attachTo(state, request)
+          return [Effect.succeed(found), next]
+        }),
+        (found) => found === "hangs" ? Effect.void : update(cell, (state) => removeProcess(state, found.pid))
       )
       if (entered === "hangs") {
         yield* Effect.sleep(attachTimeoutMs)
@@ -173,9 +161,9 @@ export const makeSessions = (cell: StateCell): Sessions["Service"] => {
         stderr: piped ? bytes(entered.program.stderr) : Stream.empty,
         exitCode: endOf(entered, since, () => signalled),
         signal: (signal) =>
-          cell.modify((state) => {
+          update(cell, (state) => {
             signalled ??= numbers[signal]
-            return [undefined, { ...state }] // another state wakes whoever waits for the end
+            return { ...state } // another state wakes whoever waits for the end
           })
       } satisfies Execution
     })

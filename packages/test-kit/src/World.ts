@@ -26,9 +26,9 @@ import { locksIn, makeLocks, MemoryLocks } from "./MemoryLocks.ts"
 import { fromOutside, observedCell, observedJournal, observedPort, type Observer } from "./Observing.ts"
 import { makeCallRecord, type Recorded, recordingHost } from "./Recording.ts"
 import { makePort } from "./SimulatedPort.ts"
-import { makeSessions, type StateCell } from "./SimulatedSessions.ts"
+import { makeSessions } from "./SimulatedSessions.ts"
 import type { SimulatedState } from "./SimulatedState.ts"
-import { makeCell } from "./StateCell.ts"
+import { makeCell, type StateCell, update } from "./StateCell.ts"
 
 /**
  * What a world is like at first.
@@ -165,7 +165,8 @@ const withFaults = Effect.fnUntraced(function*(
     )))
   const damage: Damage = {
     die: life.die,
-    fill: (directory) => fromOutside(cell.modify((state) => [undefined, { ...state, full: [...state.full, directory] }])),
+    bound: life.bound,
+    fill: (directory) => fromOutside(update(cell, (state) => ({ ...state, full: [...state.full, directory] }))),
     later: (ms, isTool, body) => isTool ? life.withTool(Effect.andThen(Effect.sleep(ms), body)) : Effect.andThen(Effect.sleep(ms), life.bound(body)),
     befall: (happening) => Effect.flatMap(befallen(happening), () => life.isCut() ? Effect.never : Effect.void),
     struck: (fault) =>
@@ -195,15 +196,15 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
   const lives: Array<Life> = []
 
   const befallen = (happening: Happening) =>
-    fromOutside(cell.modify((state) => [undefined, befall(happening)(state)]))
+    fromOutside(update(cell, befall(happening)))
 
   /** Every process ends at the instant at which the host does, and what is in /run is gone, journals too. */
   const losePower = (happening: Happening) =>
     Effect.andThen(
-      fromOutside(cell.modify((state) => {
+      fromOutside(update(cell, (state) => {
         for (const life of lives) life.cut()
         for (const path of journals.keys()) if (path.startsWith("/run/")) journals.delete(path)
-        return [undefined, befall(happening)(state)]
+        return befall(happening)(state)
       })),
       // Not who begins after it, while the others are ended.
       Effect.suspend(() => Effect.forEach(lives.filter((each) => each.isCut()), ({ kill }) => kill, { discard: true }))
@@ -215,8 +216,8 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
     const faulty = yield* withFaults(life, cell, faults, (happening) => happening._tag === "Boot" ? losePower(happening) : befallen(happening), observer)
     const watched = watching(life.pid, cell, observer)
     const ports = Layer.mergeAll(
-      Layer.succeed(Host, recordingHost(bindHost(watched.host(faulty.host(makePort(cell, life))), life), record)),
-      Layer.succeed(Journal, bindJournal(faulty.journal(watched.journal(makeJournal(journals, cell, life.isDead))), life)),
+      Layer.succeed(Host, recordingHost(watched.host(faulty.host(makePort(cell, life))), life, record)),
+      Layer.succeed(Journal, faulty.journal(watched.journal(makeJournal(journals, cell, life.isDead)))),
       Layer.succeed(Locks, faulty.locks(makeLocks(locks, life, watched.locks))),
       Layer.succeed(Sessions, makeSessions(cell))
     )
@@ -234,7 +235,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: WorldOptions = {})
     cell,
     state: cell.read,
     record: Effect.sync(record.entries),
-    update: (change) => cell.modify((state) => [undefined, change(state)]),
+    update: (change) => update(cell, change),
     journals,
     locks,
     process
@@ -252,27 +253,3 @@ const watching = (pid: number, cell: StateCell, observer: Observer | undefined) 
       Effect.map(cell.read, (state) =>
         observer({ _tag: event === "locked" ? "Locked" : "Unlocked", pid, instance, operation, state }))
   }
-
-/** What a dead process asks of its host neither begins nor returns. */
-const bindHost = (host: Host["Service"], { bound }: Life): Host["Service"] => ({
-  facts: (query) => bound(host.facts(query)),
-  containers: (query) => bound(host.containers(query)),
-  names: (query) => bound(host.names(query)),
-  usage: (query) => bound(host.usage(query)),
-  paths: (paths) => bound(host.paths(paths)),
-  exportHead: (archive) => bound(host.exportHead(archive)),
-  survey: (query) => bound(host.survey(query)),
-  observe: (step, results) => bound(host.observe(step, results)),
-  apply: (step, results) => bound(host.apply(step, results))
-})
-
-const bindJournal = (journal: Journal["Service"], { bound }: Life): Journal["Service"] => ({
-  open: (directories, instance) =>
-    bound(Effect.map(journal.open(directories, instance), ({ append, remove }) => ({
-      append: (entry) => bound(append(entry)),
-      remove: bound(remove)
-    }))),
-  read: (directories, instance) => bound(journal.read(directories, instance)),
-  discard: (directories, instance) => bound(journal.discard(directories, instance)),
-  list: (directories) => bound(journal.list(directories))
-})

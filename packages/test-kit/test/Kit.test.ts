@@ -7,6 +7,7 @@ import {
   Arbitraries, Diff, Facts, Faults, FaultyPorts, Guest, Incidents, MemoryLocks, Scenario, SimulatedHost, SimulatedStateFromJson,
   TestHypervisor, TestKit, Transition, World
 } from "@effect-lxc/test-kit"
+import { update } from "@effect-lxc/test-kit/StateCell"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -191,7 +192,7 @@ describe("the host of a test", () => {
       yield* cell.read
       yield* TestClock.adjust(10)
       assert.isUndefined(waiting.pollUnsafe())
-      yield* cell.modify((before) => [undefined, { ...before, full: ["/srv"] }])
+      yield* update(cell, (before) => ({ ...before, full: ["/srv"] }))
       yield* Fiber.join(waiting)
     }).pipe(Effect.provide(World.layer({ host: state }))))
 

@@ -2,10 +2,14 @@ import { defaultDirectories as directories } from "@effect-lxc/core/host/Directo
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { decodeInstance } from "@effect-lxc/core/model/Instance"
 import { begunBy } from "@effect-lxc/core/plan/JournalEntry"
+import { Host } from "@effect-lxc/core/runtime/Host"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { Journal } from "@effect-lxc/core/runtime/Journal"
+import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { Diff, Faults, Guest, MemoryJournal, MemoryLocks, type ProcessOptions, SimulatedHost, TestHypervisor, TestKit, World } from "@effect-lxc/test-kit"
+import type { LibraryProcess } from "@effect-lxc/test-kit/World"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Result } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Result, type Scope } from "effect"
 
 const web1 = Result.getOrThrow(decodeInstance({ name: "web1", disks: [{ path: "/srv/web1.img" }] }))
 const host = SimulatedHost.state({ images: { "/srv/web1.img": Guest.obedient() } })
@@ -102,6 +106,53 @@ it.effect("a power failure ends every process with its tools and locks, and take
     assert.strictEqual(Diff.traces(host, yield* world.state, directories), "")
     assert.strictEqual(tagOf(yield* startWith()), "done")
   })))
+
+/** Everything that a process can ask of the host, its journals and its locks, by what it is called. */
+const callsOf = ({ services }: LibraryProcess): ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown, Scope.Scope>]> => {
+  const [port, journals, locks] = [Context.get(services, Host), Context.get(services, Journal), Context.get(services, Locks)]
+  const make = { _tag: "MakeDirectory", path: HostPath.make("/run/made"), mode: "0755", keep: false } as const
+  return [
+    ["facts", port.facts({ directories })],
+    ["containers", port.containers({ directories })],
+    ["names", port.names({ directories })],
+    ["usage", port.usage({ containers: [], fields: [] })],
+    ["paths", port.paths(["/srv/web1.img"])],
+    ["exportHead", port.exportHead("/srv/web1.tar")],
+    ["survey", port.survey({ directories })],
+    ["observe", port.observe(make, new Map())],
+    ["apply", port.apply(make, new Map())],
+    ["open", journals.open(directories, "web2")],
+    ["read", journals.read(directories, "web2")],
+    ["discard", journals.discard(directories, "web1")],
+    ["list", journals.list(directories)],
+    ["acquire", locks.acquire(directories, "web1", "start", 0)],
+    ["holder", locks.holder(directories, "web1")]
+  ]
+}
+
+describe("a dead process", () => {
+  const waiting = [
+    Faults.atTag("MakeDirectory", "refuse"), Faults.atJournal("append"), Faults.atJournal("remove"), Faults.at({ _tag: "Lock", nth: 0 }, "refuse")
+  ]
+  for (const [what, faults] of [["", []], [", and no fault strikes it", waiting]] as const) {
+    it.effect(`gets no answer and does nothing any more${what}`, () =>
+      inWorld(Effect.gen(function*() {
+        const world = yield* World
+        const process = yield* world.process({ faults })
+        const journal = yield* Effect.scoped(Context.get(process.services, Journal).open(directories, "web1"))
+        const begun = { _tag: "Begun", operation: "start", instance: "web1", at: "2026-01-01T00:00:00.000Z", bootId: host.bootId } as const
+        const calls = [...callsOf(process), ["append", journal.append(begun)], ["remove", journal.remove]] as const
+        yield* process.kill
+        const before = yield* world.state
+        const fibers = yield* Effect.forEach(calls, ([, call]) => Effect.forkDetach(Effect.scoped(call), { startImmediately: true }))
+        yield* Effect.sleep("1 hour")
+        assert.deepStrictEqual(calls.flatMap(([name], index) => fibers[index]?.pollUnsafe() === undefined ? [] : [name]), [])
+        assert.strictEqual(Diff.diff(before, yield* world.state), "")
+        assert.deepStrictEqual([...world.journals.values()], [[]])
+        assert.strictEqual(world.locks.holders().size, 0)
+      })))
+  }
+})
 
 describe("a fault", () => {
   it.effect("at the n-th call of a tool strikes there and nowhere else", () =>
