@@ -14,7 +14,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
-import { hasMonitor, hasProcesses, initOf, isBack, isGone, waitFor } from "./Liveness.ts"
+import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
 import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
@@ -120,7 +120,10 @@ const survivors = (step: Case<"KillContainer">) =>
     .map((pid) => ({ pid, command: commandOf(pid) }))
 
 /** A monitor that is stopped by a signal, or gone, cleans nothing up. */
-const cleansUp = (container: ContainerRef): boolean => hasMonitor(container) && !isSilent(findMonitor(container))
+const cleansUp = (container: ContainerRef): boolean => {
+  const monitor = monitorOf(container)
+  return monitor !== undefined && !isSilent(monitor)
+}
 
 /**
  * Whether nothing of the container lives, nor anything that is about to start it.
@@ -135,7 +138,7 @@ export const isDead = (container: ContainerRef): boolean => isGone(container) &&
  * that, and looking through those of a host with a thousand takes 60 ms.
  */
 const possibleStarters = (step: Case<"KillContainer">): ReadonlyArray<number> | undefined =>
-  hasMonitor(step) && initOf(step) !== undefined
+  initOf(step) !== undefined && monitorOf(step) !== undefined
     ? [...new Set(step.hierarchies.flatMap((tree) => pidsBelow(`${tree}/${monitorCgroup(step.name)}`)))]
     : undefined
 

@@ -10,7 +10,7 @@ import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import { trackingTree } from "./CgroupTree.ts"
 import { names } from "./KernelFiles.ts"
-import { currentTrees } from "./Liveness.ts"
+import { currentTrees } from "./Mounts.ts"
 
 const ofLxc = [payloadCgroup(""), monitorCgroup("")]
 

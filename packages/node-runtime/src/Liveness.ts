@@ -8,13 +8,14 @@ import { commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/Co
 import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { type CgroupTrees, cgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { type CgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
-import { mountTable } from "./Mounts.ts"
+import { currentTrees } from "./Mounts.ts"
 import { processStat } from "./Processes.ts"
 
 /**
@@ -28,12 +29,13 @@ export const hasMonitor = ({ lxcPath, name }: ContainerRef): boolean =>
     .some((socket) => socket.lxcPath === lxcPath && socket.name === name)
 
 /**
- * The host's trees; a host without any has no containers.
+ * The monitor. Where its pid file is gone, all processes are looked through only if somebody listens for the container.
  *
  * @since 0.1.0
  * @category queries
  */
-export const currentTrees = (): CgroupTrees => cgroupTrees(mountTable()) ?? { layout: "v2", hierarchies: [] }
+export const monitorOf = (container: ContainerRef): ProcessStat | undefined =>
+  monitorByFile(container) ?? (hasMonitor(container) ? findMonitor(container) : undefined)
 
 /**
  * The container's own group in the tree that tells which processes it has.
@@ -86,10 +88,12 @@ export const hasProcesses = ({ name }: ContainerRef): boolean => isPopulated(tra
  * @category queries
  */
 export const isGone = (container: ContainerRef): boolean =>
-  (!hasMonitor(container) || findMonitor(container) === undefined) && !hasProcesses(container)
+  !hasProcesses(container) && (!hasMonitor(container) || findMonitor(container) === undefined)
 
 /** The longest time between two looks where the kernel gives no event (no unified tree, a socket that refuses us). */
 const lookEvery = 50
+/** After an event another one may come from a group that is made anew, of which nobody is told. */
+const inMotion = 20
 /** With both events at hand a look now and then is only a guard against an event that was lost. */
 const guardEvery = 1_000
 
@@ -103,45 +107,23 @@ const watchSocket = (container: ContainerRef, wake: () => void) =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-const watchPlace = (place: string, changed: (name: string | null) => void): fs.FSWatcher | undefined => {
-  if (!fs.existsSync(place)) return undefined
-  try {
-    return fs.watch(place, (_, name) => changed(name)).on("error", () => changed(null))
-  } catch {
-    return undefined // gone between the two calls: the next look sees it
-  }
-}
-
-/** The events of the container's group, and its parent: a reboot makes the group anew. Gives whether there is such a group. */
-const watchGroup = (container: ContainerRef, wake: () => void) => {
-  const tree = trackingTree(currentTrees())?.mountPoint
-  if (tree === undefined) return Effect.succeed(false)
-  const group = payloadCgroup(container.name)
-  let events: fs.FSWatcher | undefined
-  const follow = (): void => {
-    events?.close()
-    events = watchPlace(`${tree}/${group}/cgroup.events`, wake)
-  }
-  const begin = Effect.sync(() => {
-    const parent = watchPlace(tree, (name) => {
-      if (name !== group) return
-      follow()
-      wake()
-    })
-    follow()
-    return parent
-  })
-  const end = (parent: fs.FSWatcher | undefined) =>
+const watchGroup = (container: ContainerRef, wake: () => void) =>
+  Effect.acquireRelease(
     Effect.sync(() => {
-      parent?.close()
-      events?.close()
-    })
-  return Effect.map(Effect.acquireRelease(begin, end), () => events !== undefined)
-}
+      const events = `${trackingGroup(currentTrees(), container.name)}/cgroup.events`
+      if (!fs.existsSync(events)) return undefined
+      try {
+        return fs.watch(events, wake).on("error", wake)
+      } catch {
+        return undefined // gone between the two calls: the next look sees it
+      }
+    }),
+    (watcher) => Effect.sync(() => watcher?.close())
+  )
 
 /**
  * Waits until `done` holds, looking again at every event of the container: the end of its command socket, which comes
- * with the end of its monitor, a change of its cgroup.events, and that its group is made anew. Gives whether it held within `timeoutMs`.
+ * with the end of its monitor, and a change of its cgroup.events. Gives whether it held within `timeoutMs`.
  *
  * @since 0.1.0
  * @category waiting
@@ -157,15 +139,16 @@ export const waitFor = Effect.fn("Liveness.waitFor")(function*(
   const wake = (): void => {
     Queue.offerUnsafe(events, undefined)
   }
-  const monitored = hasMonitor(container)
-  if (monitored) yield* watchSocket(container, wake)
-  const watched = yield* watchGroup(container, wake)
+  yield* watchSocket(container, wake)
+  const watcher = yield* watchGroup(container, wake)
   const until = (yield* Clock.currentTimeMillis) + timeoutMs
-  const longest = watched ? guardEvery : lookEvery
+  const longest = watcher === undefined ? lookEvery : guardEvery
+  let pause = longest
   while (!done()) {
     const left = until - (yield* Clock.currentTimeMillis)
     if (left <= 0) return false
-    yield* Effect.timeoutOption(Queue.take(events), Math.min(left, longest))
+    const event = yield* Effect.timeoutOption(Queue.take(events), Math.min(left, pause))
+    pause = Option.isSome(event) ? inMotion : Math.min(2 * pause, longest)
   }
   return true
 }, Effect.scoped)

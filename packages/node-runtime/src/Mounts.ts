@@ -7,7 +7,7 @@ import { type MountEntry, mountedAt, parseMountinfo } from "@effect-lxc/core/hos
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import { type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
-import { readText } from "./KernelFiles.ts"
+import { fileKey, readText, statOf } from "./KernelFiles.ts"
 
 /** The last text as it was read: between two steps it seldom changes, and to take it apart takes as long as the kernel takes to write it. */
 let last: { readonly text: string; readonly entries: ReadonlyArray<MountEntry> } = { text: "", entries: [] }
@@ -24,6 +24,33 @@ export const mountTable = (): ReadonlyArray<MountEntry> => {
   return last.entries
 }
 
+const noTrees: CgroupTrees = { layout: "v2", hierarchies: [] }
+
+/** The trees as the mount table told them last, and what was at their roots. */
+let known = { trees: noTrees, roots: "" }
+
+const rootsOf = ({ hierarchies }: CgroupTrees): string =>
+  hierarchies.map(({ mountPoint }) => {
+    const root = statOf(mountPoint)
+    return root === undefined ? "" : fileKey(root)
+  }).join(" ")
+
+const treesIn = (mounts: ReadonlyArray<MountEntry>): CgroupTrees | undefined => {
+  const trees = cgroupTrees(mounts)
+  if (trees !== undefined) known = { trees, roots: rootsOf(trees) }
+  return trees
+}
+
+/**
+ * The host's cgroup trees; a host without any has no containers. The kernel takes half a millisecond to write the table of a few
+ * hundred mounts, so the trees that it told last are believed as long as they are where they were.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const currentTrees = (): CgroupTrees =>
+  known.trees.hierarchies.length > 0 && rootsOf(known.trees) === known.roots ? known.trees : treesIn(mountTable()) ?? noTrees
+
 /**
  * The mount table and the cgroup trees in it; a host without any cannot run containers.
  *
@@ -33,7 +60,7 @@ export const mountTable = (): ReadonlyArray<MountEntry> => {
 export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees }, HostError> =
   Effect.suspend(() => {
     const mounts = mountTable()
-    const trees = cgroupTrees(mounts)
+    const trees = treesIn(mounts)
     return trees === undefined
       ? Effect.fail(
         new HostError({

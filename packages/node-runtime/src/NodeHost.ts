@@ -57,7 +57,7 @@ const observe = (step: Step, results: Results): Effect.Effect<Observed, HostErro
       return looked("/proc/self/mountinfo", () => Disks.observeNoMount(step, results))
     case "StartContainer":
     case "Restore":
-      return looked("/proc/net/unix", () => ({ done: hasMonitor(step) && initOf(step) !== undefined }))
+      return looked("/proc/net/unix", () => ({ done: initOf(step) !== undefined && hasMonitor(step) }))
     case "Freeze":
       return looked("/sys/fs/cgroup", () => ({ done: Running.isFrozen(step) }))
     case "Thaw":

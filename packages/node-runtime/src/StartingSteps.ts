@@ -14,9 +14,9 @@ import * as fs from "node:fs"
 import { groupOf } from "./CgroupTree.ts"
 import { checkLogFile, systemCall } from "./HostFiles.ts"
 import { lstat, readText } from "./KernelFiles.ts"
-import { currentTrees, hasMonitor, initOf, waitFor } from "./Liveness.ts"
+import { hasMonitor, initOf, waitFor } from "./Liveness.ts"
 import { LogSlices } from "./LogSlices.ts"
-import { requireMounts } from "./Mounts.ts"
+import { currentTrees, requireMounts } from "./Mounts.ts"
 import { commandFailed, runTool } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>

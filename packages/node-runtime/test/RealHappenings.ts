@@ -1,7 +1,7 @@
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
-import { currentTrees } from "@effect-lxc/node-runtime/Liveness"
+import { currentTrees } from "@effect-lxc/node-runtime/Mounts"
 import { observeContainers } from "@effect-lxc/node-runtime/Containers"
 import { linkOf, processStat, receivableSignals } from "@effect-lxc/node-runtime/Processes"
 import type { Happening } from "@effect-lxc/test-kit/Happening"
