@@ -1,4 +1,7 @@
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { promisify } from "node:util"
+
+const execute = promisify(execFile)
 
 /** Runs a program to its end, as a shell would, and throws where it fails or takes longer than a minute. */
 export const program = (command: string, args: ReadonlyArray<string>, input = ""): Promise<void> =>
@@ -12,6 +15,10 @@ export const program = (command: string, args: ReadonlyArray<string>, input = ""
     child.stdin.on("error", () => undefined) // it does not read what it is not interested in
     child.stdin.end(input)
   })
+
+/** Attaches an image to a loop device, and gives that. */
+export const attached = async (image: string): Promise<string> =>
+  (await execute("losetup", ["--find", "--show", image], { timeout: 60_000 })).stdout.trim()
 
 export const lxc = (tool: string, ...args: ReadonlyArray<string>): Promise<void> => program(tool, args)
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { alternately, timed } from "../Measure.ts"
 import { atLeast, row, type Section } from "../Section.ts"
-import { program, script } from "../Tools.ts"
+import { attached, program, script } from "../Tools.ts"
 
 const count = 50
 
@@ -49,6 +49,20 @@ export const parallel: Section = {
       await kill()
       return time
     }
+    /** The same work from this process, and nothing else. */
+    const fromNode = async (): Promise<number> => {
+      await all((instance) => hypervisor.start(instance))
+      await stopAll()
+      await script(instances.map(({ name }) => `umount -d ${lab.directories.rootfs(name)}\n`).join(""))
+      const one = async ({ disks, name }: (typeof instances)[number]): Promise<void> => {
+        const device = await attached(disks[0]?.path ?? "")
+        await program("mount", [device, lab.directories.rootfs(name)])
+        await program("lxc-start", ["-d", "-n", name, "-P", lab.lxcPath])
+      }
+      const time = await timed(() => all((instance) => Effect.promise(() => one(instance))))()
+      await kill()
+      return time
+    }
     const ours = async (): Promise<number> => {
       const time = await timed(() => all((instance) => hypervisor.start(instance)))()
       await kill()
@@ -59,7 +73,7 @@ export const parallel: Section = {
       await kill()
       return time
     }
-    const found = await alternately(5, { ours, mounted, raw, scripts })
+    const found = await alternately(5, { ours, mounted, raw, scripts, fromNode })
     const chosen = await alternately(3, Object.fromEntries(bounds.map((bound) => [String(bound), bounded(bound)])))
     await script("sync\n")
     return {
@@ -67,6 +81,7 @@ export const parallel: Section = {
         row(`${count} starts, 8 at a time, disks attached and mounted`, found.ours),
         row(`${count} starts, 8 at a time, roots mounted already`, found.mounted),
         row(`${count} x losetup, mount and lxc-start in sh by xargs -P 8`, found.scripts),
+        row(`${count} x losetup, mount and lxc-start from this process, 8 at a time`, found.fromNode),
         row(`${count} x lxc-start by xargs -P 8, roots mounted already`, found.raw),
         ...Object.entries(chosen).map(([bound, spread]) => row(`${few} starts, ${bound} at a time`, spread))
       ],

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import type { Contender } from "../Measure.ts"
 import { alternately, timed } from "../Measure.ts"
 import { atMost, type Fleet, type Found, row, type Section } from "../Section.ts"
-import { lxc, program, script } from "../Tools.ts"
+import { attached, lxc, program, script } from "../Tools.ts"
 
 const ours = ({ hypervisor }: Fleet, instance: Instance): Contender =>
   timed(() => Effect.runPromise(Effect.andThen(hypervisor.start(instance), hypervisor.kill(instance.name))))
@@ -43,6 +43,16 @@ const start = ({ lxcPath, name }: ByHand): string => `lxc-start -d -n ${name} -P
 const stop = ({ lxcPath, name }: ByHand): string => `lxc-stop -k -n ${name} -P ${lxcPath}\n`
 const detach = ({ root }: ByHand): string => `umount ${root}\nlosetup -d $device\n`
 
+/** The tools of the script, one after the other from this process: what is beneath every library on Node. */
+const fromNode = ({ image, lxcPath, name, root }: ByHand): Contender => timed(async () => {
+  const device = await attached(image)
+  await program("mount", [device, root])
+  await lxc("lxc-start", "-d", "-n", name, "-P", lxcPath)
+  await lxc("lxc-stop", "-k", "-n", name, "-P", lxcPath)
+  await program("umount", [root])
+  await program("losetup", ["-d", device])
+})
+
 /** What lxc-start and lxc-stop take of it, the root being mounted already. */
 const bare = (place: ByHand): Contender => async () => {
   const device = `device=$(losetup --noheadings --output NAME --associated ${place.image})\n`
@@ -62,6 +72,7 @@ const withNics = async (fleet: Fleet, nics: 0 | 1, rounds: number): Promise<Foun
     ours: ours(fleet, instance),
     rendered: rendered(fleet, instance),
     byHand: timed(() => script(`${attach(place)}${start(place)}${stop(place)}${detach(place)}`)),
+    fromNode: fromNode(place),
     bare: bare(place)
   })
   rmSync(`${place.lxcPath}/${place.name}/config`)
@@ -72,13 +83,14 @@ const withNics = async (fleet: Fleet, nics: 0 | 1, rounds: number): Promise<Foun
       row(`start and forced stop, ${which}`, found.ours),
       row(`the same plans by sh, ${which}`, found.rendered),
       row(`a script by hand, ${which}`, found.byHand),
+      row(`the six tools of that script from this process, ${which}`, found.fromNode),
       row(`lxc-start -d and lxc-stop -k alone, ${which}`, found.bare)
     ],
     goals: [atMost(`start and stop, ${which}: at most ${most}x the faster script`, found.ours.median / faster, most)]
   }
 }
 
-/** What the six tools of a life cost to be run, whatever they do: from this process, and from a shell. */
+/** What six tools cost to be run, whatever they do: from this process, and from a shell. */
 const forks = async (): Promise<Found["rows"]> => {
   const found = await alternately(15, {
     node: timed(async () => {
