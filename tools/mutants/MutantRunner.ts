@@ -41,6 +41,9 @@ const within = async (ms: number, body: () => unknown): Promise<unknown> => {
   }
 }
 
+/** What a test throws that leaves itself out. */
+const isSkip = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "VITEST_PENDING"
+
 /** Runs each test once as it is, then once more for each mutant that makes a difference in it and that no test has seen so far. */
 // vitest loads the class by its default export.
 export default class MutantRunner extends TestRunner {
@@ -71,6 +74,7 @@ export default class MutantRunner extends TestRunner {
     try {
       await body()
     } catch (cause) {
+      if (isSkip(cause)) throw cause
       this.#note({ _tag: "Broken", test: name, why: String(cause) })
       throw cause
     }

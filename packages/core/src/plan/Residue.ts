@@ -115,5 +115,4 @@ export const sharedDirectories = (directories: Directories): ReadonlyArray<Step>
  * @category queries
  */
 export const forgets = (directories: Directories, name: string, step: Step): boolean =>
-  (step._tag === "RemoveFile" && step.path === directories.meantToRun(name)) ||
-  (step._tag === "RemoveDirectory" && step.path === directories.state)
+  "path" in step && [directories.meantToRun(name), directories.state].includes(step.path)
