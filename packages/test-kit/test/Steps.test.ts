@@ -142,6 +142,12 @@ describe("AttachLoop and DetachLoop", () => {
     assert.isTrue(holds(prepared(), { ...unknown, file: at("/srv/web1.img") }))
   })
 
+  it("of a device that only a container still has mounted names no mount of the host", () => {
+    const state = running()
+    const { problem } = failed({ ...state, mounts: state.mounts.filter(({ target }) => target !== rootfs) }, { ...detach, file: at("/srv/web1.img") })
+    assert.deepStrictEqual(problem, { _tag: "Busy", path: "/dev/loop0", waitedMs: 5_000, holders: [] })
+  })
+
   it("of a device in use goes with its last user: losetup says 0, and it is waited for", () => {
     const { problem, state, tookMs } = failed(prepared(), { ...detach, file: at("/srv/web1.img") })
     assert.deepStrictEqual(problem, { _tag: "Busy", path: "/dev/loop0", waitedMs: 5_000, holders: [], mountedOn: [rootfs] })
