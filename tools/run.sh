@@ -139,7 +139,7 @@ install_workspace() {
 # What the bundle is made of. A file that went away leaves a directory that was changed.
 bundle_ready() {
   [ -f "$bundle.made" ] && [ -z "$(
-    cd "$root" && find pnpm-lock.yaml package.json tools/bundle.ts packages/*/package.json packages/*/src -newer "$bundle.made"
+    cd "$root" && find pnpm-lock.yaml package.json tools/bundle.ts tools/eager.ts packages/*/package.json packages/*/src -newer "$bundle.made"
   )" ]
 }
 
