@@ -20,9 +20,9 @@ import { Host, type HostError } from "./Host.ts"
 import { acquiring, holdingLock, holdingTaken, takenAt } from "./Holding.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
-import { type LockError, LockHeld, type Locks } from "./Locks.ts"
+import type { LockError, LockHeld, Locks } from "./Locks.ts"
 import type { OperationFailed } from "./OperationFailed.ts"
-import { overtake } from "./Overtaking.ts"
+import { impatiently, overtake } from "./Overtaking.ts"
 import type { Planning } from "./Planning.ts"
 import { Progress } from "./Progress.ts"
 
@@ -63,7 +63,7 @@ const isAbsent = Effect.fnUntraced(function*(
 interface ChangeOptions {
   /** What it brings up, as far as that is known: with the locks of its disks and MACs had first it is planned but once. */
   readonly wanted?: Instance | undefined
-  /** A stop of somebody else that waits for its guest is waited for that long, and then overtaken. */
+  /** A stop of somebody else that waits for its guest is waited for that long, and then overtaken; all others as by anybody. */
   readonly patienceMs?: number | undefined
 }
 
@@ -118,14 +118,10 @@ export const makeChanges = (
   ): Effect.Effect<Report, E | ChangeError> => {
     const expected = takenAt(host, wanted?.disks.map(({ path }) => path) ?? [], linkedMacs(name, wanted?.nics ?? []))
     const body = Effect.andThen(settle(name), withTaken(name, { operation, plan, expected }))
-    if (patienceMs === undefined) return locked(name, operation, body)
-    return locked(name, operation, body, Math.min(patienceMs, lockWaitMs)).pipe(
-      Effect.catch((error) =>
-        error instanceof LockHeld && /\(stop since /.test(error.holder ?? "")
-          ? overtake(host, planning.kill(name), operation, locked(name, operation, body))
-          : Effect.fail(error)
-      )
-    )
+    const within = (ms: number) => locked(name, operation, body, ms)
+    return patienceMs === undefined
+      ? within(lockWaitMs)
+      : impatiently(within, patienceMs, lockWaitMs, overtake(host, planning.kill(name), operation, within(lockWaitMs)))
   }
 
   /** Of what is not there nothing can be taken away: then no lock is made for its name. */

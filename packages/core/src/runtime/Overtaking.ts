@@ -58,3 +58,39 @@ export const overtake = Effect.fnUntraced(function*<E, F, A>(
   yield* killNow(host, plan)
   return yield* Effect.mapError(locked, afterKill(plan))
 })
+
+/** The lock of the instance, not of a part of it. */
+const isHeld = (error: unknown): error is LockHeld => error instanceof LockHeld && error.part === undefined
+
+const isOfStop = ({ holder }: LockHeld): boolean => /\(stop since /.test(holder ?? "")
+
+/** What a wait says that went on after one of so many milliseconds. */
+const afterAnother = (waitedBefore: number) => <E>(error: E): E | LockHeld => {
+  if (!isHeld(error)) return error
+  const { holder, instance, waitedMs } = error
+  return new LockHeld({ instance, holder, waitedMs: waitedBefore + waitedMs })
+}
+
+/**
+ * Does with the lock what needs it, and has the patience to wait for a stop of somebody else only so long: that one is overtaken.
+ * Whatever else somebody does is waited for as long as by anybody.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const impatiently = <A, E, B, F>(
+  within: (waitMs: number) => Effect.Effect<A, E>,
+  patienceMs: number,
+  lockWaitMs: number,
+  overtaking: Effect.Effect<B, F>
+): Effect.Effect<A | B, E | F | LockHeld> => {
+  const firstMs = Math.min(patienceMs, lockWaitMs)
+  return within(firstMs).pipe(
+    Effect.catch((error) =>
+      isHeld(error) && !isOfStop(error) && firstMs < lockWaitMs
+        ? Effect.mapError(within(lockWaitMs - firstMs), afterAnother(error.waitedMs))
+        : Effect.fail(error)
+    ),
+    Effect.catch((error): Effect.Effect<B, E | F | LockHeld> => isHeld(error) && isOfStop(error) ? overtaking : Effect.fail(error))
+  )
+}

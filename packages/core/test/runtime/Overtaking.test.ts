@@ -1,7 +1,7 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Faults, Guest, type ProcessOptions, TestKit, World } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import { failureOf, host, instance, problemOf } from "./fixtures.ts"
 
 const web1 = instance()
@@ -56,4 +56,44 @@ describe("a kill that overtakes a stop", () => {
       assert.isTrue(error.problem._tag === "SystemCallFailed" && error.problem.call === "inject")
       assert.strictEqual(error.step._tag, "AwaitStopped")
     }))
+})
+
+describe("a kill, or a stop by force, of what somebody does other than stop", () => {
+  /** It comes a second after a start that goes on for five. */
+  const duringStart = <A, E>(impatient: ProcessOptions, ask: Effect.Effect<A, E, Hypervisor>) =>
+    TestKit.runToEnd(
+      Effect.provide(
+        Effect.gen(function*() {
+          const { process } = yield* World
+          const first = yield* process({ faults: [Faults.atTag("StartContainer", "slow", { ms: 5_000 })] })
+          const starting = yield* Effect.forkChild(first.run(hypervise((hypervisor) => hypervisor.start(web1))))
+          yield* Effect.sleep(1_000)
+          const second = yield* process(impatient)
+          const answer = yield* Effect.result(second.run(ask))
+          yield* Fiber.join(starting)
+          return { answer, left: yield* second.run(hypervise((hypervisor) => hypervisor.list())) }
+        }),
+        World.layer({ host: host({ images: { "/srv/web1.img": Guest.deaf() } }) })
+      ),
+      { step: "50 millis", steps: 10_000 }
+    )
+
+  const byForce = hypervise((hypervisor) => hypervisor.stop(web1.name, { force: true, timeoutMs: 500 }))
+
+  for (const [what, ask] of Object.entries({ kill, "stop by force": byForce })) {
+    it.effect(`${what} waits for it as any other operation, and is done`, () =>
+      Effect.gen(function*() {
+        const { answer, left } = yield* duringStart({}, ask)
+        assert.isTrue(Result.isSuccess(answer), JSON.stringify(answer))
+        assert.deepStrictEqual(left, [])
+      }))
+
+    it.effect(`${what} says how long it has waited where that was not enough`, () =>
+      Effect.gen(function*() {
+        const { answer, left } = yield* duringStart({ lockWaitMs: 2_000 }, ask)
+        assert.deepInclude(Result.isFailure(answer) ? answer.failure : undefined, { _tag: "LockHeld", instance: "web1" })
+        assert.match(Result.isFailure(answer) ? String(answer.failure) : "", /\(start since .*; waited 2000 ms, nothing was done$/)
+        assert.strictEqual(left.length, 1)
+      }))
+  }
 })
