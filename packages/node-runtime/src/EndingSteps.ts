@@ -14,6 +14,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
+import { visitDirectories, writeIfThere } from "./KernelFiles.ts"
 import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
 import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
@@ -90,9 +91,12 @@ export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(s
   })
 })
 
-/** A process that is frozen by the old freezer dies when it is thawed. */
+/**
+ * A process that is frozen by the old freezer dies when it is thawed. A guest may have frozen some by itself, as one does that pauses
+ * containers of its own: the group above does not thaw those.
+ */
 const thawed = (group: string): void => {
-  if (fs.existsSync(`${group}/freezer.state`)) fs.writeFileSync(`${group}/freezer.state`, "THAWED")
+  if (fs.existsSync(`${group}/freezer.state`)) visitDirectories(group, (at) => writeIfThere(`${at}/freezer.state`, "THAWED"))
 }
 
 /** SIGKILL to all that is in the groups by which the container is known. */
@@ -100,7 +104,7 @@ const killGroups = (step: Case<"KillContainer">) =>
   systemCall("kill", payloadCgroup(step.name), () => {
     for (const tree of step.hierarchies) {
       const group = `${tree}/${payloadCgroup(step.name)}`
-      if (fs.existsSync(`${group}/cgroup.kill`)) fs.writeFileSync(`${group}/cgroup.kill`, "1")
+      writeIfThere(`${group}/cgroup.kill`, "1")
       thawed(group)
       for (const pid of [...pidsBelow(group), ...pidsBelow(`${tree}/${monitorCgroup(step.name)}`)]) killPid(pid)
     }

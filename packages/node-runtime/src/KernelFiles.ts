@@ -42,6 +42,16 @@ const orUndefined = <A>(read: () => A): A | undefined => {
 export const readText = (path: string): string | undefined => orUndefined(() => fs.readFileSync(path, "utf8"))
 
 /**
+ * Writes to a file of the kernel's; where it is not there (any more) nothing.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const writeIfThere = (path: string, text: string): void => {
+  orUndefined(() => fs.writeFileSync(path, text, { flag: "r+" }))
+}
+
+/**
  * The names in a directory; empty where it is not there (any more).
  *
  * @since 0.1.0
@@ -59,6 +69,27 @@ export const directoryNames = (path: string): ReadonlyArray<string> =>
   (orUndefined(() => fs.readdirSync(path, { withFileTypes: true })) ?? [])
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
+
+/**
+ * Visits a directory and all below it, each by a path that leads to it while it is open: what somebody else has made may be deeper
+ * than a path can say, and have names that are no text.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const visitDirectories = (path: string | Buffer, visit: (at: string) => void): void => {
+  const directory = orUndefined(() => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW))
+  if (directory === undefined) return
+  try {
+    const at = `/proc/self/fd/${directory}`
+    visit(at)
+    for (const entry of orUndefined(() => fs.readdirSync(at, { encoding: "buffer", withFileTypes: true })) ?? []) {
+      if (entry.isDirectory()) visitDirectories(Buffer.concat([Buffer.from(`${at}/`), entry.name]), visit)
+    }
+  } finally {
+    fs.closeSync(directory)
+  }
+}
 
 /**
  * What is at a path, a symbolic link not followed; undefined where nothing is.

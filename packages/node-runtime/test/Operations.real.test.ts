@@ -51,6 +51,28 @@ describe.runIf(realHost.available)("on real LXC", () => {
         assert.deepStrictEqual(yield* hypervisor.list(), [])
       })))
 
+    const deep = "for (let depth = 0; depth < 1200; depth++) { fs.mkdirSync('aaaa'); process.chdir('aaaa') }"
+    const frozen = { "a process": "", "its first process, in a group that no path and no text can name": deep }
+    for (const [what, dig] of Object.entries(frozen)) {
+      it.live(`is not outlived by a guest that has frozen ${what}`, ({ skip }) =>
+        leavingNothing(Effect.gen(function*() {
+          const hypervisor = yield* Hypervisor
+          const { cgroups } = yield* hypervisor.facts()
+          const freezer = cgroups.hierarchies.find(({ controllers }) => controllers.includes("freezer"))?.mountPoint
+          if (freezer === undefined) return skip("the freezer of cgroup v2 lets everything be killed")
+          const instance = lab.instance("froze", "told", quick)
+          yield* hypervisor.start(instance)
+          const init = (yield* hypervisor.info(instance.name)).initPid ?? 0
+          const [child = ""] = fs.readFileSync(`/proc/${init}/task/${init}/children`, "utf8").split(" ")
+          const freeze = `${dig}; const odd = Buffer.from([0xff]); fs.mkdirSync(odd); const file = (name) => Buffer.concat([odd, Buffer.from(name)])
+            fs.writeFileSync(file("/cgroup.procs"), "${dig === "" ? child : init}"); fs.writeFileSync(file("/freezer.state"), "FROZEN")`
+          execFileSync(process.execPath, ["-e", freeze], { cwd: `${freezer}/lxc.payload.${instance.name}`, timeout: 20_000 })
+          const began = performance.now()
+          yield* hypervisor.kill(instance.name)
+          assert.isBelow(performance.now() - began, 5_000)
+        })), 60_000)
+    }
+
     it.live("is not outrun by a fork bomb", () =>
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor

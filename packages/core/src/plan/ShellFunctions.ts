@@ -206,7 +206,7 @@ SOCKETS
   for tree; do
     group=$tree/lxc.payload.$name
     [ ! -e "$group/cgroup.kill" ] || echo 1 > "$group/cgroup.kill"
-    [ ! -e "$group/freezer.state" ] || echo THAWED > "$group/freezer.state"
+    [ ! -e "$group/freezer.state" ] || find "$group" -name freezer.state -execdir sh -c 'echo THAWED > freezer.state' \\;
     for procs in "$group/cgroup.procs" "$tree/lxc.monitor.$name/cgroup.procs"; do
       [ ! -e "$procs" ] || while read -r pid; do kill -9 "$pid" 2>/dev/null || :; done < "$procs"
     done
