@@ -153,6 +153,9 @@ const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
     for (const tree of step.hierarchies) thawed(`${tree}/${payloadCgroup(step.name)}`)
   })
 
+/** Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. */
+const hasEnded = (container: ContainerRef): boolean => isGone(container) || monitorOf(container) === undefined
+
 /**
  * Does what `lxc-stop -k` makes the monitor do, without a process for it. While a container is brought up, also by a reboot of its
  * own, that would let the monitor wait for ever: only LXC itself can tell when it may.
@@ -162,7 +165,7 @@ const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
   const init = initOf(step)
   if (init !== undefined && hasExecuted(init, step)) {
     yield* killInit(step, init)
-    yield* waitFor(step, () => isGone(step) || isBack(step, init), step.timeoutMs)
+    yield* waitFor(step, () => hasEnded(step) || isBack(step, init), step.timeoutMs)
     if (!isBack(step, init)) return
   }
   const left = until - (yield* Clock.currentTimeMillis)

@@ -8,7 +8,8 @@ import * as NodeHost from "@effect-lxc/node-runtime/NodeHost"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import { afterAll, beforeAll } from "vitest"
@@ -72,6 +73,21 @@ describe.runIf(realHost.available)("on real LXC", () => {
           assert.isBelow(performance.now() - began, 5_000)
         })), 60_000)
     }
+
+    it.live("is not held up by a process of the host's that somebody has put into its group, and ends that, too", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("joined", "deaf", quick)
+        yield* hypervisor.start(instance)
+        const { cgroups } = yield* hypervisor.facts()
+        const tree = cgroups.hierarchies.find(({ version }) => version === 2) ?? cgroups.hierarchies[0]
+        const joined = spawn("sleep", ["1000"], { stdio: "ignore" })
+        fs.writeFileSync(`${tree?.mountPoint}/lxc.payload.${instance.name}/cgroup.procs`, `${joined.pid}`)
+        const began = performance.now()
+        yield* hypervisor.kill(instance.name)
+        assert.isBelow(performance.now() - began, 5_000)
+        assert.strictEqual(joined.signalCode ?? (yield* Effect.promise(() => once(joined, "exit")))[1], "SIGKILL")
+      })), 30_000)
 
     it.live("is not outrun by a fork bomb", () =>
       leavingNothing(Effect.gen(function*() {
