@@ -58,16 +58,26 @@ const parenthesesAround = (spans: ReadonlyArray<Span>): ReadonlyArray<{ readonly
 
 /**
  * The same code, with what was called in parentheses. A declaration can have none: it becomes a variable at the head of the file,
- * where a declaration has its value as well. Methods stay as they are.
+ * where a declaration has its value as well; but not where its name is given another value, which within a function of that name
+ * would not be that variable's. Methods stay as they are.
  */
 export const eagerly = (name: string, code: string, called: Called): string => {
   const wasCalled = ({ end, start }: Span): boolean => called.has(placeOf(start, end))
   const { program } = parseSync(name, code)
   const expressions: Array<Span> = []
+  const assigned = new Set<string>()
   const note = (expression: Span): void => {
     if (wasCalled(expression)) expressions.push(expression)
   }
-  new Visitor({ ArrowFunctionExpression: note, FunctionExpression: note }).visit(program)
+  const noteName = (target: { readonly type: string; readonly name?: unknown }): void => {
+    if (target.type === "Identifier") assigned.add(String(target.name))
+  }
+  new Visitor({
+    ArrowFunctionExpression: note,
+    FunctionExpression: note,
+    AssignmentExpression: ({ left }) => noteName(left),
+    UpdateExpression: ({ argument }) => noteName(argument)
+  }).visit(program)
   const parentheses = parenthesesAround(expressions)
   const part = ({ end, start }: Span): string => {
     let next = start
@@ -80,7 +90,8 @@ export const eagerly = (name: string, code: string, called: Called): string => {
     }
     return text + code.slice(next, end)
   }
-  const declared = program.body.flatMap((each) => each.type === "FunctionDeclaration" && wasCalled(each) ? [each] : [])
+  const declared = program.body.flatMap((each) =>
+    each.type === "FunctionDeclaration" && wasCalled(each) && !assigned.has(each.id?.name ?? "") ? [each] : [])
   const variables = declared.map((each) => `var ${each.id?.name}=(${part(each)});`)
   const others = [...declared, { start: code.length }].map(({ start }, at) => part({ start: declared[at - 1]?.end ?? 0, end: start }))
   return [...variables, ...others].join("")

@@ -32,6 +32,13 @@ describe("code that is compiled at once", () => {
     assert.strictEqual(resultOf(moved), "[9,18]")
   })
 
+  it("has declarations where they were whose name is given another value", () => {
+    const code = "function once(){once=()=>2;return 1}function twice(){twice++;return 3}function f(){return 4}result=[once(),once(),f(),twice()];"
+    const moved = eager(code, "function once(){once=()=>2;return 1}", "function twice(){twice++;return 3}", "function f(){return 4}")
+    assert.strictEqual(moved, `var f=(function f(){return 4});${code.replace("function f(){return 4}", "")}`)
+    assert.strictEqual(runInNewContext(`let result;{${moved}}JSON.stringify(result)`), "[1,2,4,3]")
+  })
+
   it("has methods, accessors and constructors as they were", () => {
     const code = "const o={m(){return 1},get a(){return 2}};class C{constructor(){o.m()}static s(){return o.a}}new C();C.s();"
     const called = calledBy(file("methods.cjs", code), []).get("methods.cjs") ?? new Set()
