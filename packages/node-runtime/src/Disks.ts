@@ -75,13 +75,20 @@ export const observeNoLoop = (step: Case<"DetachLoop">, results: Results): Obser
   done: devicesOf(step, results).length === 0
 })
 
+/** Where umount(8) has asked for it already, a device goes with its last user, and may do so while losetup(8) is asked as well. */
+const askToDetach = Effect.fnUntraced(function*(device: string, file: string) {
+  const argv = Commands.detachLoop(device)
+  const ended = yield* runTool(argv, "tool")
+  if (ended.exitCode !== 0 && backingFileOf(device) === file) return yield* commandFailed(argv, ended, [])
+})
+
 /**
  * @since 0.1.0
  * @category steps
  */
 export const detachLoop = Effect.fnUntraced(function*(step: Case<"DetachLoop">, results: Results) {
   for (const device of devicesOf(step, results)) {
-    yield* runToolOk(Commands.detachLoop(device), "tool")
+    yield* askToDetach(device, step.file)
     // While a device is held from another mount namespace it stays attached, and goes with its last user.
     const { busy } = yield* ToolLimits
     const until = (yield* Clock.currentTimeMillis) + busy

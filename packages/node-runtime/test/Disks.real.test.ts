@@ -1,7 +1,10 @@
 import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { detachLoop } from "@effect-lxc/node-runtime/Disks"
+import { ToolDirectories, toolPath } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
@@ -50,6 +53,37 @@ const errnoOf = (body: () => void): string => {
 describe.runIf(realHost.available)("disks on real LXC", () => {
   beforeAll(() => lab.open())
   afterAll(() => lab.close())
+
+  describe("a loop device that is detached", () => {
+    const attached = (name: string) => {
+      const file = HostPath.make(dataImage(name))
+      const device = HostPath.make(run("losetup", "--find", "--show", file))
+      return { step: { _tag: "DetachLoop", device, file } as const, files: () => run("losetup", "--noheadings", "--output", "BACK-FILE", "--associated", file) }
+    }
+    /** Does with the device what a losetup(8) that says no does, and gives what came of it. */
+    const detachedBy = (losetup: string, step: Parameters<typeof detachLoop>[0]) => {
+      const tools = `${lab.files}/tools`
+      fs.mkdirSync(tools, { recursive: true })
+      fs.writeFileSync(`${tools}/losetup`, `#!/bin/sh\n${losetup}\n`, { mode: 0o755 })
+      return Effect.result(Effect.provideService(detachLoop(step, new Map()), ToolDirectories, [tools, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]))
+    }
+
+    it.live("may be gone by itself when losetup(8) is asked for it", () =>
+      Effect.gen(function*() {
+        const { files, step } = attached("late")
+        assert.isTrue(Result.isSuccess(yield* detachedBy(`${toolPath("losetup") ?? ""} "$@"; exit 1`, step)))
+        assert.strictEqual(files(), "")
+      }))
+
+    it.live("is told of where it stays", () =>
+      Effect.gen(function*() {
+        const { files, step } = attached("stays")
+        const answer = yield* detachedBy("exit 1", step)
+        assert.strictEqual(Result.isFailure(answer) ? answer.failure.problem._tag : "none", "CommandFailed")
+        assert.strictEqual(files(), step.file)
+        run("losetup", "--detach", step.device)
+      }))
+  })
 
   it.live("further disks and extra mounts are seen inside at their places, read-only where asked, and leave no trace", () =>
     leavingNothing(Effect.gen(function*() {

@@ -45,10 +45,10 @@ const fileCommand = (step: Step): string | undefined => {
         `${step.result}=$(losetup --noheadings --output NAME --associated ${quote(step.file)} --offset ${step.offset} | head -n 1)`,
         `[ -n "$${step.result}" ] || ${step.result}=$(${words(Commands.attachLoop(step))})`
       ].join("\n")
-    case "DetachLoop":
-      return `[ "$(losetup --noheadings --output BACK-FILE ${deviceWord(step.device)} 2>/dev/null)" != ${quote(step.file)} ] || ${
-        withDevice(Commands.detachLoop(step.device), step.device)
-      }`
+    case "DetachLoop": {
+      const isDetached = `[ "$(losetup --noheadings --output BACK-FILE ${deviceWord(step.device)} 2>/dev/null)" != ${quote(step.file)} ]`
+      return `${isDetached} || ${withDevice(Commands.detachLoop(step.device), step.device)} || ${isDetached}`
+    }
     case "Mount":
       return `mounted ${deviceWord(step.source)} ${quote(step.target)} || ${withDevice(Commands.mount(step, step.source), step.source)}`
     case "Unmount":
