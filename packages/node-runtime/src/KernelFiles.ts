@@ -70,24 +70,45 @@ export const directoryNames = (path: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
 
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants
+
+/** A directory that is open, and those in it that were not visited yet. */
+interface Level {
+  readonly directory: number
+  below: Array<Buffer>
+}
+
 /**
  * Visits a directory and all below it, each by a path that leads to it while it is open: what somebody else has made may be deeper
- * than a path can say, and have names that are no text.
+ * than a path can say, or calls can be nested, and have names that are no text. A directory is closed when the last one in it is
+ * entered, so that a chain of them takes no more open files than one.
  *
  * @since 0.1.0
  * @category reading
  */
-export const visitDirectories = (path: string | Buffer, visit: (at: string) => void): void => {
-  const directory = orUndefined(() => fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW))
-  if (directory === undefined) return
-  try {
+export const visitDirectories = (path: string, visit: (at: string) => void): void => {
+  const levels: Array<Level> = []
+  const enter = (place: string | Buffer): void => {
+    const directory = orUndefined(() => fs.openSync(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    if (directory === undefined) return
+    const level: Level = { directory, below: [] }
+    levels.push(level)
     const at = `/proc/self/fd/${directory}`
     visit(at)
-    for (const entry of orUndefined(() => fs.readdirSync(at, { encoding: "buffer", withFileTypes: true })) ?? []) {
-      if (entry.isDirectory()) visitDirectories(Buffer.concat([Buffer.from(`${at}/`), entry.name]), visit)
+    const entries = orUndefined(() => fs.readdirSync(at, { encoding: "buffer", withFileTypes: true })) ?? []
+    level.below = entries.filter((entry) => entry.isDirectory()).map((entry) => Buffer.concat([Buffer.from(`${at}/`), entry.name]))
+  }
+  try {
+    enter(path)
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const next = level.below.pop()
+      if (next !== undefined) enter(next)
+      if (level.below.length > 0) continue
+      levels.splice(levels.lastIndexOf(level), 1)
+      fs.closeSync(level.directory)
     }
   } finally {
-    fs.closeSync(directory)
+    for (const { directory } of levels) fs.closeSync(directory)
   }
 }
 
