@@ -14,7 +14,7 @@ import { deviceNumberOf } from "./DiskFacts.ts"
 import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { systemCall } from "./HostFiles.ts"
 import { names, readInteger } from "./KernelFiles.ts"
-import { backingFileOf, loopDevicesOf } from "./LoopDevices.ts"
+import { backingFileOf, loopDevicesOf, usableLoopDevicesOf } from "./LoopDevices.ts"
 import { mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
@@ -45,7 +45,7 @@ const needed = Effect.fnUntraced(function*(device: string, results: Results) {
  * @category steps
  */
 export const observeLoop = (step: Case<"AttachLoop">): Observed => {
-  const loop = loopDevicesOf(step.file).find((each) => isLoopOf(step, each))
+  const loop = usableLoopDevicesOf(step.file).find((each) => isLoopOf(step, each))
   return loop === undefined ? { done: false } : { done: true, result: loop.device }
 }
 

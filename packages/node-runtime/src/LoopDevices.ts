@@ -6,23 +6,49 @@
 import type { LoopsThatMatter } from "@effect-lxc/core/host/FactsFor"
 import type { LoopDevice } from "@effect-lxc/core/host/HostFacts"
 import type { MountEntry } from "@effect-lxc/core/host/MountTable"
-import * as fs from "node:fs"
+import type * as fs from "node:fs"
 import { fileKey, names, readInteger, readText, statOf } from "./KernelFiles.ts"
 
 /** Where the kernel has them. `/sys/block` has links to it: to follow one takes half as long as the read. */
 const blockDevices = "/sys/devices/virtual/block"
 
-const fileBehind = (name: string): string | undefined => {
-  const text = readText(`${blockDevices}/${name}/loop/backing_file`)
-  return text?.endsWith("\n") === true ? text.slice(0, -1) : text
+/** A device that has a file, as it was when it was read. */
+interface Attached {
+  /** The directory that the kernel makes anew, with another number, each time that the device is given a file. */
+  readonly directory: number
+  readonly file: string
+  readonly fileKey: string
 }
 
-/** The kernel keeps devices that are not used any more; of such a one a failed read costs Node three times what asking first does. */
-const fileIfAny = (name: string): string | undefined =>
-  fs.existsSync(`${blockDevices}/${name}/loop`) ? fileBehind(name) : undefined
+/** To look whether a device is as it was takes half as long as to read it. */
+const known = new Map<string, Attached>()
 
-/** Devices of some size, as those in use are: one read tells it of all. */
-const sizedDevices = (): ReadonlySet<string> => new Set((readText("/proc/partitions") ?? "").match(/\bloop\d+$/gm))
+const directoryOf = (name: string): number | undefined => statOf(`${blockDevices}/${name}/loop`)?.ino
+
+/** A device that is read-only may be given another file while it has one (LOOP_CHANGE_FD of loop(4)): of such nothing is kept. */
+const isReadOnly = (name: string): boolean => readInteger(`${blockDevices}/${name}/ro`) !== 0
+
+const keyOf = (stats: fs.Stats | undefined): string | undefined => stats?.isFile() === true ? fileKey(stats) : undefined
+
+const readFile = (name: string, directory: number, look: typeof statOf): string | undefined => {
+  const text = readText(`${blockDevices}/${name}/loop/backing_file`)
+  const file = text?.endsWith("\n") === true ? text.slice(0, -1) : text
+  const key = file === undefined ? undefined : keyOf(look(file))
+  known.delete(name)
+  if (file !== undefined && key !== undefined && !isReadOnly(name) && directoryOf(name) === directory) {
+    known.set(name, { directory, file, fileKey: key })
+  }
+  return file
+}
+
+/** The kernel keeps devices that are not used any more, and shows the file of others by the name that it has now. */
+const fileBehind = (name: string, look: typeof statOf): string | undefined => {
+  const directory = directoryOf(name)
+  if (directory === undefined) return undefined
+  const before = known.get(name)
+  const isAsBefore = before?.directory === directory && keyOf(look(before.file)) === before.fileKey
+  return isAsBefore ? before.file : readFile(name, directory, look)
+}
 
 /**
  * The file behind a loop device; undefined where a device is none, or has none.
@@ -31,18 +57,19 @@ const sizedDevices = (): ReadonlySet<string> => new Set((readText("/proc/partiti
  * @category reading
  */
 export const backingFileOf = (device: string): string | undefined =>
-  device.startsWith("/dev/loop") ? fileIfAny(device.slice("/dev/".length)) : undefined
+  device.startsWith("/dev/loop") ? fileBehind(device.slice("/dev/".length), statOf) : undefined
 
 const every: LoopsThatMatter = { device: () => true, loop: () => true }
 
-const fileOf = (name: string, isAttached: boolean): string | undefined => isAttached ? fileBehind(name) : fileIfAny(name)
-
 const loopNames = (): ReadonlyArray<string> => names(blockDevices).filter((name) => name.startsWith("loop"))
 
+/** Those of some size, as all in use are but one of a file that is empty by now: one read tells it of all. */
+const sizedLoops = (): ReadonlyArray<string> => (readText("/proc/partitions") ?? "").match(/\bloop\d+$/gm) ?? []
+
 /** A file may stand for another device, or be gone, since it was attached: then it is another one's name. */
-const loopWith = (name: string, backingFile: string, stats: fs.Stats | undefined): LoopDevice => {
+const loopWith = (name: string, backingFile: string, inode: string | undefined): LoopDevice => {
   const device = `/dev/${name}`
-  return stats?.isFile() === true ? { device, backingFile, inode: fileKey(stats) } : { device, backingFile }
+  return inode === undefined ? { device, backingFile } : { device, backingFile, inode }
 }
 
 const withOffset = (name: string, loop: LoopDevice): LoopDevice => {
@@ -63,35 +90,47 @@ export interface Surroundings {
   readonly look: typeof statOf
 }
 
+/** Of a device without a size nothing can be mounted: those that are mounted are all else that can matter to a plan. */
+const inUse = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<string> => [
+  ...new Set([
+    ...sizedLoops(),
+    ...mounts.flatMap(({ source }) => source.startsWith("/dev/loop") ? [source.slice("/dev/".length)] : [])
+  ])
+]
+
 /**
- * The loop devices that matter, to be looked at one by one: each gives undefined where it has no file, or by its file does
- * not matter.
+ * All loop devices, or those in use that matter, to be looked at one by one: each gives undefined where it has no file, or by
+ * its file does not matter.
  *
  * @since 0.1.0
  * @category reading
  */
-export const loopsToObserve = (
-  { look, mounts }: Surroundings,
-  matters: LoopsThatMatter = every
-): ReadonlyArray<() => LoopDevice | undefined> => {
-  const mounted = new Set(mounts.map(({ source }) => source))
-  return loopNames().filter((name) => matters.device(`/dev/${name}`)).map((name) => () => {
-    const file = fileOf(name, mounted.has(`/dev/${name}`))
+export const loopsToObserve = ({ look, mounts }: Surroundings, wanted?: LoopsThatMatter): ReadonlyArray<() => LoopDevice | undefined> => {
+  const matters = wanted ?? every
+  const all = wanted === undefined ? loopNames() : inUse(mounts)
+  return all.filter((name) => matters.device(`/dev/${name}`)).map((name) => () => {
+    const file = fileBehind(name, look)
     if (file === undefined) return undefined
-    const loop = loopWith(name, file, look(file))
+    const loop = loopWith(name, file, keyOf(look(file)))
     return matters.loop(loop) ? withOffset(name, loop) : undefined
   })
 }
 
+const having = (file: string, all: ReadonlyArray<string>): ReadonlyArray<LoopDevice> =>
+  all.filter((name) => fileBehind(name, statOf) === file).map((name) => withOffset(name, loopWith(name, file, keyOf(statOf(file)))))
+
 /**
- * Loop devices that have this file: of the others nothing more is read.
+ * Loop devices that have this file.
  *
  * @since 0.1.0
  * @category reading
  */
-export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => {
-  const sized = sizedDevices()
-  return loopNames()
-    .filter((name) => fileOf(name, sized.has(name)) === file)
-    .map((name) => withOffset(name, loopWith(name, file, statOf(file))))
-}
+export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => having(file, loopNames())
+
+/**
+ * Those of some size, of which something can be mounted.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const usableLoopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => having(file, sizedLoops())

@@ -2,6 +2,7 @@ import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { detachLoop } from "@effect-lxc/node-runtime/Disks"
+import { backingFileOf, usableLoopDevicesOf } from "@effect-lxc/node-runtime/LoopDevices"
 import { ToolDirectories, toolPath } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
@@ -82,6 +83,63 @@ describe.runIf(realHost.available)("disks on real LXC", () => {
         assert.strictEqual(Result.isFailure(answer) ? answer.failure.problem._tag : "none", "CommandFailed")
         assert.strictEqual(files(), step.file)
         run("losetup", "--detach", step.device)
+      }))
+  })
+
+  describe("the file behind a loop device", () => {
+    const attach = (file: string, ...options: ReadonlyArray<string>): string => run("losetup", "--show", ...options, file)
+    const seen = (device: string) => backingFileOf(device)?.replace(`${lab.files}/`, "")
+
+    it.live("is another one at once when the device is given another, or none", () =>
+      Effect.sync(() => {
+        const [one, other] = [dataImage("one"), dataImage("other")]
+        const device = attach(one, "--find")
+        for (let each = 0; each < 3; each++) {
+          assert.strictEqual(seen(device), "one.img")
+          run("losetup", "--detach", device)
+          assert.isUndefined(seen(device))
+          run("losetup", device, other)
+          assert.deepStrictEqual([seen(device), usableLoopDevicesOf(other).map((loop) => loop.device)], ["other.img", [device]])
+          assert.deepStrictEqual(usableLoopDevicesOf(one), [])
+          run("losetup", "--detach", device)
+          run("losetup", device, one)
+        }
+        run("losetup", "--detach", device)
+      }))
+
+    it.live("has the name that it has by now, and is another one than what has its name", () =>
+      Effect.sync(() => {
+        const file = dataImage("first")
+        const device = attach(file, "--find")
+        assert.strictEqual(seen(device), "first.img")
+        fs.renameSync(file, `${lab.files}/second.img`)
+        assert.strictEqual(seen(device), "second.img")
+        dataImage("first")
+        assert.strictEqual(seen(device), "second.img")
+        fs.renameSync(`${lab.files}/first.img`, `${lab.files}/second.img`)
+        assert.strictEqual(seen(device), "second.img (deleted)")
+        run("losetup", "--detach", device)
+      }))
+
+    it.live("is another one when a device that is read-only is given another in its use", () =>
+      Effect.sync(() => {
+        const [one, other] = [dataImage("before"), dataImage("after")]
+        const device = attach(one, "--find", "--read-only")
+        assert.strictEqual(seen(device), "before.img")
+        // LOOP_CHANGE_FD, for which losetup(8) has no option.
+        run("perl", "-e", `open(L, "<", "${device}"); open(F, "<", "${other}"); ioctl(L, 0x4c06, fileno(F) + 0) or die $!`)
+        assert.strictEqual(seen(device), "after.img")
+        run("losetup", "--detach", device)
+      }))
+
+    it.live("is found though it is empty, by whoever detaches it", () =>
+      Effect.gen(function*() {
+        const file = HostPath.make(`${lab.files}/empty.img`)
+        fs.writeFileSync(file, "")
+        const device = attach(file, "--find")
+        assert.deepStrictEqual(usableLoopDevicesOf(file), [])
+        yield* detachLoop({ _tag: "DetachLoop", device: "$loop", file }, new Map())
+        assert.isUndefined(seen(device))
       }))
   })
 
