@@ -1,5 +1,5 @@
 /**
- * External programs: a fixed environment, no shell, a limit on every call.
+ * External programs: a fixed environment, no text for a shell, a limit on every call.
  *
  * @since 0.1.0
  */
@@ -9,11 +9,13 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import type { Readable } from "node:stream"
+import { killed, killGroup, Printed } from "./ChildProcesses.ts"
 import { HeldLock } from "./HeldLock.ts"
 import { errnoOf } from "./KernelFiles.ts"
+import { type Ended, type Request, run } from "./Spawner.ts"
 
 const fixed: ReadonlyArray<string> = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
@@ -71,106 +73,48 @@ export const toolEnvironment = (directories: ReadonlyArray<string> = fixed) => (
 export const toolPath = (tool: string, directories: ReadonlyArray<string> = fixed): string | undefined =>
   directories.map((directory) => `${directory}/${tool}`).find((path) => fs.existsSync(path))
 
-/**
- * How a tool ended.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Ended {
-  readonly exitCode: number | null
-  /** Set where a signal ended it. */
-  readonly signal: string | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** What a tool may print before we stop keeping it. */
-const outputLimit = 64 * 1024
-
-/** SIGKILL to the process group of a child, which is its own. */
-const killGroup = (child: ChildProcess): void => {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, "SIGKILL")
-  } catch {
-    // gone already
-  }
-}
-
-/** A process that waits for a disk is gone only when the disk answers. */
-const goneMs = 1_000
-
-/** Kills a tool that is given up, and waits until it is gone. */
-const killed = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-    child.once("exit", () => resume(Effect.void))
-    killGroup(child)
-  }).pipe(Effect.timeoutOption(goneMs), Effect.asVoid)
-
-const collect = (stream: Readable | null): () => string => {
-  const parts: Array<Buffer> = []
-  let size = 0
-  stream?.on("data", (part: Buffer) => {
-    if (size < outputLimit) parts.push(part)
-    size += part.length
-  })
-  return () => Buffer.concat(parts).toString("utf8")
-}
-
-/** How long a pipe that a daemon holds open is waited for after the end of the tool. */
-const drainMs = 200
-
 /** Takes what a tool prints as it comes; a failure ends the tool. */
 interface Consumer {
   readonly take: (stdout: Readable) => Promise<void>
   readonly failure: (error: unknown) => HostError
 }
 
-const run = (
-  [command, ...args]: Argv,
-  lock: number | undefined,
-  directories: ReadonlyArray<string>,
-  consumer?: Consumer
-): Effect.Effect<Ended, HostError> =>
+const stream = (path: string, args: ReadonlyArray<string>, lock: number | undefined, env: Request["env"], consumer: Consumer) =>
   Effect.callback<Ended, HostError>((resume) => {
-    const child = spawn(command, args, {
+    const child = spawn(path, args, {
       cwd: "/",
-      env: toolEnvironment(directories),
+      env,
       detached: true, // its own process group, to be killed whole
       stdio: ["ignore", "pipe", "pipe", ...(lock === undefined ? [] : [lock])]
     })
-    const stdout = consumer === undefined ? collect(child.stdout) : () => ""
-    const stderr = collect(child.stderr)
-    const end = (exitCode: number | null, signal: string | null): void =>
-      resume(Effect.succeed({ exitCode, signal, stdout: stdout(), stderr: stderr() }))
-    child.on("error", (error) => resume(Effect.fail(notSpawned(command, error))))
-    if (consumer !== undefined && child.stdout !== null) {
-      const taken = consumer.take(child.stdout)
-      taken.catch((error: unknown) => {
-        killGroup(child)
-        resume(Effect.fail(consumer.failure(error)))
-      })
-      child.on("close", (exitCode, signal) => void taken.then(() => end(exitCode, signal), () => undefined))
-      return killed(child)
-    }
-    child.on("close", end)
-    child.on("exit", (exitCode, signal) => {
-      // Timers come before reads: on a busy event loop what was printed may still be in the pipe, and is read in this turn.
-      setTimeout(() => setImmediate(() => end(exitCode, signal)), drainMs).unref()
+    const stderr = new Printed()
+    child.stderr?.on("data", (part: Buffer) => stderr.keep(part))
+    child.on("error", (error) => resume(Effect.fail(notSpawned(path, error))))
+    const end = Effect.suspend(() => child.exitCode !== null || child.signalCode !== null ? Effect.void : killed(child, "exit"))
+    if (!child.stdout) return end
+    const taken = consumer.take(child.stdout)
+    taken.catch((error: unknown) => {
+      killGroup(child)
+      resume(Effect.fail(consumer.failure(error)))
     })
-    return killed(child)
+    child.on("close", (exitCode, signal) =>
+      void taken.then(() => resume(Effect.succeed({ exitCode, signal, stdout: "", stderr: stderr.text })), () => undefined))
+    return end
   })
 
-const notSpawned = (command: string, error: Error): HostError => {
-  const code = errnoOf(error)
-  return new HostError({
-    problem: code === "ENOENT"
-      ? { _tag: "Conflict", found: `${command} is not installed`, advice: "install the package that has it" }
-      : { _tag: "SystemCallFailed", call: "spawn", path: command, code, advice: error.message }
+const notInstalled = (command: string): HostError =>
+  new HostError({
+    problem: { _tag: "Conflict", found: `${command} is not installed`, advice: "install the package that has it" }
   })
-}
+
+/** No path and no name has one: execve(2) could not hand it on. */
+const withNul = (command: string, word: string): HostError =>
+  new HostError({
+    problem: { _tag: "Conflict", found: `an argument of ${command} has a NUL: ${JSON.stringify(word)}`, advice: "choose another name" }
+  })
+
+const notSpawned = (path: string, error: Error): HostError =>
+  new HostError({ problem: { _tag: "SystemCallFailed", call: "spawn", path, code: errnoOf(error), advice: error.message } })
 
 /** Milliseconds that a plan gives, or the name of a limit that is everybody's. */
 type Limit = number | "tool" | "disk"
@@ -186,7 +130,14 @@ export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, limit: Limit
   const lock = yield* HeldLock
   const timeoutMs = typeof limit === "number" ? limit : (yield* ToolLimits)[limit]
   const directories = yield* ToolDirectories
-  const ended = yield* Effect.timeoutOption(run(argv, lock, directories, consumer), Duration.millis(timeoutMs))
+  const [command, ...args] = argv
+  const path = command.startsWith("/") ? command : toolPath(command, directories)
+  if (path === undefined) return yield* notInstalled(command)
+  const broken = argv.find((word) => word.includes("\0"))
+  if (broken !== undefined) return yield* withNul(command, broken)
+  const env = toolEnvironment(directories)
+  const running = consumer === undefined ? run({ words: [path, ...args], lock, env }) : stream(path, args, lock, env, consumer)
+  const ended = yield* Effect.timeoutOption(running, Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
     return yield* new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } })
   }

@@ -1,11 +1,15 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
+import { HeldLock } from "@effect-lxc/node-runtime/HeldLock"
+import { allPids, childrenOf, commandOf, parentOf } from "@effect-lxc/node-runtime/Processes"
 import { runTool, ToolDirectories } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, Schema } from "effect"
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { until } from "./RealHappenings.ts"
 
 const block = (milliseconds: number): void => {
   const until = performance.now() + milliseconds
@@ -105,4 +109,109 @@ describe.runIf(isLinux)("a tool that hangs", () => {
       assert.isBelow(performance.now() - began, 5_000)
       assert.strictEqual(error.message, `${tools}/lxc-start --version\ndid not end within 300 ms and was killed`)
     }).pipe(Effect.scoped))
+})
+
+/** A word of an argument list: anything but what ends one. */
+const word = Schema.String.check(Schema.isPattern(/^[^\0\ud800-\udfff]*$/))
+
+const shells = (): ReadonlyArray<number> => allPids().filter((pid) => parentOf(pid) === process.pid && commandOf(pid).startsWith("/bin/sh -c"))
+
+describe.runIf(isLinux)("the shells that fork tools", () => {
+  it.effect.prop("hand on each word as it is, and read none of it", [Schema.Array(word)], ([words]) =>
+    Effect.gen(function*() {
+      const { stdout } = yield* runTool(["printf", "%s\\0", "", ...words], 10_000)
+      assert.deepStrictEqual(stdout.split("\0").slice(1, -1), words)
+    }), { arbitrary: { runs: 60 } })
+
+  it.live("tell what a tool printed to where, and how it ended", () =>
+    Effect.gen(function*() {
+      const ended = (script: string) => Effect.map(runTool(["sh", "-c", script], 10_000), (each) => [each.exitCode, each.signal, each.stdout, each.stderr])
+      assert.deepStrictEqual(yield* ended("printf out; printf err >&2"), [0, null, "out", "err"])
+      for (const code of [1, 2, 127, 128, 255]) assert.deepStrictEqual(yield* ended(`exit ${code}`), [code, null, "", ""])
+      assert.deepStrictEqual((yield* ended("kill -TERM $$")).slice(0, 3), [null, "SIGTERM", ""])
+      assert.deepStrictEqual((yield* ended("read line; echo \"[$line]\""))[2], "[]\n")
+    }))
+
+  it.live("are as many as there are tools at a time, and go when they have nothing to run", () =>
+    Effect.gen(function*() {
+      const running = (count: number) =>
+        Effect.all(Array.from({ length: count }, (_, at) => runTool(["sh", "-c", `sleep 0.2; echo ${at}`], 10_000)), { concurrency: "unbounded" })
+      assert.isTrue(yield* until(() => shells().length === 0))
+      for (let each = 0; each < 5; each++) yield* runTool(["true"], 10_000)
+      assert.strictEqual(shells().length, 1)
+      assert.deepStrictEqual((yield* running(6)).map(({ stdout }) => stdout), ["0\n", "1\n", "2\n", "3\n", "4\n", "5\n"])
+      assert.strictEqual(shells().length, 6)
+      assert.isTrue(yield* until(() => shells().length === 0))
+    }))
+
+  /** Runs a program in a process of its own, and gives what it printed. */
+  const alone = (program: string): string => {
+    const tools = JSON.stringify(join(import.meta.dirname, "../src/Tools.ts"))
+    const imports = `import { Effect } from "effect"; import * as fs from "node:fs"; const { runTool } = await import(${tools})\n`
+    return spawnSync(process.execPath, ["--input-type=module", "-e", imports + program], { encoding: "utf8", timeout: 20_000 }).stdout
+  }
+
+  it.live("let a process end that has nothing else to do", () =>
+    Effect.sync(() => {
+      const printed = alone(`
+        console.log((await Effect.runPromise(runTool(["echo", "done"], 10_000))).stdout)
+        const began = performance.now()
+        process.on("exit", () => console.log(performance.now() - began < 500))
+      `)
+      assert.strictEqual(printed, "done\n\ntrue\n")
+    }))
+
+  it.live("cannot be had where a process has too many files open, and can when it has not any more", () =>
+    Effect.sync(() => {
+      const printed = alone(`
+        const files = []
+        process.on("uncaughtException", (error) => console.log("uncaught", error))
+        try { while (true) files.push(fs.openSync("/dev/null")) } catch {}
+        console.log((await Effect.runPromise(Effect.flip(runTool(["true"], 10_000)))).problem.code)
+        for (const file of files) fs.closeSync(file)
+        console.log((await Effect.runPromise(runTool(["true"], 10_000))).exitCode)
+      `)
+      assert.strictEqual(printed, "EMFILE\n0\n")
+    }))
+
+  it.live("run nothing for a claim that nobody has", () =>
+    Effect.gen(function*() {
+      const tools = yield* toolsIn({ mount: "touch HERE/ran" })
+      const error = yield* Effect.flip(runTool(["mount"], 10_000)).pipe(
+        Effect.provideService(HeldLock, 987_654),
+        Effect.provideService(ToolDirectories, [tools, "/usr/bin", "/bin"])
+      )
+      assert.match(error.message, /^spawn \/bin\/sh: exit code [1-9]/)
+      assert.isFalse(fs.existsSync(join(tools, "ran")))
+    }).pipe(Effect.scoped))
+
+  it.live("have the claim to a lock open while a tool works under it, and no longer", () =>
+    Effect.gen(function*() {
+      const files = yield* toolsIn({ claim: "" })
+      const claim = yield* Effect.acquireRelease(
+        Effect.sync(() => fs.openSync(join(files, "claim"), "r")),
+        (file) => Effect.sync(() => fs.closeSync(file))
+      )
+      const { stdout } = yield* Effect.provideService(runTool(["readlink", "/proc/self/fd/3"], 10_000), HeldLock, claim)
+      assert.strictEqual(stdout, `${join(files, "claim")}\n`)
+      assert.strictEqual((yield* runTool(["readlink", "/proc/self/fd/3"], 10_000)).exitCode, 1)
+      const idle = shells()
+      assert.isAbove(idle.length, 0)
+      for (const pid of idle) assert.isFalse(fs.existsSync(`/proc/${pid}/fd/3`))
+    }).pipe(Effect.scoped))
+
+  it.live("are replaced where somebody kills them: the tool that one had is no success", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(Effect.flip(runTool(["sleep", "30"], 10_000)))
+      const sleeping = () => shells().find((pid) => childrenOf(pid).some((child) => commandOf(child).endsWith("sleep 30")))
+      assert.isTrue(yield* until(() => sleeping() !== undefined))
+      process.kill(-(sleeping() ?? process.pid), "SIGKILL")
+      assert.match((yield* Fiber.join(fiber)).message, /SIGKILL/)
+      assert.strictEqual((yield* runTool(["echo", "next"], 10_000)).stdout, "next\n")
+    }))
+
+  it.live("are given no word that has an end in its midst", () =>
+    Effect.gen(function*() {
+      assert.match((yield* Effect.flip(runTool(["echo", "a\0b"], 10_000))).message, /an argument of echo has a NUL: "a/)
+    }))
 })
