@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { callFailed, syncDirectory, systemCall, writeAll } from "./HostFiles.ts"
+import { callFailed, syncDirectory, syncFile, systemCall, writeAll } from "./HostFiles.ts"
 import { errnoOf, lstat, names } from "./KernelFiles.ts"
 import { mountTable } from "./Mounts.ts"
 import { type StandardInput, writeOut } from "./StandardStreams.ts"
@@ -40,11 +40,7 @@ const newFile = (at: string) =>
   )
 
 /** Afterwards what was written to a file, and its name, are on the disk. */
-const keep = (file: number, at: string) =>
-  systemCall("fsync", at, () => {
-    fs.fsyncSync(file)
-    syncDirectory(path.dirname(at))
-  })
+const keep = (file: number, at: string) => Effect.andThen(syncFile(file, at), syncDirectory(path.dirname(at)))
 
 /** What tar prints goes on as it comes, and behind it the seal. A root that changes while it is read is a failure of tar's. */
 const pack = Effect.fnUntraced(function*(
@@ -231,15 +227,16 @@ export const moveIntoPlace = Effect.fnUntraced(function*(step: Case<"MoveIntoPla
       problem: { _tag: "Conflict", found: `${to} exists already`, advice: "it is not overwritten: name another place" }
     })
   }
-  yield* systemCall("rename", to, () => {
+  const isMoved = yield* systemCall("rename", to, () => {
     // Somebody may have put another thing there since it was looked at.
-    if (what !== undefined && whatIsAt(from) !== what) return
+    if (what !== undefined && whatIsAt(from) !== what) return false
     if (isBoth) fs.unlinkSync(from)
     else if (!replace && lstat(from)?.isFile() === true) moveFile(from, to)
     else fs.renameSync(from, to)
-    syncDirectory(path.dirname(to))
+    return true
   })
-})
+  if (isMoved) yield* syncDirectory(path.dirname(to))
+}, Effect.uninterruptible)
 
 /**
  * @since 0.1.0

@@ -192,19 +192,28 @@ const besideOf = (at: string): string => `${at}.new`
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
 
 /**
- * fsync(2) of a directory: what was made, renamed or removed in it stays so.
+ * fsync(2), in a thread of its own: on a disk that is busy it takes seconds, in which whoever embeds the library goes on.
  *
  * @since 0.1.0
  * @category running
  */
-export const syncDirectory = (at: string): void => {
-  const directory = fs.openSync(at, O_RDONLY | O_DIRECTORY)
-  try {
-    fs.fsyncSync(directory)
-  } finally {
-    fs.closeSync(directory)
-  }
-}
+export const syncFile = (file: number, at: string): Effect.Effect<void, HostError> =>
+  Effect.uninterruptible(Effect.callback<void, HostError>((resume) => {
+    fs.fsync(file, (error) => resume(error === null ? Effect.void : Effect.fail(callFailed("fsync", at, error))))
+  }))
+
+/**
+ * The same of a directory: what was made, renamed or removed in it stays so.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const syncDirectory = (at: string): Effect.Effect<void, HostError> =>
+  Effect.acquireUseRelease(
+    systemCall("open", at, () => fs.openSync(at, O_RDONLY | O_DIRECTORY)),
+    (directory) => syncFile(directory, at),
+    (directory) => Effect.sync(() => fs.closeSync(directory))
+  )
 
 /**
  * write(2) until all is written: a disk that fills up takes a part first.
@@ -216,20 +225,24 @@ export const writeAll = (file: number, bytes: Uint8Array): void => {
   for (let written = 0; written < bytes.length;) written += fs.writeSync(file, bytes, written)
 }
 
-const writeNew = (at: string, mode: number, text: string): void => {
-  fs.rmSync(at, { force: true })
-  const file = fs.openSync(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
-  try {
-    fs.fchmodSync(file, mode)
-    fs.writeFileSync(file, text)
-    fs.fsyncSync(file)
-  } catch (error) {
-    fs.rmSync(at, { force: true })
-    throw error
-  } finally {
-    fs.closeSync(file)
-  }
+/** Writes what is to be at a path beside it: of a failure the path is told. */
+const writeBeside = (at: string, mode: number, text: string): Effect.Effect<void, HostError> => {
+  const beside = besideOf(at)
+  return Effect.acquireUseRelease(
+    systemCall("write", at, () => {
+      fs.rmSync(beside, { force: true })
+      return fs.openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+    }),
+    (file) =>
+      systemCall("write", at, () => {
+        fs.fchmodSync(file, mode)
+        fs.writeFileSync(file, text)
+      }).pipe(Effect.andThen(syncFile(file, at)), Effect.tapError(() => removed(beside))),
+    (file) => Effect.sync(() => fs.closeSync(file))
+  )
 }
+
+const removed = (at: string): Effect.Effect<void> => Effect.sync(() => fs.rmSync(at, { force: true }))
 
 /**
  * Writes beside, syncs, renames, syncs the directory: a reader sees the old content or the new, and so does a boot after
@@ -238,18 +251,14 @@ const writeNew = (at: string, mode: number, text: string): void => {
  * @since 0.1.0
  * @category running
  */
-export const replaceFile = (at: string, mode: number, text: string): Effect.Effect<void, HostError> =>
-  systemCall("write", at, () => {
-    const beside = besideOf(at)
-    writeNew(beside, mode, text)
-    try {
-      fs.renameSync(beside, at)
-    } catch (error) {
-      fs.rmSync(beside, { force: true })
-      throw error
-    }
-    syncDirectory(path.dirname(at))
-  })
+export const replaceFile = (at: string, mode: number, text: string): Effect.Effect<void, HostError> => {
+  const beside = besideOf(at)
+  return writeBeside(at, mode, text).pipe(
+    Effect.andThen(Effect.tapError(systemCall("write", at, () => fs.renameSync(beside, at)), () => removed(beside))),
+    Effect.andThen(syncDirectory(path.dirname(at))),
+    Effect.uninterruptible
+  )
+}
 
 /**
  * @since 0.1.0
