@@ -9,6 +9,9 @@ import { lxc } from "../Tools.ts"
 /** What `lxc-ls -f` and `lxc-info` show beside names, states and pids; an info has no number for `KMem use`. */
 const fields: ReadonlyArray<UsageField> = ["memory.usageBytes", "cpu.usageSeconds", "io", "interfaces"]
 
+/** V8 compiles for so many rounds: whoever asks every second is beyond them in a minute. */
+const warmUp = 40
+
 export const info: Section = {
   name: "info",
   needs: "fleet",
@@ -16,8 +19,10 @@ export const info: Section = {
     const { hypervisor, lab, running } = fleet
     const floor = floorOf(fleet, given, "info")
     const one = running.slice(0, 20)
+    const ours = timed(() => Effect.runPromise(hypervisor.infoAll({ fields })))
+    for (let round = 0; round < warmUp; round++) await ours()
     const found = await alternately(10, {
-      ours: timed(() => Effect.runPromise(hypervisor.infoAll({ fields }))),
+      ours,
       floor: floor ?? (() => Promise.resolve(Number.NaN)),
       whole: timed(() => Effect.runPromise(hypervisor.infoAll())),
       lxcLs: timed(() => lxc("lxc-ls", "-f", "-P", lab.lxcPath)),

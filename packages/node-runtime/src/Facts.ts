@@ -24,7 +24,7 @@ import { containersToObserve } from "./Containers.ts"
 import { diskFacts } from "./DiskFacts.ts"
 import { systemCall } from "./HostFiles.ts"
 import { loopsToObserve } from "./LoopDevices.ts"
-import { requireTrees } from "./Mounts.ts"
+import { requireMountsAndTrees } from "./Mounts.ts"
 import { onceEach } from "./Once.ts"
 import { recordOf } from "./Records.ts"
 import { inSlices } from "./Slices.ts"
@@ -111,7 +111,7 @@ export const gatherFacts = Effect.fnUntraced(function*(
   lxcVersion: string | null,
   tools: ReadonlyArray<string>
 ) {
-  const { mounts, trees } = yield* requireTrees
+  const { mounts, trees } = yield* requireMountsAndTrees
   const planned = instance === undefined ? undefined : { alone, directories, instance, links, paths: asked }
   const options = { all: true, recordOf, limits: true, instance, alone }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))

@@ -24,6 +24,12 @@ export const mountTable = (): ReadonlyArray<MountEntry> => {
   return last.entries
 }
 
+/** Those of cgroup trees, of a table that may have hundreds of others. */
+const cgroupMounts = (): ReadonlyArray<MountEntry> => {
+  const text = readText("/proc/self/mountinfo") ?? ""
+  return text === last.text ? last.entries : parseMountinfo(text.match(/^.* - cgroup2? .*$/gm)?.join("\n") ?? "")
+}
+
 const noTrees: CgroupTrees = { layout: "v2", hierarchies: [] }
 
 /** The trees as the mount table told them last, and what was at their roots. */
@@ -49,30 +55,42 @@ const treesIn = (mounts: ReadonlyArray<MountEntry>): CgroupTrees | undefined => 
  * @category reading
  */
 export const currentTrees = (): CgroupTrees =>
-  known.trees.hierarchies.length > 0 && rootsOf(known.trees) === known.roots ? known.trees : treesIn(mountTable()) ?? noTrees
+  known.trees.hierarchies.length > 0 && rootsOf(known.trees) === known.roots ? known.trees : treesIn(cgroupMounts()) ?? noTrees
+
+const noTree = (): HostError =>
+  new HostError({
+    problem: {
+      _tag: "Conflict",
+      found: "no cgroup tree is mounted",
+      advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
+    }
+  })
 
 /**
- * The mount table and the cgroup trees in it; a host without any cannot run containers.
+ * The cgroup trees as they are mounted now; a host without any cannot run containers.
  *
  * @since 0.1.0
  * @category reading
  */
-export const requireTrees: Effect.Effect<{ readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees }, HostError> =
-  Effect.suspend(() => {
-    const mounts = mountTable()
-    const trees = treesIn(mounts)
-    return trees === undefined
-      ? Effect.fail(
-        new HostError({
-          problem: {
-            _tag: "Conflict",
-            found: "no cgroup tree is mounted",
-            advice: "mount one, as in: mount -t cgroup2 none /sys/fs/cgroup"
-          }
-        })
-      )
-      : Effect.succeed({ mounts, trees })
-  })
+export const requireTrees: Effect.Effect<CgroupTrees, HostError> = Effect.suspend(() => {
+  const trees = treesIn(cgroupMounts())
+  return trees === undefined ? Effect.fail(noTree()) : Effect.succeed(trees)
+})
+
+/**
+ * The same with the whole mount table.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const requireMountsAndTrees: Effect.Effect<
+  { readonly mounts: ReadonlyArray<MountEntry>; readonly trees: CgroupTrees },
+  HostError
+> = Effect.suspend(() => {
+  const mounts = mountTable()
+  const trees = treesIn(mounts)
+  return trees === undefined ? Effect.fail(noTree()) : Effect.succeed({ mounts, trees })
+})
 
 /**
  * Fails where nothing is mounted on one of these: a container would find a bare directory of the host's there.

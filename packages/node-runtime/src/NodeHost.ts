@@ -183,7 +183,7 @@ const make = Effect.gen(function*() {
 
 /**
  * Observes by reading /proc and /sys, and acts by system calls and the tools of LXC, util-linux and iproute2: argument
- * lists, never a shell, with a fixed PATH and LC_ALL=C.
+ * lists, which no shell reads as a program, with a fixed PATH and LC_ALL=C.
  *
  * @since 0.1.0
  * @category layers

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type ContainersOptions, containersToObserve, runningNames } from "./Containers.ts"
 import { callFailed, systemCall } from "./HostFiles.ts"
-import { requireTrees } from "./Mounts.ts"
+import { requireMountsAndTrees, requireTrees } from "./Mounts.ts"
 import { requireRealPath } from "./RunDirectory.ts"
 import { inSlices } from "./Slices.ts"
 import { usageReader } from "./Usage.ts"
@@ -22,7 +22,7 @@ import { usageReader } from "./Usage.ts"
 export const observation = (recordOf?: ContainersOptions["recordOf"]): Pick<Host["Service"], "containers" | "names" | "usage"> => ({
   containers: Effect.fn("NodeHost.containers")(function*({ all, directories, name, records }) {
     yield* requireRealPath(directories)
-    const { trees } = yield* requireTrees
+    const trees = yield* requireTrees
     const signs = yield* systemCall("read", "/proc and /sys", () =>
       containersToObserve(directories, trees, { all: all ?? false, name, recordOf: records === true ? recordOf : undefined }))
     return yield* inSlices("/proc and /sys", signs, (observed) => observed())
@@ -30,7 +30,7 @@ export const observation = (recordOf?: ContainersOptions["recordOf"]): Pick<Host
   names: ({ directories }) =>
     Effect.andThen(requireRealPath(directories), systemCall("read", "/proc/net/unix", () => runningNames(directories))),
   usage: Effect.fn("NodeHost.usage")(function*({ containers, fields }) {
-    const { mounts, trees } = yield* requireTrees
+    const { mounts, trees } = yield* requireMountsAndTrees
     const read = usageReader(trees, mounts, fields)
     return yield* inSlices("/sys/fs/cgroup", containers, (container) =>
       Result.try({ try: () => read(container), catch: (error) => callFailed("read", "/sys/fs/cgroup", error) }))
