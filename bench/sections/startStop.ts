@@ -44,7 +44,7 @@ const stop = ({ lxcPath, name }: ByHand): string => `lxc-stop -k -n ${name} -P $
 const detach = ({ root }: ByHand): string => `umount ${root}\nlosetup -d $device\n`
 
 /** Until nothing of it is at work any more: a monitor that took part in a pair of interfaces waits for the kernel to take that away. */
-const startToBeAwaited = ({ lxcPath, name }: ByHand): string => `lxc-start -d -n ${name} -P ${lxcPath} -p ${lxcPath}/${name}/pid\nread monitor <${lxcPath}/${name}/pid\n`
+const startToBeAwaited = ({ lxcPath, name }: ByHand): string => `lxc-start -d -n ${name} -P ${lxcPath} -p ${lxcPath}/${name}/pid\nread monitor <${lxcPath}/${name}/pid || :\n`
 const end = `while kill -0 $monitor 2>/dev/null; do sleep 0.002; done\n`
 
 /** The tools of the script, one after the other from this process. */
