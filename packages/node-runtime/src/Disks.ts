@@ -15,7 +15,7 @@ import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { systemCall } from "./HostFiles.ts"
 import { names, readInteger } from "./KernelFiles.ts"
 import { backingFileOf, loopDevicesOf, usableLoopDevicesOf } from "./LoopDevices.ts"
-import { mountTable } from "./Mounts.ts"
+import { isMountPoint, mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -127,6 +127,7 @@ const occupied = (mount: MountEntry, source: string) =>
 export const observeMount = Effect.fnUntraced(function*(step: Case<"Mount">, results: Results) {
   const source = yield* needed(step.source, results)
   const bind = step.options.includes("bind")
+  if (!isMountPoint(step.target)) return { done: false }
   const table = mountTable()
   const mount = mountedAt(table, step.target)
   if (mount === undefined) return { done: false }

@@ -16,7 +16,7 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { visitDirectories, writeIfThere } from "./KernelFiles.ts"
 import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
-import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, hasExecuted, monitorByFile, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
@@ -153,8 +153,12 @@ const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
     for (const tree of step.hierarchies) thawed(`${tree}/${payloadCgroup(step.name)}`)
   })
 
-/** Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. */
-const hasEnded = (container: ContainerRef): boolean => isGone(container) || monitorOf(container) === undefined
+/**
+ * Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. While
+ * that lives in the sight of its pid file nothing else is looked at.
+ */
+const hasEnded = (container: ContainerRef): boolean =>
+  monitorByFile(container) === undefined && (isGone(container) || monitorOf(container) === undefined)
 
 /**
  * Does what `lxc-stop -k` makes the monitor do, without a process for it. While a container is brought up, also by a reboot of its

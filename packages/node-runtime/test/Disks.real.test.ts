@@ -3,6 +3,7 @@ import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { detachLoop } from "@effect-lxc/node-runtime/Disks"
 import { backingFileOf, usableLoopDevicesOf } from "@effect-lxc/node-runtime/LoopDevices"
+import { isMountPoint } from "@effect-lxc/node-runtime/Mounts"
 import { ToolDirectories, toolPath } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
@@ -85,6 +86,22 @@ describe.runIf(realHost.available)("disks on real LXC", () => {
         run("losetup", "--detach", step.device)
       }))
   })
+
+  it.live("a mount point is told from what is none, whatever is mounted there", () =>
+    Effect.sync(() => {
+      const at = `${lab.files}/points`
+      for (const name of ["tmpfs", "bind", "none"]) fs.mkdirSync(`${at}/${name}`, { recursive: true })
+      for (const name of ["file", "bound"]) fs.writeFileSync(`${at}/${name}`, "")
+      fs.symlinkSync("/proc", `${at}/link`)
+      const points = () => ["tmpfs", "bind", "none", "file", "bound", "link", "missing"].filter((name) => isMountPoint(`${at}/${name}`))
+      assert.deepStrictEqual(points(), [])
+      run("mount", "-t", "tmpfs", "tmpfs", `${at}/tmpfs`)
+      run("mount", "--bind", `${at}/none`, `${at}/bind`)
+      run("mount", "--bind", `${at}/file`, `${at}/bound`)
+      assert.deepStrictEqual(points(), ["tmpfs", "bind", "bound"])
+      for (const name of ["tmpfs", "bind", "bound"]) run("umount", `${at}/${name}`)
+      assert.deepStrictEqual(points(), [])
+    }))
 
   describe("the file behind a loop device", () => {
     const attach = (file: string, ...options: ReadonlyArray<string>): string => run("losetup", "--show", ...options, file)
