@@ -14,15 +14,17 @@ import { errnoOf } from "./KernelFiles.ts"
 /**
  * To fork, the kernel copies the page tables of whoever forks: 2 to 3 ms for a process of Node with its heap, in which nothing else
  * is done, 0.3 for a shell. So tools are run by processes of sh(1), which have this program and no other. What to run comes to
- * them as data, for each word the number of its line breaks and its lines, and is never read as a program.
+ * them as data, for each word the number of its line breaks and its lines, and is never read as a program. So does the mark, for
+ * everybody on the host can read the words that a process was started with.
  *
  * File 3 of a tool is the claim to the lock under which it works. The shell opens it for each tool by way of the process that
- * holds it: where that is dead by now the shell ends there, and runs nothing on a host that nobody has locked.
+ * holds it: where that is dead by now the shell ends there, and runs nothing on a host that nobody has locked. It looks once more
+ * when it has the claim open: where that process still lives, whoever looks after its death sees the claim in use.
  */
 const program = `
-mark=$1
 unset PWD OLDPWD SHLVL
 exec 3<&-
+IFS= read -r mark || exit
 while IFS= read -r lock && IFS= read -r count; do
   set --
   while [ "$count" -gt 0 ]; do
@@ -36,7 +38,10 @@ $more"
     set -- "$@" "$word"
     count=$((count - 1))
   done
-  if [ -n "$lock" ]; then exec 3<"$lock"; fi
+  if [ -n "$lock" ]; then
+    exec 3<"$lock"
+    [ -e "$lock" ] || exit
+  fi
   "$@" </dev/null
   code=$?
   exec 3<&-
@@ -85,20 +90,24 @@ class Output {
   /** What may be the beginning of that line. */
   private open = Buffer.alloc(0)
   private readonly mark: string
+  /** The exit code of the tool, once it has come. */
+  code: number | undefined
 
   constructor(mark: string) {
     this.mark = mark
   }
 
-  /** Gives the exit code of the tool once it has come. */
-  take(part: Buffer): number | undefined {
+  /** Gives whether all of it is of the tool and the shell: what comes after that line is not. */
+  take(part: Buffer): boolean {
+    if (this.code !== undefined) return false
     const seen = Buffer.concat([this.open, part])
     const at = seen.indexOf(this.mark)
     const end = at < 0 ? -1 : seen.indexOf("\n", at)
     const sure = end < 0 ? Math.max(0, seen.length - this.mark.length - longestCode) : at
     this.printed.keep(seen.subarray(0, sure))
     this.open = seen.subarray(sure)
-    return end < 0 ? undefined : Number(seen.toString("utf8", at + this.mark.length, end))
+    if (end >= 0) this.code = Number(seen.toString("utf8", at + this.mark.length, end))
+    return end < 0 || end === seen.length - 1
   }
 
   get text(): string {
@@ -117,8 +126,6 @@ const endedWith = (code: number): Pick<Ended, "exitCode" | "signal"> => {
 interface Task {
   readonly stdout: Output
   readonly stderr: Output
-  /** The exit code, as many times as it has come. */
-  readonly codes: Array<number>
   readonly resume: (ended: Effect.Effect<Ended, HostError>) => void
 }
 
@@ -138,49 +145,60 @@ class Shell {
   private readonly mark = randomUUID()
   private task: Task | undefined
   private idle: NodeJS.Timeout | undefined
+  /** Set when it has ended, or when something that a tool has left behind still prints, as if it were the next one. */
+  private isUsedUp = false
 
   constructor(env: Request["env"], idleOnes: Set<Shell>) {
     this.idleOnes = idleOnes
     // A process group of its own, to be killed whole. Where no more files can be had it comes without its pipes.
-    const child: ChildProcess = spawn("/bin/sh", ["-c", program, "sh", this.mark], { cwd: "/", env, detached: true, stdio: "pipe" })
+    const child: ChildProcess = spawn("/bin/sh", ["-c", program], { cwd: "/", env, detached: true, stdio: "pipe" })
     child.on("error", (error) => this.lost(errnoOf(error), error.message))
     child.on("close", (code, signal) => this.lost(signal ?? `exit code ${code}`, this.task?.stderr.text ?? ""))
+    child.on("exit", () => this.end()) // what a tool has left behind may have its pipes open yet
     child.stdin?.on("error", () => undefined) // the end of the process says more
-    child.stdout?.on("data", (part: Buffer) => this.took(this.task?.stdout.take(part)))
-    child.stderr?.on("data", (part: Buffer) => this.took(this.task?.stderr.take(part)))
+    child.stdout?.on("data", (part: Buffer) => this.took(this.task?.stdout, part))
+    child.stderr?.on("data", (part: Buffer) => this.took(this.task?.stderr, part))
+    child.stdin?.write(`${this.mark}\n`)
     this.child = child
     const handles: ReadonlyArray<object | null | undefined> = [child, child.stdin, child.stdout, child.stderr]
     this.handles = handles.filter(isHandle)
   }
 
-  run({ lock, words }: Request, resume: Task["resume"]): void {
+  /** Gives what ends it with what it runs, and waits until they are gone: if it still does, for by then it may run another's. */
+  run({ lock, words }: Request, resume: Task["resume"]): Effect.Effect<void> {
     clearTimeout(this.idle)
     this.idleOnes.delete(this)
     for (const handle of this.handles) handle.ref()
-    this.task = { stdout: new Output(this.mark), stderr: new Output(this.mark), codes: [], resume }
+    const task: Task = { stdout: new Output(this.mark), stderr: new Output(this.mark), resume }
+    this.task = task
     const claim = lock === undefined ? "" : `/proc/${process.pid}/fd/${lock}`
     this.child.stdin?.write([claim, words.length, ...words.flatMap((word) => [word.split("\n").length - 1, word]), ""].join("\n"))
-  }
-
-  /** Ends it with what it runs, and waits until they are gone. */
-  get killed(): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.task !== task) return Effect.void
       this.task = undefined
       return killed(this.child, "close")
     })
   }
 
-  private took(code: number | undefined): void {
-    if (code === undefined || this.task === undefined || this.task.codes.push(code) < 2) return
-    const { resume, stderr, stdout } = this.task
+  private took(output: Output | undefined, part: Buffer): void {
+    if (output?.take(part) !== true) this.end()
+    const { task } = this
+    if (task?.stdout.code === undefined || task.stderr.code === undefined) return
     this.task = undefined
     for (const handle of this.handles) handle.unref()
-    this.idle = setTimeout(() => this.end(), idleMs).unref()
-    this.idleOnes.add(this)
-    resume(Effect.succeed({ ...endedWith(code), stdout: stdout.text, stderr: stderr.text }))
+    this.rest()
+    task.resume(Effect.succeed({ ...endedWith(task.stdout.code), stdout: task.stdout.text, stderr: task.stderr.text }))
   }
 
+  private rest(): void {
+    if (this.isUsedUp) return
+    this.idle = setTimeout(() => this.end(), idleMs).unref()
+    this.idleOnes.add(this)
+  }
+
+  /** It takes nothing more to run; a tool that it has still runs to its end. */
   private end(): void {
+    this.isUsedUp = true
     this.idleOnes.delete(this)
     this.child.stdin?.end()
   }
@@ -211,8 +229,4 @@ const shellWith = (env: Request["env"]): Shell => {
  * @category running
  */
 export const run = (request: Request): Effect.Effect<Ended, HostError> =>
-  Effect.callback<Ended, HostError>((resume) => {
-    const shell = shellWith(request.env)
-    shell.run(request, resume)
-    return shell.killed
-  })
+  Effect.callback<Ended, HostError>((resume) => shellWith(request.env).run(request, resume))

@@ -4,8 +4,8 @@ import { HeldLock } from "@effect-lxc/node-runtime/HeldLock"
 import { allPids, childrenOf, commandOf, parentOf } from "@effect-lxc/node-runtime/Processes"
 import { runTool, ToolDirectories } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schema } from "effect"
-import { spawnSync } from "node:child_process"
+import { Effect, Exit, Fiber, Layer, Schema } from "effect"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -209,6 +209,60 @@ describe.runIf(isLinux)("the shells that fork tools", () => {
       assert.match((yield* Fiber.join(fiber)).message, /SIGKILL/)
       assert.strictEqual((yield* runTool(["echo", "next"], 10_000)).stdout, "next\n")
     }))
+
+  it.live("give no tool the end of another, whatever one has left behind that prints", () =>
+    Effect.gen(function*() {
+      const code = (script: string) => Effect.map(runTool(["sh", "-c", script], 10_000), ({ exitCode }) => exitCode)
+      for (let each = 0; each < 20; each++) {
+        assert.strictEqual(yield* code("yes | head -c 1000000 & exit 7"), 7)
+        assert.strictEqual(yield* code("echo out; echo err >&2; exit 3"), 3)
+      }
+    }))
+
+  it.live("run nothing more where something that a tool has left behind still prints", () =>
+    Effect.gen(function*() {
+      yield* runTool(["sh", "-c", "(sleep 0.1; echo stray; sleep 0.4; echo stray) &"], 10_000)
+      yield* Effect.sleep(250)
+      assert.strictEqual((yield* runTool(["sh", "-c", "sleep 0.5; echo own"], 10_000)).stdout, "own\n")
+    }))
+
+  it.live("are replaced where somebody kills them, also while something that a tool has left behind has their pipes open", () =>
+    Effect.gen(function*() {
+      assert.isTrue(yield* until(() => shells().length === 0))
+      yield* runTool(["sh", "-c", "sleep 30 &"], 10_000)
+      const [shell = process.pid] = shells()
+      process.kill(shell, "SIGKILL")
+      yield* Effect.sleep(50)
+      assert.strictEqual((yield* runTool(["echo", "next"], 2_000)).stdout, "next\n")
+      process.kill(-shell, "SIGKILL")
+    }))
+
+  it.live("tell nobody else on the host by what they know the end of a tool", () =>
+    Effect.gen(function*() {
+      yield* runTool(["true"], 10_000)
+      assert.isAbove(shells().length, 0)
+      for (const pid of shells()) assert.notMatch(commandOf(pid), /[0-9a-f]{8}-[0-9a-f]{4}-/)
+    }))
+
+  it.live("run nothing where who has the claim is gone by the time they have it open", () =>
+    Effect.gen(function*() {
+      const files = yield* toolsIn({ mount: "touch HERE/ran" })
+      const claim = join(files, "claim")
+      execFileSync("mkfifo", [claim]) // the shell waits in open(2) until somebody writes
+      const lower = fs.openSync("/dev/null", "r")
+      const held = fs.openSync(claim, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      const fiber = yield* Effect.forkChild(Effect.exit(runTool(["mount"], 2_000)).pipe(
+        Effect.provideService(HeldLock, held),
+        Effect.provideService(ToolDirectories, [files, "/usr/bin", "/bin"])
+      ))
+      yield* Effect.sleep(300)
+      for (const file of [held, lower]) fs.closeSync(file)
+      const writer = fs.openSync(claim, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK)
+      assert.isBelow(writer, held)
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
+      fs.closeSync(writer)
+      assert.isFalse(fs.existsSync(join(files, "ran")))
+    }).pipe(Effect.scoped))
 
   it.live("are given no word that has an end in its midst", () =>
     Effect.gen(function*() {
