@@ -9,6 +9,7 @@ import * as fs from "node:fs"
 import { errnoOf } from "./KernelFiles.ts"
 import { believed } from "./OwnFiles.ts"
 import { allPids, commandOf, linkOf, processStat } from "./Processes.ts"
+import { toolOf } from "./Spawner.ts"
 
 /** Whether a process has the file open; undefined where that is not ours to see. */
 const hasOpen = (pid: number, real: string): boolean | undefined => {
@@ -58,7 +59,7 @@ export const holderOf = (at: string, holder: number): string | null => {
   if (words === "") return null
   const shown = escape(words.slice(0, 200))
   const writer = writerOf(words)
-  return writer === undefined || isAlive(processStat(writer))
-    ? shown
-    : `${shown}, which is dead: its tool ${escape(commandOf(holder).slice(0, 200))} (pid ${holder}) still holds it`
+  if (writer === undefined || isAlive(processStat(writer))) return shown
+  const tool = toolOf(holder)
+  return `${shown}, which is dead: its tool ${escape(commandOf(tool).slice(0, 200))} (pid ${tool}) still holds it`
 }

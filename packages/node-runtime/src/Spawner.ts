@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto"
 import { constants } from "node:os"
 import { killed, Printed } from "./ChildProcesses.ts"
 import { errnoOf } from "./KernelFiles.ts"
+import { childrenOf, commandOf } from "./Processes.ts"
 
 /**
  * To fork, the kernel copies the page tables of whoever forks: 2 to 3 ms for a process of Node with its heap, in which nothing else
@@ -221,6 +222,14 @@ const shellWith = (env: Request["env"]): Shell => {
   const [shell] = shells
   return shell ?? new Shell(env, shells)
 }
+
+/**
+ * The tool that a shell runs, also one of a process of this library that is dead; any other process is itself.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const toolOf = (pid: number): number => commandOf(pid) === `/bin/sh -c ${program}`.trim() ? childrenOf(pid)[0] ?? pid : pid
 
 /**
  * Runs a tool to its end; one that is interrupted is killed with its process group, and gone when the interruption is over.

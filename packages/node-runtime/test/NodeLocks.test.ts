@@ -1,7 +1,10 @@
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
+import { HeldLock } from "@effect-lxc/node-runtime/HeldLock"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
+import { allPids, commandOf } from "@effect-lxc/node-runtime/Processes"
+import { runTool } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -9,6 +12,7 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { afterAll } from "vitest"
+import { until } from "./RealHappenings.ts"
 
 const root = fs.mkdtempSync(join(tmpdir(), "effect-lxc-locks-"))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
@@ -58,6 +62,20 @@ it.live("a lock says who holds it, and where that one is dead, which tool of it 
         assert.strictEqual(text, `pid 4194305 (start since 2026-01-01T00:00:00.000Z), which is dead: its tool sleep 60 (pid ${pid}) still holds it`)))
     fs.writeFileSync(lock, "pid \u001b[2J\u202e\n")
     yield* whileHeld(() => Effect.map(holder, (text) => assert.strictEqual(text, "pid \\u{1b}[2J\\u{202e}")))
+    yield* Effect.scoped(acquire)
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("of a tool that a shell of a dead holder runs it says the tool, not the shell", () =>
+  Effect.gen(function*() {
+    yield* Effect.scoped(acquire)
+    leave()
+    const file = fs.openSync(claim, "r")
+    const fiber = yield* Effect.forkChild(Effect.provideService(runTool(["sleep", "60"], 60_000), HeldLock, file))
+    const sleeping = () => allPids().find((pid) => commandOf(pid).endsWith("sleep 60") && fs.existsSync(`/proc/${pid}/fd/3`))
+    assert.isTrue(yield* until(() => sleeping() !== undefined))
+    fs.closeSync(file)
+    assert.match((yield* looked) ?? "", new RegExp(`, which is dead: its tool \\S*/sleep 60 \\(pid ${sleeping()}\\) still holds it$`))
+    yield* Fiber.interrupt(fiber)
     yield* Effect.scoped(acquire)
   }).pipe(Effect.provide(NodeLocks.layer)))
 
