@@ -16,7 +16,7 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { visitDirectories, writeIfThere } from "./KernelFiles.ts"
 import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
-import { type ContainerRef, findMonitor, hasExecuted, monitorByFile, startersOf } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
@@ -154,11 +154,10 @@ const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
   })
 
 /**
- * Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. While
- * that lives in the sight of its pid file nothing else is looked at.
+ * Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. The last event
+ * of it is that the monitor does not listen any more: then it may be there for a moment, and does nothing.
  */
-const hasEnded = (container: ContainerRef): boolean =>
-  monitorByFile(container) === undefined && (isGone(container) || monitorOf(container) === undefined)
+const hasEnded = (container: ContainerRef): boolean => isGone(container) || monitorOf(container) === undefined
 
 /**
  * Does what `lxc-stop -k` makes the monitor do, without a process for it. While a container is brought up, also by a reboot of its
