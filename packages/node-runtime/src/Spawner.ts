@@ -106,13 +106,14 @@ class Output {
     const end = at < 0 ? -1 : seen.indexOf("\n", at)
     const sure = end < 0 ? Math.max(0, seen.length - this.mark.length - longestCode) : at
     this.printed.keep(seen.subarray(0, sure))
-    this.open = seen.subarray(sure)
+    this.open = end < 0 ? seen.subarray(sure) : Buffer.alloc(0)
     if (end >= 0) this.code = Number(seen.toString("utf8", at + this.mark.length, end))
     return end < 0 || end === seen.length - 1
   }
 
+  /** Where the line never came, to the last byte: that is why the shell ended. */
   get text(): string {
-    return this.printed.text
+    return this.printed.text + this.open.toString("utf8")
   }
 }
 
@@ -138,6 +139,9 @@ interface Handle {
 
 const isHandle = (each: object | null | undefined): each is Handle => each !== null && each !== undefined && "unref" in each
 
+/** What to do where a shell has ended without a word. */
+const byWhom = "look who ended it while it had a tool to run: the same command goes on"
+
 /** One shell. It runs one tool at a time, and is among those that are idle before and after it. */
 class Shell {
   private readonly idleOnes: Set<Shell>
@@ -154,7 +158,7 @@ class Shell {
     // A process group of its own, to be killed whole. Where no more files can be had it comes without its pipes.
     const child: ChildProcess = spawn("/bin/sh", ["-c", program], { cwd: "/", env, detached: true, stdio: "pipe" })
     child.on("error", (error) => this.lost(errnoOf(error), error.message))
-    child.on("close", (code, signal) => this.lost(signal ?? `exit code ${code}`, this.task?.stderr.text ?? ""))
+    child.on("close", (code, signal) => this.lost(signal ?? `exit code ${code}`, this.task?.stderr.text.trim() || byWhom))
     child.on("exit", () => this.end()) // what a tool has left behind may have its pipes open yet
     child.stdin?.on("error", () => undefined) // the end of the process says more
     child.stdout?.on("data", (part: Buffer) => this.took(this.task?.stdout, part))
