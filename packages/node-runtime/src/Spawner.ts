@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { constants } from "node:os"
-import { killed, Printed } from "./ChildProcesses.ts"
+import { killed, killGroup, Printed } from "./ChildProcesses.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { childrenOf, commandOf } from "./Processes.ts"
 
@@ -159,7 +159,10 @@ class Shell {
     const child: ChildProcess = spawn("/bin/sh", ["-c", program], { cwd: "/", env, detached: true, stdio: "pipe" })
     child.on("error", (error) => this.lost(errnoOf(error), error.message))
     child.on("close", (code, signal) => this.lost(signal ?? `exit code ${code}`, this.task?.stderr.text.trim() || byWhom))
-    child.on("exit", () => this.end()) // what a tool has left behind may have its pipes open yet
+    child.on("exit", () => {
+      if (this.task !== undefined) killGroup(child) // else its tool would go on with nobody to wait for it
+      this.end() // though what a tool has left behind may have its pipes open yet
+    })
     child.stdin?.on("error", () => undefined) // the end of the process says more
     child.stdout?.on("data", (part: Buffer) => this.took(this.task?.stdout, part))
     child.stderr?.on("data", (part: Buffer) => this.took(this.task?.stderr, part))

@@ -237,6 +237,20 @@ describe.runIf(isLinux)("the shells that fork tools", () => {
       process.kill(-shell, "SIGKILL")
     }))
 
+  it.live("take along what they run where somebody kills them: it does not go on beside what its failure brings about", () =>
+    Effect.gen(function*() {
+      const tools = yield* toolsIn({ mount: "exec >&- 2>&-\ntouch HERE/began\nsleep 0.7\ntouch HERE/ended" })
+      const fiber = yield* Effect.forkChild(Effect.flip(runTool(["mount"], 10_000)).pipe(
+        Effect.provideService(ToolDirectories, [tools, "/usr/bin", "/bin"])
+      ))
+      assert.isTrue(yield* until(() => fs.existsSync(join(tools, "began"))))
+      const shell = shells().find((pid) => childrenOf(pid).some((child) => commandOf(child).includes(tools)))
+      process.kill(shell ?? process.pid, "SIGKILL")
+      assert.match((yield* Fiber.join(fiber)).message, /SIGKILL/)
+      yield* Effect.sleep(1_000)
+      assert.isFalse(fs.existsSync(join(tools, "ended")))
+    }).pipe(Effect.scoped))
+
   it.live("tell nobody else on the host by what they know the end of a tool", () =>
     Effect.gen(function*() {
       yield* runTool(["true"], 10_000)
