@@ -91,12 +91,12 @@ export const hasExecuted = (init: ProcessStat, container: ContainerRef): boolean
 
 /**
  * Clients that are starting the container, among these processes or all: one whose caller died goes on, and would bring it
- * up after it was ended.
+ * up after it was ended. The tool is known by its name: ours are called by their whole path.
  *
  * @since 0.1.0
  * @category queries
  */
 export const startersOf = ({ lxcPath, name }: ContainerRef, among = allPids()): ReadonlyArray<number> => {
   const start = `lxc-start -d -n ${name} -P ${lxcPath} `
-  return among.filter((pid) => commandOf(pid).startsWith(start) && isOurs(pid))
+  return among.filter((pid) => commandOf(pid).replace(/^\S*\//, "").startsWith(start) && isOurs(pid))
 }

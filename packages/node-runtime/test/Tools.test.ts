@@ -1,6 +1,7 @@
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { layer } from "@effect-lxc/node-runtime/NodeHypervisor"
 import { HeldLock } from "@effect-lxc/node-runtime/HeldLock"
+import { startersOf } from "@effect-lxc/node-runtime/Monitors"
 import { allPids, childrenOf, commandOf, parentOf } from "@effect-lxc/node-runtime/Processes"
 import { runTool, ToolDirectories } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
@@ -110,6 +111,23 @@ describe.runIf(isLinux)("a tool that hangs", () => {
       assert.strictEqual(error.message, `${tools}/lxc-start --version\ndid not end within 300 ms and was killed`)
     }).pipe(Effect.scoped))
 })
+
+it.live.runIf(isLinux)("a client that starts a container is known as one, wherever the tool is", () =>
+  Effect.gen(function*() {
+    // A binary has its own words in /proc, a script those of what reads it: that one takes the words of the binary.
+    const tools = yield* toolsIn({})
+    const itself = "process.title = process.argv.slice(1).join(' ')\nsetTimeout(() => undefined, 30_000)\n"
+    fs.writeFileSync(join(tools, "lxc-start"), `#!${process.execPath}\n${itself}`, { mode: 0o755 })
+    const container = { lxcPath: `${tools}/containers`, name: "web1" }
+    const starting = yield* Effect.forkChild(
+      Effect.provideService(runTool(["lxc-start", "-d", "-n", "web1", "-P", container.lxcPath, "-o", "log"], 20_000), ToolDirectories, [tools, "/bin"])
+    )
+    assert.isTrue(yield* until(() => startersOf(container).length === 1))
+    assert.deepStrictEqual(startersOf({ ...container, name: "web" }), [])
+    assert.deepStrictEqual(startersOf({ ...container, lxcPath: "/containers" }), [])
+    yield* Fiber.interrupt(starting)
+    assert.deepStrictEqual(startersOf(container), [])
+  }).pipe(Effect.scoped))
 
 /** A word of an argument list: anything but what ends one. */
 const word = Schema.String.check(Schema.isPattern(/^[^\0\ud800-\udfff]*$/))
