@@ -19,6 +19,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as os from "node:os"
 import type { Readable, Writable } from "node:stream"
 import { pidsBelow } from "./CgroupTree.ts"
+import { notInstalled, notSpawned } from "./ChildProcesses.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { trackingGroup } from "./Liveness.ts"
 import { currentTrees } from "./Mounts.ts"
@@ -53,15 +54,7 @@ const kill = (pid: number, signal: NodeJS.Signals): void => {
   }
 }
 
-const failure = (error: unknown, path: string): HostError =>
-  new HostError({
-    problem: { _tag: "SystemCallFailed", call: "spawn", path, code: errnoOf(error), advice: "see errno(3)" }
-  })
-
-const notInstalled = (tool: string): HostError =>
-  new HostError({
-    problem: { _tag: "Conflict", found: `${tool} is not installed`, advice: "install the package that has it" }
-  })
+const failure = (error: unknown, path: string): HostError => notSpawned(path, errnoOf(error), "see errno(3)")
 
 /** The terminal belongs to the process group in front: only a child that stays in ours may read it. */
 const readsTerminal = (stdio: Stdio): boolean => stdio._tag === "inherit" && process.stdin.isTTY

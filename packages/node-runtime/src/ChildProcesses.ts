@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import type { ChildProcess } from "node:child_process"
 
@@ -58,3 +59,19 @@ export const killed = (child: ChildProcess, over: "exit" | "close"): Effect.Effe
     child.once(over, () => resume(Effect.void))
     if (!killGroup(child)) resume(Effect.void)
   }).pipe(Effect.timeoutOption(goneMs), Effect.asVoid)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export const notSpawned = (path: string, code: string, advice: string): HostError =>
+  new HostError({ problem: { _tag: "SystemCallFailed", call: "spawn", path, code, advice } })
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export const notInstalled = (tool: string): HostError =>
+  new HostError({
+    problem: { _tag: "Conflict", found: `${tool} is not installed`, advice: "install the package that has it" }
+  })

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import { HostError } from "@effect-lxc/core/runtime/Host"
+import type { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { constants } from "node:os"
-import { killed, killGroup, Printed } from "./ChildProcesses.ts"
+import { killed, killGroup, notSpawned, Printed } from "./ChildProcesses.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { childrenOf, commandOf } from "./Processes.ts"
 
@@ -213,8 +213,7 @@ class Shell {
 
   private lost(code: string, advice: string): void {
     this.idleOnes.delete(this)
-    const lost = new HostError({ problem: { _tag: "SystemCallFailed", call: "spawn", path: "/bin/sh", code, advice } })
-    this.task?.resume(Effect.fail(lost))
+    this.task?.resume(Effect.fail(notSpawned("/bin/sh", code, advice)))
     this.task = undefined
   }
 }

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import type { Readable } from "node:stream"
-import { killed, killGroup, Printed } from "./ChildProcesses.ts"
+import { killed, killGroup, notInstalled, notSpawned, Printed } from "./ChildProcesses.ts"
 import { HeldLock } from "./HeldLock.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { type Ended, type Request, run } from "./Spawner.ts"
@@ -79,7 +79,7 @@ interface Consumer {
   readonly failure: (error: unknown) => HostError
 }
 
-const stream = (path: string, args: ReadonlyArray<string>, lock: number | undefined, env: Request["env"], consumer: Consumer) =>
+const stream = ({ env, lock, words: [path = "", ...args] }: Request, consumer: Consumer) =>
   Effect.callback<Ended, HostError>((resume) => {
     const child = spawn(path, args, {
       cwd: "/",
@@ -89,7 +89,7 @@ const stream = (path: string, args: ReadonlyArray<string>, lock: number | undefi
     })
     const stderr = new Printed()
     child.stderr?.on("data", (part: Buffer) => stderr.keep(part))
-    child.on("error", (error) => resume(Effect.fail(notSpawned(path, error))))
+    child.on("error", (error) => resume(Effect.fail(notSpawned(path, errnoOf(error), error.message))))
     const end = Effect.suspend(() => child.exitCode !== null || child.signalCode !== null ? Effect.void : killed(child, "exit"))
     if (!child.stdout) return end
     const taken = consumer.take(child.stdout)
@@ -102,19 +102,11 @@ const stream = (path: string, args: ReadonlyArray<string>, lock: number | undefi
     return end
   })
 
-const notInstalled = (command: string): HostError =>
-  new HostError({
-    problem: { _tag: "Conflict", found: `${command} is not installed`, advice: "install the package that has it" }
-  })
-
 /** No path and no name has one: execve(2) could not hand it on. */
 const withNul = (command: string, word: string): HostError =>
   new HostError({
     problem: { _tag: "Conflict", found: `an argument of ${command} has a NUL: ${JSON.stringify(word)}`, advice: "choose another name" }
   })
-
-const notSpawned = (path: string, error: Error): HostError =>
-  new HostError({ problem: { _tag: "SystemCallFailed", call: "spawn", path, code: errnoOf(error), advice: error.message } })
 
 /** Milliseconds that a plan gives, or the name of a limit that is everybody's. */
 type Limit = number | "tool" | "disk"
@@ -135,8 +127,8 @@ export const runTool = Effect.fn("Tools.run")(function*(argv: Argv, limit: Limit
   if (path === undefined) return yield* notInstalled(command)
   const broken = argv.find((word) => word.includes("\0"))
   if (broken !== undefined) return yield* withNul(command, broken)
-  const env = toolEnvironment(directories)
-  const running = consumer === undefined ? run({ words: [path, ...args], lock, env }) : stream(path, args, lock, env, consumer)
+  const request: Request = { words: [path, ...args], lock, env: toolEnvironment(directories) }
+  const running = consumer === undefined ? run(request) : stream(request, consumer)
   const ended = yield* Effect.timeoutOption(running, Duration.millis(timeoutMs))
   if (Option.isNone(ended)) {
     return yield* new HostError({ problem: { _tag: "CommandTimedOut", argv: [...argv], timeoutMs, log: [] } })

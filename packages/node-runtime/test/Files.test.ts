@@ -50,17 +50,23 @@ const slowDisk = Effect.gen(function*() {
   }
 })
 
+/** A file with an old text on such a disk, and who writes a new one there. */
+const replacing = Effect.gen(function*() {
+  const root = yield* inDirectory
+  const path = `${root}/instance.json`
+  fs.writeFileSync(path, "old", { mode: 0o600 })
+  const sync = yield* slowDisk
+  const writing = yield* Effect.forkChild(writeFile(step(path)), { startImmediately: true })
+  return { found: () => [fs.readFileSync(path, "utf8"), fs.readdirSync(root)], path, sync, writing }
+})
+
 it.effect("a file has its new text when that is on the disk, and the disk is waited for without holding up anybody", () =>
   Effect.gen(function*() {
-    const root = yield* inDirectory
-    const path = `${root}/instance.json`
-    fs.writeFileSync(path, "old", { mode: 0o600 })
-    const sync = yield* slowDisk
-    const writing = yield* Effect.forkChild(writeFile(step(path)), { startImmediately: true })
+    const { found, path, sync, writing } = yield* replacing
     assert.strictEqual(fs.readFileSync(path, "utf8"), "old")
     const interruption = yield* Effect.forkChild(Fiber.interrupt(writing), { startImmediately: true })
     yield* sync()
-    assert.deepStrictEqual([fs.readFileSync(path, "utf8"), fs.readdirSync(root)], ["new", ["instance.json"]])
+    assert.deepStrictEqual(found(), ["new", ["instance.json"]])
     assert.isUndefined(interruption.pollUnsafe()) // the directory is not on the disk yet
     yield* sync()
     yield* Fiber.join(interruption)
@@ -68,13 +74,9 @@ it.effect("a file has its new text when that is on the disk, and the disk is wai
 
 it.effect("a file keeps its old text where the disk fails, and nothing is beside it", () =>
   Effect.gen(function*() {
-    const root = yield* inDirectory
-    const path = `${root}/instance.json`
-    fs.writeFileSync(path, "old", { mode: 0o600 })
-    const sync = yield* slowDisk
-    const writing = yield* Effect.forkChild(Effect.flip(writeFile(step(path))), { startImmediately: true })
+    const { found, sync, writing } = yield* replacing
     yield* sync(Object.assign(new Error("it is broken"), { code: "EIO" }))
-    const { problem } = yield* Fiber.join(writing)
+    const { problem } = yield* Effect.flip(Fiber.join(writing))
     assert.deepInclude(problem, { _tag: "SystemCallFailed", call: "fsync", code: "EIO" })
-    assert.deepStrictEqual([fs.readFileSync(path, "utf8"), fs.readdirSync(root)], ["old", ["instance.json"]])
+    assert.deepStrictEqual(found(), ["old", ["instance.json"]])
   }).pipe(Effect.scoped))
