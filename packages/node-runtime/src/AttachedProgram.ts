@@ -22,7 +22,6 @@ import { pidsBelow } from "./CgroupTree.ts"
 import { notInstalled, notSpawned } from "./ChildProcesses.ts"
 import { errnoOf } from "./KernelFiles.ts"
 import { trackingGroup } from "./Liveness.ts"
-import { currentTrees } from "./Mounts.ts"
 import { childrenOf, isInPidNamespace, sessionOf } from "./Processes.ts"
 import { toolEnvironment, ToolLimits, toolPath } from "./Tools.ts"
 
@@ -122,7 +121,7 @@ const findSession = (attached: Attached): number | undefined => {
 /** SIGKILL to the processes of a session within a container, until none is found. */
 const killSession = (container: ContainerName, session: number): Effect.Effect<void> =>
   Effect.sync(() => {
-    const members = pidsBelow(trackingGroup(currentTrees(), container.name)).filter((pid) => sessionOf(pid) === session)
+    const members = pidsBelow(trackingGroup(container.name)).filter((pid) => sessionOf(pid) === session)
     for (const pid of members) kill(pid, "SIGKILL")
     return members.length === 0
   }).pipe(

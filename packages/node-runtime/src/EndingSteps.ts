@@ -17,6 +17,7 @@ import { systemCall } from "./HostFiles.ts"
 import { visitDirectories, writeIfThere } from "./KernelFiles.ts"
 import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
 import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
+import { trackingRoot } from "./Mounts.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
 import { runTool, runToolOk } from "./Tools.ts"
 
@@ -138,12 +139,12 @@ const cleansUp = (container: ContainerRef): boolean => {
 export const isDead = (container: ContainerRef): boolean => isGone(container) && startersOf(container).length === 0
 
 /**
- * Where it runs, LXC has put a client that still waits for it into the group of its monitor: there are few processes in
- * that, and looking through those of a host with a thousand takes 60 ms.
+ * Where it runs, LXC has put a client that still waits for it into the group of its monitor, in each tree: there are few processes
+ * in that, and looking through those of a host with a thousand takes 60 ms.
  */
 const possibleStarters = (step: Case<"KillContainer">): ReadonlyArray<number> | undefined =>
   initOf(step) !== undefined && monitorOf(step) !== undefined
-    ? [...new Set(step.hierarchies.flatMap((tree) => pidsBelow(`${tree}/${monitorCgroup(step.name)}`)))]
+    ? pidsBelow(`${trackingRoot()}/${monitorCgroup(step.name)}`)
     : undefined
 
 /** SIGKILL to the first process, with which all others of its pid namespace go, and a thaw: the monitor cleans up as after any end. */
@@ -154,25 +155,30 @@ const killInit = (step: Case<"KillContainer">, { pid }: ProcessStat) =>
   })
 
 /**
- * Whether its end in order is over: with its monitor, whatever process there is in its group that was none of its own. The last event
- * of it is that the monitor does not listen any more: then it may be there for a moment, and does nothing.
- */
-const hasEnded = (container: ContainerRef): boolean => isGone(container) || monitorOf(container) === undefined
-
-/**
  * Does what `lxc-stop -k` makes the monitor do, without a process for it. While a container is brought up, also by a reboot of its
- * own, that would let the monitor wait for ever: only LXC itself can tell when it may.
+ * own, that would let the monitor wait for ever: only LXC itself can tell when it may. Gives whether nothing of it is left.
+ *
+ * Its end in order is over with its monitor, whatever process there is in its group that was none of its own. The last event of it
+ * is that the monitor does not listen any more: then it may be there for a moment, and does nothing.
  */
 const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   const init = initOf(step)
   if (init !== undefined && hasExecuted(init, step)) {
     yield* killInit(step, init)
-    yield* waitFor(step, () => hasEnded(step) || isBack(step, init), step.timeoutMs)
-    if (!isBack(step, init)) return
+    let gone = false
+    let back = false
+    const done = (): boolean => {
+      gone = isGone(step)
+      back = !gone && isBack(step, init)
+      return gone || back || monitorOf(step) === undefined
+    }
+    yield* waitFor(step, done, step.timeoutMs)
+    if (!back) return gone
   }
   const left = until - (yield* Clock.currentTimeMillis)
   yield* Effect.ignore(runTool(Commands.kill(step), Math.max(0, left)))
+  return isGone(step)
 })
 
 /**
@@ -183,8 +189,7 @@ const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
  */
 export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
   for (const pid of startersOf(step, possibleStarters(step))) killPid(pid)
-  if (cleansUp(step)) yield* killInOrder(step)
-  if (isGone(step)) return
+  if (cleansUp(step) ? yield* killInOrder(step) : isGone(step)) return
   yield* killGroups(step)
   if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
   return yield* new HostError({

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
-import { commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
+import { commandSocketName, isListening } from "@effect-lxc/core/host/CommandSockets"
 import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { type CgroupTrees, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
+import { initIn, isPopulated } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
 import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
-import { currentTrees } from "./Mounts.ts"
+import { trackingRoot } from "./Mounts.ts"
 import { processStat } from "./Processes.ts"
 
 /**
@@ -25,8 +25,7 @@ import { processStat } from "./Processes.ts"
  * @category queries
  */
 export const hasMonitor = ({ lxcPath, name }: ContainerRef): boolean =>
-  parseCommandSockets(readText("/proc/net/unix") ?? "", () => [{ lxcPath, name }])
-    .some((socket) => socket.lxcPath === lxcPath && socket.name === name)
+  isListening(readText("/proc/net/unix") ?? "", commandSocketName(lxcPath, name))
 
 /**
  * The monitor. Where its pid file is gone, all processes are looked through only if somebody listens for the container.
@@ -43,8 +42,7 @@ export const monitorOf = (container: ContainerRef): ProcessStat | undefined =>
  * @since 0.1.0
  * @category queries
  */
-export const trackingGroup = (trees: CgroupTrees, name: string): string =>
-  `${trackingTree(trees)?.mountPoint ?? ""}/${payloadCgroup(name)}`
+export const trackingGroup = (name: string): string => `${trackingRoot()}/${payloadCgroup(name)}`
 
 /**
  * The first process: the child of the monitor, else the first of its pid namespace in the container's group.
@@ -56,7 +54,7 @@ export const initOf = (container: ContainerRef): ProcessStat | undefined => {
   const monitor = monitorByFile(container)
   const child = monitor === undefined ? undefined : initOfMonitor(monitor)
   if (child !== undefined) return child
-  const pid = initIn(trackingGroup(currentTrees(), container.name))
+  const pid = initIn(trackingGroup(container.name))
   const stat = pid === undefined ? undefined : processStat(pid)
   return isAlive(stat) ? stat : undefined
 }
@@ -78,7 +76,7 @@ export const isBack = (container: ContainerRef, before: ProcessStat | undefined)
  * @since 0.1.0
  * @category queries
  */
-export const hasProcesses = ({ name }: ContainerRef): boolean => isPopulated(trackingGroup(currentTrees(), name))
+export const hasProcesses = ({ name }: ContainerRef): boolean => isPopulated(trackingGroup(name))
 
 /**
  * Whether neither a process nor a monitor of the container is left. Any local user can listen on the monitor's abstract
@@ -110,7 +108,7 @@ const watchSocket = (container: ContainerRef, wake: () => void) =>
 const watchGroup = (container: ContainerRef, wake: () => void) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const events = `${trackingGroup(currentTrees(), container.name)}/cgroup.events`
+      const events = `${trackingGroup(container.name)}/cgroup.events`
       if (!fs.existsSync(events)) return undefined
       try {
         return fs.watch(events, wake).on("error", wake)

@@ -116,8 +116,17 @@ export const loopsToObserve = ({ look, mounts }: Surroundings, wanted?: LoopsTha
   })
 }
 
-const having = (file: string, all: ReadonlyArray<string>): ReadonlyArray<LoopDevice> =>
-  all.filter((name) => fileBehind(name, statOf) === file).map((name) => withOffset(name, loopWith(name, file, keyOf(statOf(file)))))
+/** Whether a device that was read before has neither that file nor that name: it has what it had, whatever that is called now. */
+const hasAnother = (name: string, file: string, key: string | undefined): boolean => {
+  const before = known.get(name)
+  return before !== undefined && before.file !== file && before.fileKey !== key && directoryOf(name) === before.directory
+}
+
+const having = (file: string, all: ReadonlyArray<string>): ReadonlyArray<LoopDevice> => {
+  const key = keyOf(statOf(file))
+  return all.filter((name) => !hasAnother(name, file, key) && fileBehind(name, statOf) === file)
+    .map((name) => withOffset(name, loopWith(name, file, key)))
+}
 
 /**
  * Loop devices that have this file.

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { isAlive, isSameProcess, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { readText } from "./KernelFiles.ts"
 import { believed } from "./OwnFiles.ts"
 import { allPids, childrenOf, commandOf, isOurs, parentOf, processStat } from "./Processes.ts"
@@ -22,8 +22,17 @@ export interface ContainerRef {
 /** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
 const title = ({ lxcPath, name }: ContainerRef): string => `[lxc monitor] ${lxcPath} ${name}`
 
-/** Anybody can give a process of theirs that title. */
-const isMonitor = (pid: number, container: ContainerRef): boolean => commandOf(pid) === title(container) && isOurs(pid)
+/** Anybody can give a process of theirs that title, but it stays theirs: the kernel takes long to tell, and is asked once. */
+const own = new Map<number, ProcessStat>()
+const mostOwn = 5_000
+
+const isOwn = (process: ProcessStat): boolean => {
+  if (isSameProcess(own.get(process.pid), process)) return true
+  if (!isOurs(process.pid) || !isSameProcess(process, processStat(process.pid))) return false
+  if (own.size >= mostOwn) own.clear()
+  own.set(process.pid, process)
+  return true
+}
 
 const pidIn = (file: string): number | undefined => {
   const text = (believed(file) ?? "").trim()
@@ -33,8 +42,11 @@ const pidIn = (file: string): number | undefined => {
 /** Nobody gets into the group that LXC made for a monitor but who is put there by root. */
 const isIn = (pid: number, group: string): boolean => `\n${readText(`${group}/cgroup.procs`) ?? ""}`.includes(`\n${pid}\n`)
 
-const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
-  pid !== undefined && isMonitor(pid, container) ? processStat(pid) : undefined
+const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined => {
+  if (pid === undefined || commandOf(pid) !== title(container)) return undefined
+  const process = processStat(pid)
+  return process !== undefined && isOwn(process) ? process : undefined
+}
 
 /**
  * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed. By
@@ -58,8 +70,11 @@ export const monitorByFile = (container: ContainerRef, group?: string): ProcessS
 export const findMonitor = (container: ContainerRef): ProcessStat | undefined => {
   const filed = monitorByFile(container)
   if (filed !== undefined) return filed
-  const pid = allPids().find((each) => isMonitor(each, container))
-  return pid === undefined ? undefined : processStat(pid)
+  for (const pid of allPids()) {
+    const monitor = ifMonitor(pid, container)
+    if (monitor !== undefined) return monitor
+  }
+  return undefined
 }
 
 /**

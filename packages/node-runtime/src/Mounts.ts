@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { Hierarchy } from "@effect-lxc/core/host/CgroupLayout"
 import { type MountEntry, mountedAt, parseMountinfo } from "@effect-lxc/core/host/MountTable"
 import { HostError } from "@effect-lxc/core/runtime/Host"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
-import { type CgroupTrees, cgroupTrees } from "./CgroupTree.ts"
+import { type CgroupTrees, cgroupTrees, trackingTree } from "./CgroupTree.ts"
 import { fileKey, readText, statOf } from "./KernelFiles.ts"
 
 /** The last text as it was read: between two steps it seldom changes, and to take it apart takes as long as the kernel takes to write it. */
@@ -34,30 +35,52 @@ const cgroupMounts = (): ReadonlyArray<MountEntry> => {
 
 const noTrees: CgroupTrees = { layout: "v2", hierarchies: [] }
 
-/** The trees as the mount table told them last, and what was at their roots. */
-let known = { trees: noTrees, roots: "" }
+/** A tree, and what was at its root. */
+interface Rooted {
+  readonly tree: Hierarchy
+  readonly root: string
+}
 
-const rootsOf = ({ hierarchies }: CgroupTrees): string =>
-  hierarchies.map(({ mountPoint }) => {
-    const root = statOf(mountPoint)
-    return root === undefined ? "" : fileKey(root)
-  }).join(" ")
+/** The trees as the mount table told them last. */
+let known: { readonly trees: CgroupTrees; readonly rooted: ReadonlyArray<Rooted> } = { trees: noTrees, rooted: [] }
+
+const rootOf = ({ mountPoint }: Hierarchy): string => {
+  const root = statOf(mountPoint)
+  return root === undefined ? "" : fileKey(root)
+}
+
+const isWhereItWas = ({ root, tree }: Rooted): boolean => rootOf(tree) === root
 
 const treesIn = (mounts: ReadonlyArray<MountEntry>): CgroupTrees | undefined => {
   const trees = cgroupTrees(mounts)
-  if (trees !== undefined) known = { trees, roots: rootsOf(trees) }
+  if (trees !== undefined) known = { trees, rooted: trees.hierarchies.map((tree) => ({ tree, root: rootOf(tree) })) }
   return trees
 }
 
 /**
  * The host's cgroup trees; a host without any has no containers. The kernel takes half a millisecond to write the table of a few
- * hundred mounts, so the trees that it told last are believed as long as they are where they were.
+ * hundred mounts, so the trees that it told last are believed as long as they are where they were: what is mounted beside them
+ * the next plan finds, for which the whole table is read.
  *
  * @since 0.1.0
  * @category reading
  */
 export const currentTrees = (): CgroupTrees =>
-  known.trees.hierarchies.length > 0 && rootsOf(known.trees) === known.roots ? known.trees : treesIn(cgroupMounts()) ?? noTrees
+  known.rooted.length > 0 && known.rooted.every(isWhereItWas) ? known.trees : treesIn(cgroupMounts()) ?? noTrees
+
+/**
+ * The mount point of the tree that tells which processes a container has, empty without any tree: of the others is not looked
+ * where they are.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const trackingRoot = (): string => {
+  const tracking = trackingTree(known.trees)
+  const rooted = known.rooted.find(({ tree }) => tree === tracking)
+  const tree = rooted !== undefined && isWhereItWas(rooted) ? tracking : trackingTree(treesIn(cgroupMounts()) ?? noTrees)
+  return tree?.mountPoint ?? ""
+}
 
 const noTree = (): HostError =>
   new HostError({
@@ -69,18 +92,18 @@ const noTree = (): HostError =>
   })
 
 /**
- * The cgroup trees as they are mounted now; a host without any cannot run containers.
+ * The same; a host without any cannot run containers.
  *
  * @since 0.1.0
  * @category reading
  */
 export const requireTrees: Effect.Effect<CgroupTrees, HostError> = Effect.suspend(() => {
-  const trees = treesIn(cgroupMounts())
-  return trees === undefined ? Effect.fail(noTree()) : Effect.succeed(trees)
+  const trees = currentTrees()
+  return trees.hierarchies.length === 0 ? Effect.fail(noTree()) : Effect.succeed(trees)
 })
 
 /**
- * The same with the whole mount table.
+ * The cgroup trees as they are mounted now, with the whole mount table.
  *
  * @since 0.1.0
  * @category reading

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type ContainersOptions, containersToObserve, runningNames } from "./Containers.ts"
 import { callFailed, systemCall } from "./HostFiles.ts"
-import { requireMountsAndTrees, requireTrees } from "./Mounts.ts"
+import { requireTrees } from "./Mounts.ts"
 import { requireRealPath } from "./RunDirectory.ts"
 import { inSlices } from "./Slices.ts"
 import { usageReader } from "./Usage.ts"
@@ -30,8 +30,7 @@ export const observation = (recordOf?: ContainersOptions["recordOf"]): Pick<Host
   names: ({ directories }) =>
     Effect.andThen(requireRealPath(directories), systemCall("read", "/proc/net/unix", () => runningNames(directories))),
   usage: Effect.fn("NodeHost.usage")(function*({ containers, fields }) {
-    const { mounts, trees } = yield* requireMountsAndTrees
-    const read = usageReader(trees, mounts, fields)
+    const read = usageReader(yield* requireTrees, fields)
     return yield* inSlices("/sys/fs/cgroup", containers, (container) =>
       Result.try({ try: () => read(container), catch: (error) => callFailed("read", "/sys/fs/cgroup", error) }))
   })

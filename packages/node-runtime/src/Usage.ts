@@ -15,6 +15,7 @@ import * as fs from "node:fs"
 import { type CgroupTrees, type GroupOf, groupsOfInit, treeOf } from "./CgroupTree.ts"
 import { names, readInteger, readText } from "./KernelFiles.ts"
 import { backingFileOf } from "./LoopDevices.ts"
+import { mountTable } from "./Mounts.ts"
 import { once } from "./Once.ts"
 import { ageOf, isStillThere, startedAfterBoot, upFor } from "./Processes.ts"
 
@@ -107,12 +108,12 @@ const rootOf = ({ lxcPath, name }: ContainerFacts, mounts: ReadonlyMap<string, M
  * @since 0.1.0
  * @category reading
  */
-export const usageReader = (trees: CgroupTrees, mountTable: ReadonlyArray<MountEntry>, fields: ReadonlyArray<UsageField>) => {
+export const usageReader = (trees: CgroupTrees, fields: ReadonlyArray<UsageField>) => {
   const wanted = new Set(fields)
   const numbers = cgroupNumbers((field) => wanted.has(field))
   const surroundings: Surroundings = {
     trees,
-    mounts: once(() => new Map(mountTable.map((mount) => [mount.target, mount]))), // the last one, on top, stays
+    mounts: once(() => new Map(mountTable().map((mount) => [mount.target, mount]))), // the last one, on top, stays
     interfaces: once(interfacesOfHost),
     upFor: once(upFor),
     bootedAt: once(readBootedAt)

@@ -12,6 +12,7 @@ import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@eff
 import type { HostSurvey } from "@effect-lxc/core/host/HostSurvey"
 import { MeantToRun } from "@effect-lxc/core/host/MeantToRun"
 import { isAlive, type ProcessStat } from "@effect-lxc/core/host/ProcessStat"
+import { remembered } from "@effect-lxc/core/host/Remembered"
 import { currentLimit, limitFiles } from "@effect-lxc/core/lxc/Limits"
 import { decodeInstance, type Instance } from "@effect-lxc/core/model/Instance"
 import { isInstanceName } from "@effect-lxc/core/model/InstanceName"
@@ -23,7 +24,6 @@ import { killsFile, unlimited } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber, sizeOf } from "./MountOps.ts"
 import { containerNamed, processesIn, processOf } from "./Process.ts"
-import { remembered } from "./Remembered.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
 const statOf = (state: SimulatedState, pid: number | null | undefined): ProcessStat | null => {

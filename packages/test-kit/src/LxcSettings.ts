@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
+import { remembered } from "@effect-lxc/core/host/Remembered"
 import { type LxcConfig, parse } from "@effect-lxc/core/lxc/LxcConfig"
 import { Capability } from "@effect-lxc/core/model/Capability"
 import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { errorLine, type LogMessage } from "./LxcLogText.ts"
-import { remembered } from "./Remembered.ts"
 
 /**
  * @since 0.1.0

@@ -39,17 +39,27 @@ export const commandSocketName = (lxcPath: string, name: string): string => {
     : `${hashedPrefix}${fnv1a64(`${lxcPath}/${name}`).toString(16).padStart(16, "0")}${suffix}`
 }
 
-/** Abstract names of listening sockets that end as LXC's do. Flag 00010000 is SO_ACCEPTCON: clients are left out. */
-const listening = (text: string): ReadonlyArray<string> => {
+/**
+ * Abstract names of listening sockets that end in a certain way. Flag 00010000 is SO_ACCEPTCON: clients are left out. Any host has
+ * hundreds of other sockets: only the lines that end so are looked at.
+ */
+const listening = (text: string, ending: string): ReadonlyArray<string> => {
   const names: Array<string> = []
-  // Any host has hundreds of other sockets: only the lines that end as LXC's do are looked at.
-  for (let end = text.indexOf(`${suffix}\n`); end >= 0; end = text.indexOf(`${suffix}\n`, end + 1)) {
-    const line = text.slice(text.lastIndexOf("\n", end) + 1, end + suffix.length)
+  for (let end = text.indexOf(`${ending}\n`); end >= 0; end = text.indexOf(`${ending}\n`, end + 1)) {
+    const line = text.slice(text.lastIndexOf("\n", end) + 1, end + ending.length)
     const fields = /^\S+ \S+ \S+ 00010000 \S+ \S+ +\S+ @(.*)$/.exec(line)
     if (fields?.[1] !== undefined) names.push(fields[1])
   }
   return names
 }
+
+/**
+ * Whether somebody listens on a certain abstract socket, by the text of `/proc/net/unix`.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isListening = (text: string, name: string): boolean => listening(text, name).includes(name)
 
 /**
  * Reads `/proc/net/unix`. `known` are names whose sockets may be hashed and are then found by their hash; it is asked only
@@ -62,7 +72,7 @@ export const parseCommandSockets = (
   text: string,
   known: () => ReadonlyArray<CommandSocket> = () => []
 ): ReadonlyArray<CommandSocket> => {
-  const sockets = listening(text)
+  const sockets = listening(text, suffix)
   const hashed = sockets.some((socket) => socket.startsWith(hashedPrefix))
     ? new Map(known().map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
     : undefined

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { isVethName, vethPrefix } from "../model/VethName.ts"
+import { vethPrefix } from "../model/VethName.ts"
 import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
 import type { Directories } from "./Directories.ts"
 import type { ContainerFacts, HostFacts, LoopDevice, PathFacts } from "./HostFacts.ts"
@@ -61,8 +61,7 @@ const recordIn = ({ directories, instance }: PlannedFor, containers: ReadonlyArr
   containers.find((each) => each.name === instance && each.lxcPath === directories.containers)?.record ?? null
 
 /**
- * Which interfaces matter, by their names: of the pairs that this library makes only the instance's own, and those that it
- * is linked to.
+ * Which interfaces matter, by their names: the instance's own pairs, and what its nics are linked to.
  *
  * @since 0.1.0
  * @category queries
@@ -70,7 +69,7 @@ const recordIn = ({ directories, instance }: PlannedFor, containers: ReadonlyArr
 export const interfaceMatters = (planned: PlannedFor, containers: ReadonlyArray<ContainerFacts>): (name: string) => boolean => {
   const own = vethPrefix(planned.instance)
   const links = new Set([...planned.links ?? [], ...recordIn(planned, containers)?.nics.map((nic) => nic.link) ?? []])
-  return (name) => !isVethName(name) || name.startsWith(own) || links.has(name)
+  return (name) => name.startsWith(own) || links.has(name)
 }
 
 /**

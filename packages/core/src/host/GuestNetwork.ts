@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { remembered } from "./Remembered.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -93,8 +94,11 @@ const lengthOf = (mask: number): number => mask.toString(2).replaceAll("0", "").
 
 const contains = (network: Connected, address: number): boolean => (address & network.mask) === (network.network & network.mask)
 
+/** Addresses of a guest seldom change. Of texts that are longer there are few, and they would take the memory of many. */
+const ofGuests = { most: 2_000, longest: 4_096 }
+
 /** Addresses of the guest itself: the leaves that are `host LOCAL`. */
-const localAddresses = (fibTrie: string): ReadonlyArray<string> => {
+const localAddresses = remembered((fibTrie: string): ReadonlyArray<string> => {
   const found = new Set<string>()
   let leaf: string | undefined
   for (const [, address] of fibTrie.matchAll(/\|-- (\d+\.\d+\.\d+\.\d+)|\/32 host LOCAL/g)) {
@@ -102,7 +106,7 @@ const localAddresses = (fibTrie: string): ReadonlyArray<string> => {
     else if (leaf !== undefined) found.add(leaf)
   }
   return [...found]
-}
+}, ofGuests)
 
 /** An address is of the interface with the smallest network around it; without one, of the only interface besides lo. */
 const ipv4Of = (read: ReadNetwork, names: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, address: string]> => {
@@ -139,13 +143,13 @@ interface Inet6 {
 }
 
 /** `ADDRESS INDEX LENGTH SCOPE FLAGS NAME`, all numbers hexadecimal. */
-const inet6Of = (text: string): ReadonlyArray<Inet6> =>
+const inet6Of = remembered((text: string): ReadonlyArray<Inet6> =>
   [...text.matchAll(/^([0-9a-f]{32}) ([0-9a-f]+) ([0-9a-f]+) \w+ \w+ +(\S+)$/gm)]
     .map(([, address = "", index = "", length = "", name = ""]) => ({
       name,
       index: Number.parseInt(index, 16),
       address: `${ipv6Text(address)}/${Number.parseInt(length, 16)}`
-    }))
+    })), ofGuests)
 
 /** Indices of interfaces that are up, from their IPv6 addresses, else from the groups they listen to. */
 const indicesOf = (read: ReadNetwork, inet6: ReadonlyArray<Inet6>, peers: ReadonlyArray<IndexedPeer>): ReadonlyMap<number, string> => {

@@ -95,7 +95,16 @@ describe("the part of the facts for one instance", () => {
     assert.deepStrictEqual(part.containers, [{ ...container, ...unseen }])
     assert.deepStrictEqual(part.paths.map((each) => each.path), asked.paths)
     assert.deepStrictEqual([part.loops, part.cgroupDirectories], [[], []])
-    assert.deepStrictEqual(part.interfaces.map((each) => each.name), ["lo", "eth0", "eth1", "eth2", "br0"])
+  })
+
+  it("has no interface of the host's but those that it is linked to, and its own", () => {
+    const links = ["br0", vethName("app1", 1)]
+    const whole = everything(neighbour("own", 2))
+    const named = (name: string, planned: { readonly links?: ReadonlyArray<string> }) =>
+      factsFor({ ...asked, ...planned, instance: name }, whole).interfaces.map((each) => each.name).sort()
+    assert.deepStrictEqual(named("web1", {}), [])
+    assert.deepStrictEqual(named("web1", { links }), [...links].sort())
+    assert.deepStrictEqual(named("app1", {}), ["br0", vethName("app1", 0), vethName("app1", 1)])
   })
 
   it("has nothing of others but that they live for what takes nothing of them", () => {
