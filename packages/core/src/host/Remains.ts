@@ -146,6 +146,21 @@ export const isOurDirectory = (file: string): boolean => ownDirectory.test(file)
 export const isOurFile = (file: string): boolean => ownFiles.has(meant(file))
 
 /**
+ * The names in the instance's run directory. What somebody has mounted over it hides them, and its own names go with it: then
+ * those of all that a start makes, and of the mount points that the mount table tells.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const namesOf = (directories: Directories, { container, mounts }: Remains): ReadonlyArray<string> => {
+  if (container === undefined) return []
+  const own = directories.container(container.name)
+  if (mounts.every(({ target }) => target !== own)) return container.files
+  const points = mounts.filter(({ target }) => target !== own).flatMap(({ target }) => target.slice(own.length + 1).split("/", 1))
+  return [...new Set([...ownFiles, "rootfs", ...points])]
+}
+
+/**
  * The files that a start makes and of which anything is there, each once.
  *
  * @since 0.1.0
