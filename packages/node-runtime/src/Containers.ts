@@ -86,8 +86,8 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean, 
 export interface ContainersOptions {
   /** Also those under other lxcpaths. */
   readonly all: boolean
-  /** Only that one. */
-  readonly name?: string | undefined
+  /** Only those of certain names. */
+  readonly named?: ((name: string) => boolean) | undefined
   /** What reads the instance records; without it no run directory is looked into, as planners need and lists do not. */
   readonly recordOf?: ((directories: Directories, name: string) => Instance | null) | undefined
   /** Also what limits them, where they run under this library's lxcpath. */
@@ -180,7 +180,7 @@ export const containersToObserve = (
   const seen = new Map([...mine, ...listening].map((socket) => [key(socket), socket]))
   const ioWeightFile = once(() => cgroupFacts(trees).ioWeightFile)
   const isAsked = (socket: CommandSocket): boolean =>
-    (options.all || socket.lxcPath === lxcPath) && (options.name === undefined || socket.name === options.name)
+    (options.all || socket.lxcPath === lxcPath) && options.named?.(socket.name) !== false
   return [...seen].filter(([, socket]) => isAsked(socket)).map(([id, socket]) => () => {
     const meantToRun = socket.lxcPath === lxcPath && meant.has(socket.name)
     return observe(directories, trees, ioWeightFile, socket, alive.has(id), meantToRun, options)

@@ -15,7 +15,7 @@ import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { systemCall } from "./HostFiles.ts"
 import { names, readInteger } from "./KernelFiles.ts"
 import { backingFileOf, loopDevicesOf, usableLoopDevicesOf } from "./LoopDevices.ts"
-import { isMountPoint, mountTable } from "./Mounts.ts"
+import { isMountPoint, knownMountOn, mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -150,12 +150,28 @@ const mountsOf = (step: Case<"Unmount">, results: Results, table: ReadonlyArray<
   )
 }
 
+/** Whether what is to be unmounted is on top, as can be told without the table. */
+const isPlainlyThere = (step: Case<"Unmount">, results: Results): boolean => {
+  const source = resolve(step.source, results)
+  return source !== undefined && knownMountOn(step.target)?.source === source
+}
+
 /**
  * @since 0.1.0
  * @category steps
  */
 export const observeNoMount = (step: Case<"Unmount">, results: Results): Observed => ({
-  done: mountsOf(step, results, mountTable()).length === 0
+  done: !isPlainlyThere(step, results) && mountsOf(step, results, mountTable()).length === 0
+})
+
+/** Whether there is nothing of it to unmount; fails where something else is on top of it. */
+const isUnmounted = Effect.fnUntraced(function*(step: Case<"Unmount">, results: Results) {
+  if (isPlainlyThere(step, results)) return false
+  const table = mountTable()
+  const top = mountedAt(table, step.target)
+  const ours = mountsOf(step, results, table)
+  if (top === undefined || ours.length === 0) return true
+  return ours.some((each) => each.device === top.device && each.source === top.source) ? false : yield* occupied(top, step.source)
 })
 
 /**
@@ -169,13 +185,7 @@ export const unmount = Effect.fnUntraced(function*(step: Case<"Unmount">, result
   const until = (yield* Clock.currentTimeMillis) + step.timeoutMs
   let pause = retryFirst
   while (true) {
-    const table = mountTable()
-    const top = mountedAt(table, step.target)
-    const ours = mountsOf(step, results, table)
-    if (top === undefined || ours.length === 0) return
-    if (!ours.some((each) => each.device === top.device && each.source === top.source)) {
-      return yield* occupied(top, step.source)
-    }
+    if (yield* isUnmounted(step, results)) return
     const ended = yield* runTool(argv, "tool")
     if (ended.exitCode === 0) return
     if (!/busy/.test(ended.stderr)) return yield* commandFailed(argv, ended, [])

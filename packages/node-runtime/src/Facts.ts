@@ -6,6 +6,7 @@
 import {
   interfaceMatters,
   loopMatters,
+  nameMatters,
   pathsFor,
   pathsInParts,
   pathsNamed,
@@ -113,7 +114,8 @@ export const gatherFacts = Effect.fnUntraced(function*(
 ) {
   const { mounts, trees } = yield* requireMountsAndTrees
   const planned = instance === undefined ? undefined : { alone, directories, instance, links, paths: asked }
-  const options = { all: true, recordOf, limits: true, instance, alone }
+  const named = planned === undefined ? undefined : (name: string) => nameMatters(planned, name)
+  const options = { all: true, recordOf, limits: true, instance, alone, named }
   const signs = yield* reading("/proc and /sys", () => containersToObserve(directories, trees, options))
   const containers = yield* inSlices("/proc and /sys", signs, (observed) => observed())
   const look = onceEach(statOf) // the disk of a record is for the most part the file of a loop device, too

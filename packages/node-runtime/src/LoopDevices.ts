@@ -98,6 +98,35 @@ const inUse = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<string> => [
   ])
 ]
 
+/** A number that the kernel counts up with each event of a device, as when one is given a file, or loses it. */
+const eventNumber = (): string | undefined => readText("/sys/kernel/uevent_seqnum")
+
+/** A look at all devices in use. */
+interface Survey {
+  /** That number as it was before. */
+  readonly events: string | undefined
+  readonly names: ReadonlyArray<string>
+}
+
+/** The last one after which of each was known what file it has, if any. */
+let surveyed: Survey = { events: undefined, names: [] }
+
+/** Gives what notes that a device was looked at. */
+const beginSurvey = (survey: Survey): (name: string, file: string | undefined) => void => {
+  const left = new Set(survey.names)
+  return (name, file) => {
+    if (file === undefined || known.has(name)) left.delete(name)
+    if (left.size === 0) surveyed = survey
+  }
+}
+
+/** Whether no device has this file, as the last survey tells: nothing has happened to any since then. */
+const isSurelyOfNone = (file: string): boolean => {
+  if (surveyed.events === undefined || surveyed.events !== eventNumber()) return false
+  const key = keyOf(statOf(file))
+  return surveyed.names.every((name) => known.get(name)?.fileKey !== key)
+}
+
 /**
  * All loop devices, or those in use that matter, to be looked at one by one: each gives undefined where it has no file, or by
  * its file does not matter.
@@ -107,9 +136,13 @@ const inUse = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<string> => [
  */
 export const loopsToObserve = ({ look, mounts }: Surroundings, wanted?: LoopsThatMatter): ReadonlyArray<() => LoopDevice | undefined> => {
   const matters = wanted ?? every
+  const events = eventNumber()
   const all = wanted === undefined ? loopNames() : inUse(mounts)
-  return all.filter((name) => matters.device(`/dev/${name}`)).map((name) => () => {
+  const some = all.filter((name) => matters.device(`/dev/${name}`))
+  const note = some.length === all.length ? beginSurvey({ events, names: all }) : undefined
+  return some.map((name) => () => {
     const file = fileBehind(name, look)
+    note?.(name, file)
     if (file === undefined) return undefined
     const loop = loopWith(name, file, keyOf(look(file)))
     return matters.loop(loop) ? withOffset(name, loop) : undefined
@@ -142,4 +175,4 @@ export const loopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => having
  * @since 0.1.0
  * @category reading
  */
-export const usableLoopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => having(file, sizedLoops())
+export const usableLoopDevicesOf = (file: string): ReadonlyArray<LoopDevice> => isSurelyOfNone(file) ? [] : having(file, sizedLoops())

@@ -11,9 +11,43 @@ import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { type CgroupTrees, cgroupTrees, trackingTree } from "./CgroupTree.ts"
 import { fileKey, readText, statOf } from "./KernelFiles.ts"
+import { once } from "./Once.ts"
 
-/** The last text as it was read: between two steps it seldom changes, and to take it apart takes as long as the kernel takes to write it. */
-let last: { readonly text: string; readonly entries: ReadonlyArray<MountEntry> } = { text: "", entries: [] }
+/** A line of the table; it begins with the number of the mount. */
+interface Line {
+  readonly text: string
+  readonly entry: MountEntry | undefined
+}
+
+interface Table {
+  readonly text: string
+  readonly lines: ReadonlyMap<string, Line>
+  readonly entries: ReadonlyArray<MountEntry>
+  readonly byNumber: () => ReadonlyMap<string, MountEntry>
+}
+
+/** The table as it was read last: to take all of it apart takes as long as the kernel takes to write it, and few lines of it change. */
+let last: Table = { text: "", lines: new Map(), entries: [], byNumber: () => new Map() }
+
+const readLine = (line: string): Line => {
+  const text = Buffer.from(line).toString() // a text of its own: a part of the table would keep all of that
+  return { text, entry: parseMountinfo(text)[0] }
+}
+
+const readTable = (text: string): Table => {
+  const lines = new Map<string, Line>()
+  for (const line of text.split("\n")) {
+    const read = last.lines.get(line) ?? readLine(line)
+    lines.set(read.text, read)
+  }
+  const read = [...lines.values()]
+  return {
+    text,
+    lines,
+    entries: read.flatMap(({ entry }) => entry ?? []),
+    byNumber: once(() => new Map(read.flatMap((line) => line.entry === undefined ? [] : [[line.text.split(" ", 1)[0] ?? "", line.entry]])))
+  }
+}
 
 /**
  * The mount table, in the order of mounting.
@@ -23,7 +57,7 @@ let last: { readonly text: string; readonly entries: ReadonlyArray<MountEntry> }
  */
 export const mountTable = (): ReadonlyArray<MountEntry> => {
   const text = readText("/proc/self/mountinfo") ?? ""
-  if (text !== last.text) last = { text, entries: parseMountinfo(text) }
+  if (text !== last.text) last = readTable(text)
   return last.entries
 }
 
@@ -143,6 +177,19 @@ const mountIdOf = (path: string): string | undefined => {
 export const isMountPoint = (path: string): boolean => {
   const [own, above] = [mountIdOf(path), mountIdOf(dirname(path))]
   return own === undefined || above === undefined ? mountedAt(mountTable(), path) !== undefined : own !== above
+}
+
+/**
+ * The mount on top at a path, where the table as it was read last has it by the number that it has now; undefined where that cannot
+ * be told without reading the table.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const knownMountOn = (path: string): MountEntry | undefined => {
+  const id = mountIdOf(path)
+  const known = id === undefined ? undefined : last.byNumber().get(id)
+  return known?.target === path ? known : undefined
 }
 
 /**

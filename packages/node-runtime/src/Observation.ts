@@ -24,7 +24,11 @@ export const observation = (recordOf?: ContainersOptions["recordOf"]): Pick<Host
     yield* requireRealPath(directories)
     const trees = yield* requireTrees
     const signs = yield* systemCall("read", "/proc and /sys", () =>
-      containersToObserve(directories, trees, { all: all ?? false, name, recordOf: records === true ? recordOf : undefined }))
+      containersToObserve(directories, trees, {
+        all: all ?? false,
+        named: name === undefined ? undefined : (each) => each === name,
+        recordOf: records === true ? recordOf : undefined
+      }))
     return yield* inSlices("/proc and /sys", signs, (observed) => observed())
   }),
   names: ({ directories }) =>

@@ -2,8 +2,9 @@ import { renderShell } from "@effect-lxc/core/plan/RenderShell"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { detachLoop } from "@effect-lxc/node-runtime/Disks"
-import { backingFileOf, usableLoopDevicesOf } from "@effect-lxc/node-runtime/LoopDevices"
-import { isMountPoint } from "@effect-lxc/node-runtime/Mounts"
+import { statOf } from "@effect-lxc/node-runtime/KernelFiles"
+import { backingFileOf, loopsToObserve, usableLoopDevicesOf } from "@effect-lxc/node-runtime/LoopDevices"
+import { isMountPoint, knownMountOn, mountTable } from "@effect-lxc/node-runtime/Mounts"
 import { ToolDirectories, toolPath } from "@effect-lxc/node-runtime/Tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
@@ -103,8 +104,31 @@ describe.runIf(realHost.available)("disks on real LXC", () => {
       assert.deepStrictEqual(points(), [])
     }))
 
+  it.live("what is mounted at a place is told by its number as long as it is that, and the table has what came and went", () =>
+    Effect.sync(() => {
+      const at = `${lab.files}/known`
+      fs.mkdirSync(at)
+      const inTable = () => mountTable().filter(({ target }) => target === at).map(({ source }) => source)
+      assert.deepStrictEqual([inTable(), knownMountOn(at)], [[], undefined])
+      for (const source of ["first", "second"]) {
+        run("mount", "-t", "tmpfs", source, at)
+        assert.isUndefined(knownMountOn(at), "the table was read before")
+        assert.deepStrictEqual(inTable(), [source])
+        assert.strictEqual(knownMountOn(at)?.source, source)
+        run("mount", "-t", "tmpfs", "above", at)
+        assert.notStrictEqual(knownMountOn(at)?.source, source)
+        assert.deepStrictEqual(inTable(), [source, "above"])
+        run("umount", at)
+        assert.strictEqual(knownMountOn(at)?.source, source)
+        run("umount", at)
+        assert.isUndefined(knownMountOn(at))
+        assert.deepStrictEqual(inTable(), [])
+      }
+    }))
+
   describe("the file behind a loop device", () => {
     const attach = (file: string, ...options: ReadonlyArray<string>): string => run("losetup", "--show", ...options, file)
+    const everyLoop = { device: () => true, loop: () => true }
     const seen = (device: string) => backingFileOf(device)?.replace(`${lab.files}/`, "")
 
     it.live("is another one at once when the device is given another, or none", () =>
@@ -146,6 +170,28 @@ describe.runIf(realHost.available)("disks on real LXC", () => {
         // LOOP_CHANGE_FD, for which losetup(8) has no option.
         run("perl", "-e", `open(L, "<", "${device}"); open(F, "<", "${other}"); ioctl(L, 0x4c06, fileno(F) + 0) or die $!`)
         assert.strictEqual(seen(device), "after.img")
+        run("losetup", "--detach", device)
+      }))
+
+    it.live("is seen at once by whoever has looked at all of them a moment ago", () =>
+      Effect.sync(() => {
+        const [one, other] = [dataImage("here"), dataImage("there")]
+        const devicesOf = (file: string) => usableLoopDevicesOf(file).map((loop) => loop.device)
+        const lookAtAll = (): void => loopsToObserve({ mounts: mountTable(), look: statOf }, everyLoop).forEach((each) => each())
+        const device = attach(other, "--find")
+        for (const options of [[], ["--read-only"]]) {
+          lookAtAll()
+          assert.deepStrictEqual([devicesOf(one), devicesOf(other)], [[], [device]])
+          run("losetup", "--detach", device)
+          run("losetup", ...options, device, one)
+          assert.deepStrictEqual([devicesOf(one), devicesOf(other)], [[device], []])
+          lookAtAll()
+          fs.renameSync(one, `${lab.files}/elsewhere.img`)
+          assert.deepStrictEqual([devicesOf(`${lab.files}/elsewhere.img`), devicesOf(one)], [[device], []])
+          fs.renameSync(`${lab.files}/elsewhere.img`, one)
+          run("losetup", "--detach", device)
+          run("losetup", device, other)
+        }
         run("losetup", "--detach", device)
       }))
 

@@ -12,7 +12,7 @@ import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { execFileSync } from "node:child_process"
+import { type ChildProcess, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -158,6 +158,46 @@ describe("what is planted in the place of a file of ours", () => {
         fs.rmSync(file, { recursive: true, force: true })
         fs.writeFileSync(precious, "keep me\n")
       }))
+    }))
+
+  /** Says which pid the next process gets, as root may outside of user namespaces. */
+  const lastPid = "/proc/sys/kernel/ns_last_pid"
+  const choosesPids = asRoot && Result.isSuccess(Result.try(() => fs.writeFileSync(lastPid, fs.readFileSync(lastPid))))
+
+  /** Another process on the machine may have taken it. */
+  const withPid = (pid: number, begin: () => ChildProcess): ChildProcess | undefined => {
+    for (let left = 100; left > 0; left--) {
+      fs.writeFileSync(lastPid, String(pid - 1))
+      const child = begin()
+      if (child.pid === pid) return child
+      child.kill("SIGKILL")
+    }
+    return undefined
+  }
+
+  it.live.skipIf(!choosesPids)("is no monitor's pid any more when somebody else has a process with that number and title", () =>
+    Effect.gen(function*() {
+      const container = { lxcPath: directories.containers, name: "web1" }
+      const file = directories.monitorPid("web1")
+      const titled = (uid: number) => nodeOf(uid, `[lxc monitor] ${container.lxcPath} web1`)
+      const ours = titled(0)
+      const pid = ours.pid ?? assert.fail("it does not run")
+      yield* Effect.sleep(100)
+      fs.writeFileSync(file, String(pid), { mode: 0o600 })
+      assert.strictEqual(monitorByFile(container)?.pid, pid)
+      yield* Effect.promise(() => new Promise((resolve) => ours.once("exit", resolve).kill("SIGKILL")))
+      const theirs = withPid(pid, () => titled(another))
+      yield* Effect.sleep(100)
+      yield* Effect.ensuring(
+        Effect.sync(() => {
+          assert.strictEqual(theirs?.pid, pid)
+          assert.isUndefined(monitorByFile(container))
+        }),
+        Effect.sync(() => {
+          theirs?.kill("SIGKILL")
+          fs.rmSync(file)
+        })
+      )
     }))
 
   it("is a monitor's pid where the kernel has that in the monitor's control group, and not where only its digits are there", () => {

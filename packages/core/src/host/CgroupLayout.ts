@@ -153,3 +153,12 @@ export const payloadCgroup = (name: string): string => `lxc.payload.${name}`
  * @category names
  */
 export const monitorCgroup = (name: string): string => `lxc.monitor.${name}`
+
+/**
+ * Whether a name is another one with a number behind it, as older releases of LXC give to directories: `web1-1` may be the second
+ * of `web1` or the first of an instance `web1-1`.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const isNumbered = (name: string, of: string): boolean => name.startsWith(of) && /^-[1-9]\d{0,2}$/.test(name.slice(of.length))

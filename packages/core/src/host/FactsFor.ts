@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { vethPrefix } from "../model/VethName.ts"
-import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import { isNumbered, monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
 import type { Directories } from "./Directories.ts"
 import type { ContainerFacts, HostFacts, LoopDevice, PathFacts } from "./HostFacts.ts"
 import { type MountEntry, unmountOrder } from "./MountTable.ts"
@@ -25,7 +25,7 @@ export interface PlannedFor {
   readonly paths?: ReadonlyArray<string> | undefined
   /** Interfaces to which its nics are linked. */
   readonly links?: ReadonlyArray<string> | undefined
-  /** Whether it takes nothing that another could have: then what disks others have, and where they are, does not matter. */
+  /** Whether it takes nothing that another could have: then others do not matter but those of which the cgroups may seem to be its own. */
   readonly alone?: boolean | undefined
 }
 
@@ -49,6 +49,15 @@ export const glimpse = ({ lxcPath, meantToRun, name, record }: Pick<ContainerFac
 })
 
 const withoutLimits = ({ limits: _, memoryUsage: __, pids: ___, ...container }: ContainerFacts): ContainerFacts => container
+
+/**
+ * Whether a container matters to a plan, by its name.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const nameMatters = ({ alone = false, instance }: PlannedFor, name: string): boolean =>
+  !alone || name === instance || isNumbered(name, instance)
 
 /** What of another container matters. */
 const ofAnother = ({ alone = false }: PlannedFor, { record, ...container }: ContainerFacts): ContainerFacts => {
@@ -166,7 +175,8 @@ export const factsFor = (planned: PlannedFor, facts: HostFacts): HostFacts => {
     ...facts,
     loops: facts.loops.filter(loops.loop),
     interfaces: facts.interfaces.filter(({ name }) => interfaces(name)),
-    containers: containers.map((each) => each.name === instance ? each : ofAnother(planned, each)),
+    containers: containers.filter(({ name }) => nameMatters(planned, name))
+      .map((each) => each.name === instance ? each : ofAnother(planned, each)),
     cgroupDirectories: facts.cgroupDirectories.filter(({ name }) => groups.some((group) => name.startsWith(group))),
     paths
   }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Directories } from "./Directories.ts"
-import { monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import { isNumbered, monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
 import { pathAt } from "./FactsIndex.ts"
 import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
 import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
@@ -24,19 +24,16 @@ export interface Remains {
   readonly cgroups: ReadonlyArray<CgroupDirectory>
 }
 
-const numbered = /^(.*)-[1-9]\d{0,2}$/
-
 /**
- * Whether a cgroup directory is the instance's: `lxc.payload.NAME`, `lxc.monitor.NAME`, or one of them with the
- * number that older releases of LXC add. `web1-1` may be the second of `web1` or the first of an instance `web1-1`:
- * a directory belongs to the instance that is known by exactly its name.
+ * Whether a cgroup directory is the instance's: `lxc.payload.NAME`, `lxc.monitor.NAME`, or one of them with a number. A
+ * directory belongs to the instance that is known by exactly its name.
  */
 const isCgroupOf = (directory: string, name: string, { containers }: HostFacts): boolean => {
   for (const prefix of [payloadCgroup(""), monitorCgroup("")]) {
     if (!directory.startsWith(prefix)) continue
     const rest = directory.slice(prefix.length)
     if (rest === name) return true
-    return numbered.exec(rest)?.[1] === name && !containers.some((each) => each.name === rest)
+    return isNumbered(rest, name) && !containers.some((each) => each.name === rest)
   }
   return false
 }
@@ -144,21 +141,6 @@ export const isOurDirectory = (file: string): boolean => ownDirectory.test(file)
  * @category queries
  */
 export const isOurFile = (file: string): boolean => ownFiles.has(meant(file))
-
-/**
- * The names in the instance's run directory. What somebody has mounted over it hides them, and its own names go with it: then
- * those of all that a start makes, and of the mount points that the mount table tells.
- *
- * @since 0.1.0
- * @category queries
- */
-export const namesOf = (directories: Directories, { container, mounts }: Remains): ReadonlyArray<string> => {
-  if (container === undefined) return []
-  const own = directories.container(container.name)
-  if (mounts.every(({ target }) => target !== own)) return container.files
-  const points = mounts.filter(({ target }) => target !== own).flatMap(({ target }) => target.slice(own.length + 1).split("/", 1))
-  return [...new Set([...ownFiles, "rootfs", ...points])]
-}
 
 /**
  * The files that a start makes and of which anything is there, each once.

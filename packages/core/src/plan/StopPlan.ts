@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { isNothing, isOurDirectory, isOurFile, namesake, namesOf, type Remains, remainsOf } from "../host/Remains.ts"
+import { isNothing, isOurDirectory, isOurFile, namesake, type Remains, remainsOf } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -76,10 +76,10 @@ const killing = ({ directories, facts, name }: Subject): ReadonlyArray<Step> => 
   ]
 }
 
-const removing = ({ directories, name, remains }: Subject): ReadonlyArray<Step> => [
+const removing = ({ directories, facts, name, remains }: Subject): ReadonlyArray<Step> => [
   ...diskResidue(directories, name, remains, false),
   ...containerResidue(remains),
-  ...fileResidue(directories, name, remains)
+  ...fileResidue(directories, name, facts)
 ]
 
 const reject = (operation: Operation, name: string, code: string, message: string, advice: string) => {
@@ -103,7 +103,7 @@ const rejectForeign = (operation: Operation, { directories, facts, name, remains
 
 const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Step>, warnings: ReadonlyArray<string>) => {
   const { directories, facts, name, remains } = subject
-  const strange = namesOf(directories, remains).filter((file) => !isOurDirectory(file) && !isOurFile(file))
+  const strange = remains.container?.files.filter((file) => !isOurDirectory(file) && !isOurFile(file)) ?? []
   return Result.succeed(
     planFrom({
       operation,

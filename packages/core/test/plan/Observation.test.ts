@@ -1,5 +1,5 @@
 import { hierarchiesOf, hierarchyOf, layoutOf, parseProcessCgroups } from "@effect-lxc/core/host/CgroupLayout"
-import { commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
+import { commandSocketName, isListening, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
 import { isMountOf, mountedAt, originOf, parseMountinfo, unmountOrder } from "@effect-lxc/core/host/MountTable"
 import { isAlive, isSameProcess, parseProcessStat } from "@effect-lxc/core/host/ProcessStat"
 import { decodeHostFacts, encodeHostFacts } from "@effect-lxc/core/host/HostFacts"
@@ -85,6 +85,13 @@ describe("/proc/net/unix", () => {
       { lxcPath: "/run/effect-lxc/containers", name: "web1" },
       { lxcPath: "/var/lib/lxc", name: "web1" }
     ])
+  })
+
+  it("shows whether somebody listens by a whole name, and no client, nor a name that only ends alike", () => {
+    const text = line("@/run/effect-lxc/containers/web1/command", "00000000") + line("@/srv/run/effect-lxc/containers/web1/command")
+    assert.isFalse(isListening(text, "/run/effect-lxc/containers/web1/command"))
+    assert.isTrue(isListening(text, "/srv/run/effect-lxc/containers/web1/command"))
+    assert.isFalse(isListening(text, "/srv/run/effect-lxc/containers/web1/comman"))
   })
 
   it("has a hash in place of a path that is too long, by which a known container is found", () => {

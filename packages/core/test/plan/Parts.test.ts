@@ -107,10 +107,14 @@ describe("the part of the facts for one instance", () => {
     assert.deepStrictEqual(named("app1", {}), ["br0", vethName("app1", 0), vethName("app1", 1)])
   })
 
-  it("has nothing of others but that they live for what takes nothing of them", () => {
+  it("has nothing of others for what takes nothing of them, but that those live whose cgroups may seem to be its own", () => {
     const whole = everything(neighbour("own", 2))
-    const part = factsFor({ ...asked, alone: true }, whole)
-    assert.deepStrictEqual(part.containers, factsFor(asked, whole).containers.map((each) => ({ ...each, record: null })))
+    assert.deepStrictEqual(factsFor({ ...asked, alone: true }, whole).containers, [])
+    const alike = { ...whole, containers: ["web1-1", "web10", "web1-x"].flatMap((name) => whole.containers.map((each) => ({ ...each, name }))) }
+    assert.deepStrictEqual(
+      factsFor({ ...asked, alone: true }, alike).containers,
+      factsFor(asked, alike).containers.slice(0, 1).map((each) => ({ ...each, record: null }))
+    )
     const twice = { ...whole, paths: whole.paths.map((each) => ({ ...each, inode: "1:7" })) }
     assert.deepStrictEqual(factsFor({ ...asked, alone: true }, twice).paths.map((each) => each.path), asked.paths)
   })
