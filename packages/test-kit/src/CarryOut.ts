@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { Results } from "@effect-lxc/core/runtime/Host"
 import type { StepProblem } from "@effect-lxc/core/runtime/StepProblem"
 import { resolved, rollbackOf } from "@effect-lxc/core/plan/Rollback"
@@ -57,8 +58,8 @@ export const carryOut = (steps: ReadonlyArray<Step>, before: SimulatedState, giv
  * @since 0.1.0
  * @category running
  */
-export const rollBack = (begun: ReadonlyArray<Step>, state: SimulatedState, results: Results): SimulatedState =>
-  rollbackOf(begun).map((step) => resolved(step, results)).reduce((before, step) => {
+export const rollBack = (begun: ReadonlyArray<Step>, directories: Directories, state: SimulatedState, results: Results): SimulatedState =>
+  rollbackOf(begun, directories).map((step) => resolved(step, results)).reduce((before, step) => {
     const seen = observe(before, step, results)
     return isProblem(seen) || seen.done ? before : complete(before, step, results).state
   }, state)

@@ -8,7 +8,7 @@ import type { Directories } from "../host/Directories.ts"
 import { pathAt } from "../host/FactsIndex.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
 import { isNothing, namesake, remainsOf } from "../host/Remains.ts"
-import { type HostPath, hostPath, isBelow, join } from "../model/HostPath.ts"
+import { type HostPath, hostPath, join } from "../model/HostPath.ts"
 import { decodeInstance, encodeInstance, type Instance, instanceDocument } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -141,15 +141,12 @@ const restoring = (
   exported: Exported,
   instance: Instance,
   archive: ArchivePath,
-  places: Places,
-  directories: Directories
+  places: Places
 ): ReadonlyArray<Step> => {
   const directory = (path: HostPath): Step => ({ _tag: "MakeDirectory", path, mode: "0700", keep: false })
-  const state = hostPath(directories.state)
   const kind = exported.manifest.root
   const received = join(places.work, "archive")
   return [
-    ...(isBelow(state, places.images) ? [directory(state)] : []),
     directory(places.images),
     directory(places.work),
     ...(archive === "-" ? [{ _tag: "ReceiveArchive", file: received, timeoutMs: copyTimeout } as const] : []),
@@ -215,7 +212,7 @@ export const planImport = (
   const left = leftBefore(places, facts)
   const steps: ReadonlyArray<Step> = [
     ...left,
-    ...restoring(exported, instance.success, archive, places, directories),
+    ...restoring(exported, instance.success, archive, places),
     ...(started?.steps ?? []),
     { _tag: "RemoveTree", path: places.work }
   ]

@@ -68,7 +68,7 @@ export const planRecover = (
   ))
   const { container } = remainsOf(directories, name, facts)
   const isLeft = isPossible(container === undefined ? undefined : statusOf(container))
-  const undoing = rollbackOf(begun).map((step) => resolved(step, results))
+  const undoing = rollbackOf(begun, directories).map((step) => resolved(step, results))
   const steps = undoing.filter(isLeft)
   return Result.succeed(
     planFrom({

@@ -105,7 +105,7 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
  * @since 0.1.0
  * @category planners
  */
-export const sharedDirectories = (directories: Directories): ReadonlyArray<Step> =>
+export const sharedDirectories = (directories: Directories): ReadonlyArray<Extract<Step, { readonly _tag: "RemoveDirectory" }>> =>
   [directories.state, directories.containers].map((each) => ({ _tag: "RemoveDirectory", path: hostPath(each), ifEmpty: true }))
 
 /**

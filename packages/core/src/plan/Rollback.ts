@@ -5,7 +5,9 @@
  */
 import * as Schema from "effect/Schema"
 import { monitorCgroup, payloadCgroup } from "../host/CgroupLayout.ts"
+import type { Directories } from "../host/Directories.ts"
 import { isBelow } from "../model/HostPath.ts"
+import { sharedDirectories } from "./Residue.ts"
 import { Device, type Step } from "./Step.ts"
 
 const killTimeout = 10_000
@@ -85,8 +87,12 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
   }
 }
 
+const takesFrom = (directory: string, step: Step): boolean =>
+  (step._tag === "RemoveFile" || step._tag === "RemoveDirectory") && (step.path === directory || isBelow(directory, step.path))
+
 /**
- * The plan that undoes what was begun: the last first.
+ * The plan that undoes what was begun: the last first, and then the directories that all instances share, if they are empty. Of
+ * several that are undone at once the first to begin has made those, and they stay for the others.
  *
  * `begun` are the steps whose intent is in the journal, in the order of their beginning. A step that found its result
  * there already has no intent and is not undone.
@@ -94,7 +100,12 @@ export const undo = (step: Step): ReadonlyArray<Step> => {
  * @since 0.1.0
  * @category constructors
  */
-export const rollbackOf = (begun: ReadonlyArray<Step>): ReadonlyArray<Step> => [...begun].reverse().flatMap(undo)
+export const rollbackOf = (begun: ReadonlyArray<Step>, directories: Directories): ReadonlyArray<Step> => {
+  const undoing = [...begun].reverse().flatMap(undo)
+  const shared = sharedDirectories(directories).filter(({ path }) => undoing.some((step) => takesFrom(path, step)))
+  const isShared = (step: Step): boolean => step._tag === "RemoveDirectory" && shared.some(({ path }) => step.path === path)
+  return [...undoing.filter((step) => !isShared(step)), ...shared]
+}
 
 /**
  * Whether a step takes away the place to which another, that could not be done yet, moves something back: without it that

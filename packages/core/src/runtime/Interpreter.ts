@@ -138,7 +138,7 @@ const undoStep = Effect.fnUntraced(function*(run: Run, step: Step, failed: Reado
  */
 const rollBack = Effect.fn("Interpreter.rollBack")(function*(run: Run) {
   const { progress } = run
-  const steps = rollbackOf(run.begun).map((step) => resolved(step, run.results))
+  const steps = rollbackOf(run.begun, run.plan.directories).map((step) => resolved(step, run.results))
   const failed: Array<Residue> = []
   const until = (yield* Clock.currentTimeMillis) + run.rollbackLimitMs
   yield* progress({ _tag: "RollbackBegun", undo: steps })

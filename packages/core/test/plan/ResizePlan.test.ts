@@ -56,7 +56,7 @@ describe("on cgroup v1", () => {
     for (const wanted of [{ memory: 128 * MiB }, { memory: 8 * MiB }, { memory: 80 * MiB, swap: 0 }, { swap: 512 * MiB }]) {
       const made = Result.getOrThrow(plan(factsOf(state), wanted))
       const after = carriedOut(made, state)
-      const undone = carriedOut({ steps: rollbackOf(made.steps) }, after)
+      const undone = carriedOut({ steps: rollbackOf(made.steps, made.directories) }, after)
       assert.deepStrictEqual(factsOf(undone).containers, factsOf(state).containers)
     }
   })

@@ -26,16 +26,15 @@ describe("a rollback", () => {
         return ended.state
       }, before)
     const begun = startPlan(given, state).steps.slice(0, upTo)
-    const undone = take(take(state, begun), rollbackOf(begun))
+    const undone = take(take(state, begun), rollbackOf(begun, directories))
     assert.strictEqual(Diff.traces(state, undone, directories), "")
   })
 
   it("takes the last first, and what only looks not at all", () => {
     const { steps } = startPlan(web1, host())
-    const undone = rollbackOf(steps).map(({ _tag }) => _tag)
+    const undone = rollbackOf(steps, directories).map(({ _tag }) => _tag)
     assert.deepStrictEqual(undone, [
       "RemoveFile",
-      "RemoveDirectory",
       "KillContainer",
       "AwaitStopped",
       "DeleteInterface",
@@ -48,6 +47,7 @@ describe("a rollback", () => {
       "RemoveDirectory",
       "RemoveFile",
       "RemoveDirectory",
+      "RemoveDirectory",
       "RemoveDirectory"
     ])
     for (const step of steps.filter(isCheck)) assert.deepStrictEqual(undo(step), [])
@@ -57,7 +57,7 @@ describe("a rollback", () => {
     const state = Incidents.killMonitor("web1")(carriedOut(startPlan(web1, host()), host()))
     const residue = startPlan(instance({ nics: [] }), state).steps.filter(({ _tag }) => _tag === "RemoveCgroups")
     assert.isAbove(residue.length, 0)
-    assert.deepStrictEqual(rollbackOf(residue), [])
+    assert.deepStrictEqual(rollbackOf(residue, directories), [])
   })
 
   it("leaves the log directory, and takes directories only as long as they are empty", () => {
@@ -65,7 +65,7 @@ describe("a rollback", () => {
     const kept = steps.find((step) => step._tag === "MakeDirectory" && step.path === directories.logs("web1"))
     assert.isDefined(kept)
     if (kept !== undefined) assert.deepStrictEqual(undo(kept), [])
-    for (const step of rollbackOf(steps)) if (step._tag === "RemoveDirectory") assert.isTrue(step.ifEmpty)
+    for (const step of rollbackOf(steps, directories)) if (step._tag === "RemoveDirectory") assert.isTrue(step.ifEmpty)
   })
 })
 

@@ -116,6 +116,18 @@ describe("startAll", () => {
       assert.deepStrictEqual(told, ["db"])
       assert.deepStrictEqual((yield* hypervisor.list()).map((each) => each.name), ["db"])
     }).pipe(onHost({ host: guests() })))
+
+  it.effect("undoes what is under way side by side with what it shares: the host is as before", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const simulated = yield* SimulatedHost
+      const before = yield* simulated.state
+      const fiber = yield* Effect.forkChild(hypervisor.startAll(all.map(({ name }) => one(name)), { parallel: all.length }))
+      yield* Effect.sleep("100 millis")
+      assert.deepStrictEqual((yield* running).length, all.length)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(Diff.traces(before, yield* simulated.state, hypervisor.directories), "")
+    }).pipe(onHost({ host: guests() })))
 })
 
 describe("stopAll", () => {

@@ -329,9 +329,9 @@ describe("import", () => {
       assert.include(error.message, "no export")
     }).pipe(onHost({ host: host() })))
 
-  const importSteps = 20
+  const importSteps = 19
   /** The start's own, of a directory that the import has made before. */
-  const heldAlready = 17
+  const heldAlready = 16
 
   describe.each(Array.from({ length: importSteps }, (_, index) => ({ index })))("that fails at step $index", ({ index }) => {
     for (const kind of ["refuse", "act-then-refuse"] as const) {

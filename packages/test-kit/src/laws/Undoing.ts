@@ -66,7 +66,7 @@ const struckSteps = (plan: Plan, host: SimulatedState): ReadonlyArray<Struck> =>
 
 const leftAt = (plan: Plan, { after, before, begun, index, kept }: Struck): string | undefined => {
   const judge = (when: string, wanted: SimulatedState, state: SimulatedState): string | undefined => {
-    const left = beyondLeftovers(traces(wanted, rollBack(begun, state, before.results), plan.directories), plan.directories, plan.instance)
+    const left = beyondLeftovers(traces(wanted, rollBack(begun, plan.directories, state, before.results), plan.directories), plan.directories, plan.instance)
     return left === "" ? undefined : `where step ${index + 1} fails (${when}) the host is not as it should be then:\n${left}`
   }
   return judge("before it acts", kept.before, before.state) ?? judge("after it acted", kept.after, after.state)
@@ -93,7 +93,7 @@ const byInterpreter = (plan: Plan, host: SimulatedState): Effect.Effect<string |
   return Effect.map(run(plan, host, [atIndex(last.index, "refuse")]), ({ exit, state }) => {
     const where = `where step ${last.index + 1} fails`
     if (Exit.isSuccess(exit)) return `${where} the operation is called a success`
-    const different = traces(rollBack(last.begun, last.before.state, last.before.results), state, plan.directories)
+    const different = traces(rollBack(last.begun, plan.directories, last.before.state, last.before.results), state, plan.directories)
     return different === "" ? undefined : `${where} the interpreter undoes something else:\n${different}`
   })
 }
