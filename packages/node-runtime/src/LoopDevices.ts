@@ -101,22 +101,27 @@ const inUse = (mounts: ReadonlyArray<MountEntry>): ReadonlyArray<string> => [
 /** A number that the kernel counts up with each event of a device, as when one is given a file, or loses it. */
 const eventNumber = (): string | undefined => readText("/sys/kernel/uevent_seqnum")
 
-/** A look at all devices in use. */
+/** What a look at all devices in use came to. */
 interface Survey {
   /** That number as it was before. */
   readonly events: string | undefined
-  readonly names: ReadonlyArray<string>
+  /** The files that they have. */
+  readonly files: ReadonlySet<string>
 }
 
 /** The last one after which of each was known what file it has, if any. */
-let surveyed: Survey = { events: undefined, names: [] }
+let surveyed: Survey = { events: undefined, files: new Set() }
 
-/** Gives what notes that a device was looked at. */
-const beginSurvey = (survey: Survey): (name: string, file: string | undefined) => void => {
-  const left = new Set(survey.names)
+/** Gives what notes that one of these devices was looked at. */
+const beginSurvey = (events: Survey["events"], names: ReadonlyArray<string>): (name: string, file: string | undefined) => void => {
+  const left = new Set(names)
+  const files = new Set<string>()
   return (name, file) => {
-    if (file === undefined || known.has(name)) left.delete(name)
-    if (left.size === 0) surveyed = survey
+    const key = file === undefined ? undefined : known.get(name)?.fileKey
+    if (file !== undefined && key === undefined) return
+    left.delete(name)
+    if (key !== undefined) files.add(key)
+    if (left.size === 0) surveyed = { events, files }
   }
 }
 
@@ -124,7 +129,7 @@ const beginSurvey = (survey: Survey): (name: string, file: string | undefined) =
 const isSurelyOfNone = (file: string): boolean => {
   if (surveyed.events === undefined || surveyed.events !== eventNumber()) return false
   const key = keyOf(statOf(file))
-  return surveyed.names.every((name) => known.get(name)?.fileKey !== key)
+  return key !== undefined && !surveyed.files.has(key)
 }
 
 /**
@@ -139,7 +144,7 @@ export const loopsToObserve = ({ look, mounts }: Surroundings, wanted?: LoopsTha
   const events = eventNumber()
   const all = wanted === undefined ? loopNames() : inUse(mounts)
   const some = all.filter((name) => matters.device(`/dev/${name}`))
-  const note = some.length === all.length ? beginSurvey({ events, names: all }) : undefined
+  const note = some.length === all.length ? beginSurvey(events, all) : undefined
   return some.map((name) => () => {
     const file = fileBehind(name, look)
     note?.(name, file)
