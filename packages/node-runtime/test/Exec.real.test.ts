@@ -88,6 +88,20 @@ describe.runIf(realHost.available)("programs in a real container", () => {
         assert.include(env.stdout, "A=b=c d\n")
       })))
 
+  it.live("are no reason why a start fails whose guest then ends", () =>
+    Effect.gen(function*() {
+      const hypervisor = yield* Hypervisor
+      const instance = lab.instance("ends", "obedient", { lxc: { settle: "20s" } })
+      const start = yield* Effect.forkChild(Effect.flip(hypervisor.start(instance)))
+      yield* sees(() => fs.existsSync(lab.directories.monitorPid(instance.name)))
+      yield* Effect.sleep(300)
+      const exitOf = (script: string) => Effect.scoped(Effect.flatMap(run(instance.name, sh(script)), (it) => it.exitCode))
+      assert.strictEqual(yield* exitOf("true"), 0)
+      yield* exitOf("kill -PWR 1")
+      assert.match((yield* Fiber.join(start)).message, /ended after \d+ ms \(exit code 0\)\n(?!.*LXC says)/s)
+      assert.include(fs.readFileSync(lab.directories.lxcLog(instance.name), "utf8"), "get_config_unsupported_key")
+    }).pipe(Effect.provide(layer({ directories: lab.directories })), Effect.tapCause(() => Effect.sync(() => lab.reset()))))
+
   it.live("get a binary standard input to its end, and one that a daemon keeps open does not hold up the result", () =>
     inContainer("pipe", (name) =>
       Effect.gen(function*() {

@@ -33,14 +33,16 @@ export const parseLog = (text: string): ReadonlyArray<LogLine> =>
     return level === undefined || source === undefined || message === undefined ? [] : [{ level, source, message }]
   })
 
-/** Follows from an error that was logged before it, or from none at all (the seccomp key, after each lxc-attach). */
+/** Follows from an error that was logged before it. */
 const consequences: ReadonlyArray<RegExp> = [
   /^Received container state "ABORTING" instead of "RUNNING"$/,
   /^Failed to receive the container state$/,
   /^An error occurred in another process/,
-  /^Failed to spawn container /,
-  /^Unsupported config key "lxc\.seccomp"$/
+  /^Failed to spawn container /
 ]
+
+/** A monitor was asked for a key that it does not know: lxc-attach(1) asks for `lxc.seccomp` each time, and goes on without it. */
+const answer = /^confile\.c:get_config_unsupported_key:/
 
 const advice: ReadonlyArray<RegExp> = [
   /^The container failed to start/,
@@ -49,8 +51,8 @@ const advice: ReadonlyArray<RegExp> = [
 ]
 
 /**
- * The lines of level ERROR (and worse) that say why something failed, in their order: not the advice that lxc-start adds,
- * nor consequences of another error, unless there is nothing else.
+ * The lines of level ERROR (and worse) that say why something failed, in their order: not the advice that lxc-start adds, nor what
+ * a monitor was asked for in vain, nor consequences of another error, unless there is nothing else.
  *
  * @since 0.1.0
  * @category accessors
@@ -59,7 +61,7 @@ export const errors = (text: string): ReadonlyArray<LogLine> => {
   const worst = parseLog(text).filter(({ level }) => /^(?:ERROR|CRIT|ALERT|FATAL)$/.test(level))
   const without = (lines: ReadonlyArray<LogLine>, patterns: ReadonlyArray<RegExp>) =>
     lines.filter(({ message }) => !patterns.some((each) => each.test(message)))
-  const said = without(worst, advice)
+  const said = without(worst.filter(({ source }) => !answer.test(source)), advice)
   const causes = without(said, consequences)
   return causes.length > 0 ? causes : said
 }

@@ -19,6 +19,11 @@ lxc-start t1 20261122195325.924 INFO     error - ../src/lxc/error.c:lxc_error_se
 const killed = `lxc-start t1 20261122195327.214 INFO     error - ../src/lxc/error.c:lxc_error_set_and_log:34 - Child <8711> ended on signal Killed(9)
 `
 
+const attached = `lxc-start t1 20261126061623.300 ERROR    confile - ../src/lxc/confile.c:get_config_unsupported_key:170 - Invalid argument - Unsupported config key "lxc.seccomp"
+`
+const unsupported = `lxc-start t1 20261126061623.300 ERROR    confile - ../src/lxc/confile.c:set_config_unsupported_key:164 - Invalid argument - Unsupported config key "lxc.seccomp"
+`
+
 describe("LxcLog", () => {
   it("takes lines apart: level, place and message", () => {
     assert.deepStrictEqual(parseLog(missingInit)[2], {
@@ -49,6 +54,11 @@ describe("LxcLog", () => {
       "sync.c:sync_wait:34", "lxccontainer.c:wait_on_daemonized_start:878", "start.c:__lxc_start:2107"
     ])
     assert.deepStrictEqual(errors(exited), [])
+  })
+
+  it("does not take for a cause what lxc-attach asked the monitor for", () => {
+    assert.deepStrictEqual(errors(attached + exited), [])
+    assert.deepStrictEqual(errors(attached + unsupported).map(({ source }) => source), ["confile.c:set_config_unsupported_key:164"])
   })
 
   it("says how the last init ended, and nothing where LXC does not", () => {
