@@ -8,7 +8,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { createReadStream } from "node:fs"
+import * as fs from "node:fs"
+import { Socket } from "node:net"
+import type { Readable } from "node:stream"
 import { escape } from "@effect-lxc/core/model/HostText"
 
 /**
@@ -97,6 +99,21 @@ const upTo = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, limit: number) => {
 }
 
 /**
+ * A pipe is read as its events come, whenever somebody writes to it: a thread that waited in open(2) or read(2) would keep this
+ * process from ending by a signal. Not through FileSystem, which reads by offset: a pipe, as in `start <(make-spec)`, has none.
+ */
+const opened = (file: string): Readable => {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+  return fs.fstatSync(fd).isFIFO() ? new Socket({ fd, readable: true, writable: false }) : fs.createReadStream(file, { fd })
+}
+
+const contentsOf = (file: string): Stream.Stream<Uint8Array, unknown> =>
+  Stream.unwrap(Effect.map(
+    Effect.try({ try: () => opened(file), catch: (error) => error }),
+    (readable) => NodeStream.fromReadable<Uint8Array>({ evaluate: () => readable })
+  ))
+
+/**
  * The text of a file, or of standard input for `-`. More than `limit` bytes, or bytes that are not UTF-8, are refused.
  *
  * @since 0.1.0
@@ -106,8 +123,7 @@ export const readText = Effect.fn("InputFile.readText")(function*(file: string, 
   const source = sourceName(file)
   const stream: Stream.Stream<Uint8Array, unknown> = file === standardInput
     ? yield* StandardInput
-    // Not through FileSystem, which reads by offset: a pipe, as in `start <(make-spec)`, has none.
-    : NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(file) })
+    : contentsOf(file)
   const bytes = collect(yield* upTo(stream, limit).pipe(Effect.mapError(unreadable(file))))
   if (bytes.length > limit) {
     const reason = `it is larger than ${limit < 2 ** 20 ? `${limit / 2 ** 10} KiB` : `${limit / 2 ** 20} MiB`}`

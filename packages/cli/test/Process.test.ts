@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { execFile, spawn } from "node:child_process"
-import { openSync, readFileSync } from "node:fs"
+import { execFile, execFileSync, spawn } from "node:child_process"
+import { openSync, readFileSync, rmSync } from "node:fs"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { specText, temporary } from "./Harness.ts"
@@ -10,6 +10,13 @@ const { file, path } = temporary()
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 const flags = ["--disable-warning=ExperimentalWarning", main]
 const places = () => ["--run-dir", path("run"), "--log-dir", path("log"), "--state-dir", path("state")]
+
+/** A named pipe, made anew. */
+const pipe = (name: string): string => {
+  rmSync(path(name), { force: true })
+  execFileSync("mkfifo", [path(name)])
+  return path(name)
+}
 
 const effectLxc = (argv: ReadonlyArray<string>) =>
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
@@ -98,12 +105,30 @@ describe.runIf(process.platform === "linux")("the process", () => {
 
   it("ends by SIGINT and SIGTERM with the codes that a shell expects", async () => {
     for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-      // It reads a spec that does not come.
-      const child = spawn(process.execPath, [...flags, "start", "-", ...places()])
-      const code = new Promise((resolve) => child.on("close", resolve))
-      while (!catchesSignals(child.pid)) await delay(20)
-      child.kill(signal)
-      assert.strictEqual(await code, expected)
+      for (const argv of [["start", "-"], ["run", pipe("unwritten")]]) {
+        // It reads what does not come.
+        const child = spawn(process.execPath, [...flags, ...argv, ...places()])
+        const code = new Promise((resolve) => child.on("close", resolve))
+        while (!catchesSignals(child.pid)) await delay(20)
+        await delay(500)
+        child.kill(signal)
+        const late = setTimeout(() => child.kill("SIGKILL"), 10_000)
+        assert.strictEqual(await code, expected)
+        clearTimeout(late)
+      }
     }
+  }, 60_000)
+
+  it("waits for who writes to a pipe that it reads, and takes all of it", async () => {
+    const spec = pipe("written.yaml")
+    const reading = effectLxc(["config", spec, "--lxc-version", "5.0.2", "--cgroup", "v2"])
+    await delay(1_000)
+    const script = `exec >"$1"; printf '%s' "$2"; sleep 0.5; printf '\\n# %70000s' x`
+    const writer = spawn("sh", ["-c", script, "sh", spec, specText], { stdio: "ignore" })
+    const written = new Promise((resolve) => writer.on("close", resolve))
+    const { code, err, out } = await reading
+    assert.deepStrictEqual([code, err], [0, ""])
+    assert.match(out, /^lxc\.uts\.name = web1\.example\.com\n/)
+    assert.strictEqual(await written, 0)
   }, 30_000)
 })
