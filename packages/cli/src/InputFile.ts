@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import { Socket } from "node:net"
 import type { Readable } from "node:stream"
+import { isatty, ReadStream } from "node:tty"
 import { escape } from "@effect-lxc/core/model/HostText"
 
 /**
@@ -99,11 +100,12 @@ const upTo = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, limit: number) => {
 }
 
 /**
- * A pipe is read as its events come, whenever somebody writes to it: a thread that waited in open(2) or read(2) would keep this
+ * A pipe or a terminal is read as its events come, whenever somebody writes to it: a thread that waited in open(2) or read(2) would keep this
  * process from ending by a signal. Not through FileSystem, which reads by offset: a pipe, as in `start <(make-spec)`, has none.
  */
 const opened = (file: string): Readable => {
   const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+  if (isatty(fd)) return new ReadStream(fd)
   return fs.fstatSync(fd).isFIFO() ? new Socket({ fd, readable: true, writable: false }) : fs.createReadStream(file, { fd })
 }
 

@@ -119,6 +119,17 @@ describe.runIf(process.platform === "linux")("the process", () => {
     }
   }, 60_000)
 
+  it("reads what is typed at a terminal, by whatever name it has", async () => {
+    const command = [process.execPath, ...flags, "config", "/dev/stdin", "--lxc-version", "5.0.2", "--cgroup", "v2"].join(" ")
+    const terminal = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] })
+    let shown = ""
+    terminal.stdout.on("data", (chunk: Buffer) => (shown += chunk.toString()))
+    await delay(1_500) // by then it waits
+    terminal.stdin.write(`${specText}\n\u0004`)
+    assert.strictEqual(await new Promise((resolve) => terminal.on("close", resolve)), 0, shown)
+    assert.include(shown, "lxc.uts.name = web1.example.com")
+  }, 30_000)
+
   it("waits for who writes to a pipe that it reads, and takes all of it", async () => {
     const spec = pipe("written.yaml")
     const reading = effectLxc(["config", spec, "--lxc-version", "5.0.2", "--cgroup", "v2"])
