@@ -62,7 +62,7 @@ const idleMs = 1_000
  */
 export interface Ended {
   readonly exitCode: number | null
-  /** Set where a signal ended it. */
+  /** Set where a signal ended it; with an exit code, where one may have. */
   readonly signal: string | null
   readonly stdout: string
   readonly stderr: string
@@ -119,11 +119,9 @@ class Output {
 
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
 
-/** A shell gives 128 and the number of the signal for what was ended by one. */
-const endedWith = (code: number): Pick<Ended, "exitCode" | "signal"> => {
-  const signal = code > 128 ? signalNames.get(code - 128) : undefined
-  return signal === undefined ? { exitCode: code, signal: null } : { exitCode: null, signal }
-}
+/** A shell gives 128 and the number of the signal for what was ended by one, and no sign whether the tool gave that itself. */
+const endedWith = (exitCode: number): Pick<Ended, "exitCode" | "signal"> =>
+  ({ exitCode, signal: exitCode > 128 ? signalNames.get(exitCode - 128) ?? null : null })
 
 interface Task {
   readonly stdout: Output

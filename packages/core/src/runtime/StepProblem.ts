@@ -19,7 +19,10 @@ export const Holder = Schema.Struct({ pid: Schema.Int, command: Schema.String })
  * @category models
  */
 export const StepProblem = Schema.TaggedUnion({
-  /** A command ended with another exit code than 0, or by a signal. `log` are LXC's own ERROR lines of this run. */
+  /**
+   * A command ended with another exit code than 0, or by a signal; with both, by the exit code that a shell gives for that signal,
+   * which may be the command's own. `log` are LXC's own ERROR lines of this run.
+   */
   CommandFailed: {
     argv: Schema.Array(Schema.String),
     exitCode: Schema.NullOr(Schema.Int),
@@ -77,6 +80,11 @@ const busy = (holders: ReadonlyArray<typeof Holder.Type>, mountedOn: ReadonlyArr
 /** A command as a person would read it; the plan has it exactly. */
 const shown = (argv: ReadonlyArray<string>): string => argv.map(escape).join(" ")
 
+const endOf = ({ exitCode, signal }: { readonly exitCode: number | null; readonly signal: string | null }): string => {
+  if (signal === null) return `exited with ${exitCode}`
+  return exitCode === null ? `was ended by ${signal}` : `ended with exit code ${exitCode}, as by ${signal}`
+}
+
 /**
  * What failed and what to do, one line after the other.
  *
@@ -86,9 +94,8 @@ const shown = (argv: ReadonlyArray<string>): string => argv.map(escape).join(" "
 export const explain = (problem: StepProblem): ReadonlyArray<string> => {
   switch (problem._tag) {
     case "CommandFailed": {
-      const how = problem.signal === null ? `exited with ${problem.exitCode}` : `was ended by ${problem.signal}`
       const stderr = problem.log.length > 0 ? [] : problem.stderr.split("\n").filter((line) => line.trim() !== "")
-      return [`${shown(problem.argv)}`, `${how}`, ...lines("LXC says:", problem.log), ...lines("it says:", stderr)]
+      return [shown(problem.argv), endOf(problem), ...lines("LXC says:", problem.log), ...lines("it says:", stderr)]
     }
     case "CommandTimedOut":
       return [
