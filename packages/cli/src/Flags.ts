@@ -135,7 +135,7 @@ export const format = Flag.Literals("format", ["text", "json", "sh", "mermaid"])
  */
 export const out = Flag.String("out").pipe(
   Flag.withMetavar("FILE"),
-  Flag.withDescription("Write the plan to a file instead of standard output"),
+  Flag.withDescription("Write the plan to a file instead of standard output; a file that is there is replaced"),
   Flag.optional
 )
 
