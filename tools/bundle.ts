@@ -52,13 +52,13 @@ const modulesOfNodeUncopied: Plugin = {
       : undefined
 }
 
-/** What a list calls where there is nothing to list: what every command does, and a question. */
-const calledByList = (chunks: ReadonlyArray<OutputChunk>): ReadonlyMap<string, Called> => {
+/** What is called by a list where there is nothing to list, and by what needs all commands: what every start does, and a question. */
+const calledByStarts = (chunks: ReadonlyArray<OutputChunk>): ReadonlyMap<string, Called> => {
   const place = mkdtempSync(join(tmpdir(), "effect-lxc-bundle-"))
   try {
     for (const { code, fileName } of chunks) writeFileSync(join(place, fileName), code)
     const directories = ["run", "log", "state"].flatMap((each) => [`--${each}-dir`, join(place, each)])
-    return calledBy(join(place, entry), ["list", ...directories])
+    return calledBy(join(place, entry), [["list", ...directories], ["--version"]])
   } finally {
     rmSync(place, { recursive: true })
   }
@@ -79,10 +79,12 @@ const build = await rolldown({
 const { output } = await build.generate({
   format: "cjs",
   minify: true,
-  // What is read together is one file: each costs a third of a millisecond. A group takes what its modules import along.
+  // What is read together is one file: each costs a third of a millisecond. A group takes what its modules import along; what both
+  // questions and commands need, a set of processors, is in the file that is read by all.
   codeSplitting: {
     groups: [
-      { name: "start", test: /cli\/src\/main\.ts$/, priority: 1 },
+      { name: "start", test: /cli\/src\/main\.ts$|core\/src\/model\/CpuSet\.ts$/, priority: 1 },
+      { name: "commands", test: /cli\/src\/Commands\.ts$/ },
       { name: "questions", test: /cli\/src\/actions\/(?:List|Info)\.ts$|\/NodeQueries\.ts$/ }
     ]
   },
@@ -93,7 +95,7 @@ const chunks = output.map((file) => {
   if (file.type === "asset") throw new Error(`${file.fileName} is no code`)
   return file
 })
-const called = calledByList(chunks)
+const called = calledByStarts(chunks)
 mkdirSync(directory, { recursive: true })
 // The entry last: whatever it names is there. The name of each other file tells what it does.
 for (const { code, fileName } of chunks.toReversed()) {

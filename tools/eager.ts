@@ -35,17 +35,22 @@ const coverageIn = (directory: string): Coverage["result"] =>
   })
 
 /**
- * What a program calls of each of its files, by their names. However it ends: where it finds nothing to work on, it calls less.
+ * What a program calls of each of its files, by their names, in all of its runs, one with each of these arguments. However it ends:
+ * where it finds nothing to work on, it calls less.
  */
-export const calledBy = (program: string, args: ReadonlyArray<string>): ReadonlyMap<string, Called> => {
+export const calledBy = (program: string, runs: ReadonlyArray<ReadonlyArray<string>>): ReadonlyMap<string, Called> => {
   const directory = mkdtempSync(join(tmpdir(), "effect-lxc-called-"))
   try {
     const env = { ...process.env, NODE_V8_COVERAGE: directory, NODE_DISABLE_COMPILE_CACHE: "1" }
-    spawnSync(process.execPath, [program, ...args], { env, stdio: "ignore", timeout: 60_000 })
-    return new Map(coverageIn(directory).map(({ functions, url }) => {
+    for (const args of runs) spawnSync(process.execPath, [program, ...args], { env, stdio: "ignore", timeout: 60_000 })
+    const called = new Map<string, Set<string>>()
+    for (const { functions, url } of coverageIn(directory)) {
+      const places = called.get(basename(url)) ?? new Set()
+      called.set(basename(url), places)
       const whole = functions.flatMap(({ ranges }) => ranges.slice(0, 1)).filter(({ count }) => count > 0)
-      return [basename(url), new Set(whole.map(({ endOffset, startOffset }) => placeOf(startOffset, endOffset)))]
-    }))
+      for (const { endOffset, startOffset } of whole) places.add(placeOf(startOffset, endOffset))
+    }
+    return called
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -19,7 +19,7 @@ import { adviceFor, Whereabouts } from "./Advice.ts"
 import { failuresOf, failureText } from "./Failure.ts"
 import { Hypervisors, type MakeHypervisor } from "./Hypervisors.ts"
 import { Output } from "./Output.ts"
-import { root } from "./Root.ts"
+import { isQuestion, questions } from "./Questions.ts"
 import { usageError } from "./UsageError.ts"
 import { version } from "./Version.ts"
 
@@ -91,6 +91,12 @@ const withoutEnvironment = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 /** `help stop` is what many programs take for `stop --help`. */
 const withHelp = (argv: ReadonlyArray<string>): ReadonlyArray<string> => argv[0] === "help" ? [...argv.slice(1), "--help"] : argv
 
+/** To make all commands takes longer than a list of a few dozen containers. */
+const runCommand = (argv: ReadonlyArray<string>) =>
+  isQuestion(argv)
+    ? Command.runWith(questions, { version })(argv)
+    : Effect.flatMap(Effect.promise(() => import("./Commands.ts")), ({ commands }) => Command.runWith(commands, { version })(argv))
+
 /**
  * Carries out a command line on the hypervisors that `make` gives, and gives the exit code: 0 done, 1 failed, 2 bad
  * usage or bad input, 3 the plan was rejected or is stale; of `exec` it is the program's own. Results and everything else go to {@link Output}.
@@ -115,7 +121,7 @@ export const run = (
       for (const failure of failures) yield* output.err(failureText(failure, json, advise))
       return Math.max(...failures.map((failure) => failure.code))
     })
-    return yield* withoutEnvironment(Command.runWith(root, { version })(withHelp(argv))).pipe(
+    return yield* withoutEnvironment(runCommand(withHelp(argv))).pipe(
       Effect.catchTag("ShowHelp", (error) => Effect.fail(usageError(error, argv, said.commands))),
       Effect.andThen(Effect.suspend(() => said.results.length === 0 ? Effect.void : output.out(said.results.join("")))),
       Effect.provideService(CliOutput.Presenter, presenterOf(said)),

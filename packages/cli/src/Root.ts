@@ -1,55 +1,20 @@
 /**
- * The tree of commands.
+ * The program without its commands.
  *
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
-import { checkpointCommand, restoreCommand } from "./commands/CheckpointCommand.ts"
-import { cleanupCommand } from "./commands/CleanupCommand.ts"
-import { configCommand } from "./commands/ConfigCommand.ts"
-import { consoleCommand } from "./commands/ConsoleCommand.ts"
-import { execCommand } from "./commands/ExecCommand.ts"
-import { exportCommand } from "./commands/ExportCommand.ts"
-import { factsCommand } from "./commands/FactsCommand.ts"
-import { freezeCommand } from "./commands/FreezeCommand.ts"
-import { importCommand } from "./commands/ImportCommand.ts"
-import { hostCommand } from "./commands/HostCommand.ts"
-import { infoCommand } from "./commands/InfoCommand.ts"
-import { killCommand } from "./commands/KillCommand.ts"
-import { listCommand } from "./commands/ListCommand.ts"
-import { logsCommand } from "./commands/LogsCommand.ts"
-import { planCommand } from "./commands/PlanCommand.ts"
-import { powercycleCommand } from "./commands/PowercycleCommand.ts"
-import { rebootCommand } from "./commands/RebootCommand.ts"
-import { resizeCommand } from "./commands/ResizeCommand.ts"
-import { recoverCommand } from "./commands/RecoverCommand.ts"
-import { runCommand } from "./commands/RunCommand.ts"
-import { schemaCommand } from "./commands/SchemaCommand.ts"
-import { startCommand } from "./commands/StartCommand.ts"
-import { stopCommand } from "./commands/StopCommand.ts"
-import { thawCommand } from "./commands/ThawCommand.ts"
-import { watchCommand } from "./commands/WatchCommand.ts"
-import { verifyCommand } from "./commands/VerifyCommand.ts"
 import { globalFlags } from "./Globals.ts"
 
 /**
- * All commands; which code one of them needs is loaded when it runs.
+ * The program with some commands.
  *
  * @since 0.1.0
- * @category commands
+ * @category constructors
  */
-export const root = Command.make("effect-lxc").pipe(
-  Command.withDescription("LXC system containers: plans that can be read, kept, carried out and undone"),
-  Command.withSubcommands([
-    {
-      group: "CHANGE",
-      commands: [startCommand, stopCommand, rebootCommand, killCommand, freezeCommand, thawCommand, resizeCommand, runCommand]
-    },
-    { group: "MOVE", commands: [exportCommand, importCommand, checkpointCommand, restoreCommand] },
-    { group: "MEND", commands: [cleanupCommand, recoverCommand, powercycleCommand] },
-    { group: "ENTER", commands: [execCommand, consoleCommand] },
-    { group: "LOOK", commands: [listCommand, infoCommand, logsCommand, watchCommand, hostCommand, verifyCommand] },
-    { group: "PLAN", commands: [planCommand, configCommand, factsCommand, schemaCommand] }
-  ]),
-  Command.withGlobalFlags(globalFlags)
-)
+export const withCommands = <const Commands extends ReadonlyArray<Command.Command.SubcommandEntry>>(commands: Commands) =>
+  Command.make("effect-lxc").pipe(
+    Command.withDescription("LXC system containers: plans that can be read, kept, carried out and undone"),
+    Command.withSubcommands(commands),
+    Command.withGlobalFlags(globalFlags)
+  )

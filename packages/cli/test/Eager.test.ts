@@ -41,14 +41,14 @@ describe("code that is compiled at once", () => {
 
   it("has methods, accessors and constructors as they were", () => {
     const code = "const o={m(){return 1},get a(){return 2}};class C{constructor(){o.m()}static s(){return o.a}}new C();C.s();"
-    const called = calledBy(file("methods.cjs", code), []).get("methods.cjs") ?? new Set()
+    const called = calledBy(file("methods.cjs", code), [[]]).get("methods.cjs") ?? new Set()
     assert.isAtLeast(called.size, 4)
     assert.strictEqual(eagerly("methods.cjs", code, called), code)
   })
 
   it("is told by a program what it calls, whether it ends well or not", () => {
     const code = "const f=()=>g(),g=()=>1,h=()=>2;f();process.exit(3)"
-    const called = calledBy(file("called.cjs", code), []).get("called.cjs") ?? new Set()
+    const called = calledBy(file("called.cjs", code), [["--", "one"], []]).get("called.cjs") ?? new Set()
     assert.strictEqual(eagerly("called.cjs", code, called), "const f=(()=>g()),g=(()=>1),h=()=>2;f();process.exit(3)")
   })
 })

@@ -50,6 +50,17 @@ describe("bad usage", () => {
       }))
   }
 
+  it.effect("is told of a question as with all commands at hand, and so are its help and the shells' completions", () =>
+    Effect.gen(function*() {
+      const asked = ["list --help", "info --help", "list --hlep", "list x", "info --all", "list --json=x", "list --log-dir", "list --version", "info --completions bash", "list --completions=fish"]
+      for (const words of asked.map((each) => each.split(" "))) {
+        const [alone, among] = [yield* cli(words), yield* cli(["--log-level", "info", ...words])]
+        assert.deepStrictEqual(alone, among)
+        assert.isNotEmpty(alone.out + alone.err, words.join(" "))
+      }
+      assert.match((yield* cli(["list", "--completions", "bash"])).out, /powercycle/)
+    }))
+
   it.effect("is a line of JSON with --json, wherever that stands", () =>
     Effect.gen(function*() {
       for (const argv of [["--json", "stop"], ["stop", "--json"], ["stop", "A", "--nope", "--json"]]) {
