@@ -181,6 +181,14 @@ const kept: Readonly<Record<string, Explore.Case>> = {
       Faults.atTag("SetLimit", "crash", { nth: 2 })
     ]),
     scenario: { ...Scenario.simplest, layout: "v1", bootable: true }
+  },
+  "a start that is undone, and takes along what one that died had made for all": {
+    ...caseOf({ _tag: "Clean" }, [], []),
+    operators: [{
+      asks: asking(start, start),
+      faults: [Faults.atJournal("remove", "act-then-hang", { nth: 1 }), Faults.at({ _tag: "Next", nth: 2 }, "crash")],
+      afterCrash: [Faults.at({ _tag: "Call", nth: 0 }, "full-disk", { call: "observe", path: "/var/lib" })]
+    }]
   }
 }
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { JournalEntry } from "@effect-lxc/core/plan/JournalEntry"
-import { undo } from "@effect-lxc/core/plan/Rollback"
+import { rollbackOf } from "@effect-lxc/core/plan/Rollback"
 import { isCheck, type Step } from "@effect-lxc/core/plan/Step"
 import { isBoot, isDeceit } from "../PlanRuns.ts"
 import { directories, startingStateOf } from "../StartingState.ts"
@@ -25,20 +25,21 @@ const textOf = (step: Step): string =>
 
 const intentsIn = (entries: ReadonlyArray<JournalEntry>) => entries.flatMap((entry) => entry._tag === "Intent" ? [entry] : [])
 
+const undoes = (intents: ReturnType<typeof intentsIn>, text: string): boolean =>
+  rollbackOf(intents.filter((each) => each.undo).map((each) => each.step), directories).some((one) => textOf(one) === text)
+
 const isIntended = (entries: ReadonlyArray<JournalEntry>, step: Step): boolean => {
   const intents = intentsIn(entries)
   if (intents.some((each) => each.step === step)) return true
   const text = textOf(step)
-  return intents.some((each) => textOf(each.step) === text || (each.undo && undo(each.step).some((one) => textOf(one) === text)))
+  return intents.some((each) => textOf(each.step) === text) || undoes(intents, text)
 }
 
 /** A recovery undoes what the journal says is to be undone; where there is nothing such, it goes on taking away. */
 const isRecovery = (entries: ReadonlyArray<JournalEntry>, step: Step): boolean => {
-  const undone = intentsIn(entries).filter((each) => each.undo)
+  const intents = intentsIn(entries)
   if (entries.length === 0) return false
-  if (undone.length === 0) return takingAway.has(step._tag)
-  const text = textOf(step)
-  return undone.some((each) => undo(each.step).some((one) => textOf(one) === text))
+  return intents.some((each) => each.undo) ? undoes(intents, textOf(step)) : takingAway.has(step._tag)
 }
 
 const journalsBefore = ({ subject }: Story): Map<string, ReadonlyArray<JournalEntry>> => {
