@@ -9,7 +9,7 @@ import type { Directories } from "@effect-lxc/core/host/Directories"
 import { pasted } from "@effect-lxc/core/plan/CommandLine"
 import type { Operation } from "@effect-lxc/core/plan/Operation"
 import type { Step } from "@effect-lxc/core/plan/Step"
-import { explainResidue, nextCommand, type Residue, residueOf } from "@effect-lxc/core/runtime/OperationFailed"
+import { explainResidue, explainUndone, nextCommand, type Residue, residueOf, storedUndone } from "@effect-lxc/core/runtime/OperationFailed"
 import { Progress, type ProgressEvent } from "@effect-lxc/core/runtime/Progress"
 import { Whereabouts } from "./Advice.ts"
 import { Json } from "./Globals.ts"
@@ -56,10 +56,10 @@ interface Ending {
   readonly next: ReadonlyArray<string> | null
 }
 
-const endingOf = (directories: Directories, account: Account, how: "interrupted" | "ended at once"): Ending => {
+const endingOf = (directories: Directories, account: Account, how: "interrupted" | "ended at once", stored: boolean): Ending => {
   const { begun, broken, left, residue: told } = account
   if (begun === undefined) return { message: `${how}; nothing was done`, residue: [], next: null }
-  const what = `${begun.operation} ${begun.instance}`
+  const what = `${stored ? "the plan to " : ""}${begun.operation} ${begun.instance}`
   if (!broken && how === "interrupted") {
     return { message: `interrupted when ${what} had been carried out`, residue: [], next: null }
   }
@@ -69,15 +69,21 @@ const endingOf = (directories: Directories, account: Account, how: "interrupted"
   const next = nextCommand({ ...begun, directories }, ended)
   const finish = next === null ? "" : `\nfinish it with: ${pasted(next)}`
   const message = residue === undefined
-    ? `${how}: ${what} stopped there; what is left is seen and removed by the same command${finish}`
+    ? `${how}: ${what} stopped there${finish}`
     : residue.length === 0
-    ? `${how}: ${what} was undone; the host is as before`
+    ? `${how}: ${what}: ${stored ? storedUndone : explainUndone(begun.operation, begun.instance)}`
     : [`${how}: ${what} was undone, but for:`, ...explainResidue(residue, next)].join("\n")
   return { message, residue: ended.residue, next }
 }
 
-const lastWords = (directories: Directories, account: Account, json: boolean, how: "interrupted" | "ended at once"): string => {
-  const ending = endingOf(directories, account, how)
+const lastWords = (
+  directories: Directories,
+  account: Account,
+  json: boolean,
+  how: "interrupted" | "ended at once",
+  stored: boolean
+): string => {
+  const ending = endingOf(directories, account, how, stored)
   return json
     ? `${JSON.stringify({ error: { _tag: "Interrupted", atOnce: how !== "interrupted", ...account.begun, ...ending } })}\n`
     : `effect-lxc: ${harmless(ending.message)}\n`
@@ -85,12 +91,13 @@ const lastWords = (directories: Directories, account: Account, json: boolean, ho
 
 /**
  * Shows what an operation does: on a terminal step by step, elsewhere as plain lines, and not at all where results are
- * for programs and nobody looks. When it is interrupted, or ended at once by a second signal, says how it was left.
+ * for programs and nobody looks. When it is interrupted, or ended at once by a second signal, says how it was left; of a
+ * `stored` plan no more than that shows.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const viewed = <A, E, R>(operation: Effect.Effect<A, E, R>) =>
+export const viewed = <A, E, R>(operation: Effect.Effect<A, E, R>, stored = false) =>
   Effect.scoped(Effect.gen(function*() {
     const output = yield* Output
     const json = yield* Json
@@ -103,9 +110,9 @@ export const viewed = <A, E, R>(operation: Effect.Effect<A, E, R>) =>
       const text = textOf(event)
       return text === "" ? Effect.void : output.err(text)
     }
-    yield* (yield* Signals).atOnce(() => lastWords(directories, account, json, "ended at once"))
+    yield* (yield* Signals).atOnce(() => lastWords(directories, account, json, "ended at once", stored))
     return yield* operation.pipe(
       Effect.provideService(Progress, show),
-      Effect.onInterrupt(() => output.err(lastWords(directories, account, json, "interrupted")))
+      Effect.onInterrupt(() => output.err(lastWords(directories, account, json, "interrupted", stored)))
     )
   }))

@@ -36,12 +36,14 @@ const outcomes: Readonly<Partial<Record<Operation, string>>> = {
   powercycle: "restarts"
 }
 
-const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report): string => {
-  const steps = acted + alreadyDone
-  if (steps === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
-  const held = alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`
+const taken = ({ acted, alreadyDone }: Report): string =>
+  `(${counted(acted + alreadyDone, "step")}${alreadyDone === 0 ? "" : `, ${alreadyDone} of them held already`})`
+
+const sentence = (report: Report): string => {
+  const { acted, alreadyDone, instance, operation, warnings } = report
+  if (acted + alreadyDone === 0) return warnings.length > 0 ? "nothing was done" : `there is nothing by the name ${instance}`
   const outcome = endings[operation]?.(warnings.length > 0) ?? outcomes[operation]
-  return `${instance} ${outcome ?? `is done with: ${operation}`} (${counted(steps, "step")}${held})`
+  return `${instance} ${outcome ?? `is done with: ${operation}`} ${taken(report)}`
 }
 
 /**
@@ -53,16 +55,28 @@ const sentence = ({ acted, alreadyDone, instance, operation, warnings }: Report)
 export const reportText = (report: Report) =>
   Effect.map(Json, (json) => json ? `${JSON.stringify(report, undefined, 2)}\n` : `${harmless(sentence(report))}\n`)
 
+const print = Effect.fnUntraced(function*(report: Report, result: string) {
+  const output = yield* Output
+  const warnings = report.warnings.map(yield* advice)
+  if (yield* Json) return yield* output.out(`${JSON.stringify({ ...report, warnings }, undefined, 2)}\n`)
+  for (const warning of warnings) yield* output.err(`warning: ${harmless(warning)}\n`)
+  yield* output.out(`${harmless(result)}\n`)
+})
+
 /**
  * Prints the report of an operation that was carried out.
  *
  * @since 0.1.0
  * @category printing
  */
-export const printReport = Effect.fnUntraced(function*(report: Report) {
-  const output = yield* Output
-  const warnings = report.warnings.map(yield* advice)
-  if (yield* Json) return yield* output.out(`${JSON.stringify({ ...report, warnings }, undefined, 2)}\n`)
-  for (const warning of warnings) yield* output.err(`warning: ${harmless(warning)}\n`)
-  yield* output.out(`${harmless(sentence(report))}\n`)
-})
+export const printReport = (report: Report) => print(report, sentence(report))
+
+/**
+ * Prints the report of a stored plan that was carried out. Anybody may have edited it: what it is called does not say how the
+ * instance is now.
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const printStoredReport = (report: Report) =>
+  print(report, `the plan to ${report.operation} ${report.instance} was carried out ${taken(report)}`)

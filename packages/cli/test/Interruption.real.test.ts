@@ -66,7 +66,7 @@ describe.runIf(realHost.available)("signals to the command line, on real LXC", (
         const ended = await one.ended
         assert.strictEqual(ended.code, code, ended.err)
         assert.isBelow(performance.now() - began, 10_000)
-        assert.isTrue(ended.err.endsWith(`\neffect-lxc: interrupted: start ${name} was undone; the host is as before\n`), ended.err)
+        assert.isTrue(ended.err.endsWith(`\neffect-lxc: interrupted: start ${name}: everything was undone; the host is as before\n`), ended.err)
       }))
   }
 

@@ -214,9 +214,46 @@ describe("a stored plan", () => {
       assert.deepStrictEqual([dry.code, dry.out, host.applied], [0, readFileSync(out, "utf8"), []])
       assert.strictEqual((yield* cli(["run", out, "--dry-run"], { host })).code, 3)
       const ran = yield* cli(["run", out, "--run-dir", "/r"], { host })
-      assert.deepStrictEqual([ran.code, ran.out], [0, "web1.example.com is running (12 steps)\n"])
+      assert.deepStrictEqual([ran.code, ran.out], [0, "the plan to start web1.example.com was carried out (12 steps)\n"])
       assert.strictEqual(host.applied.length, 12)
       assert.strictEqual((yield* cli(["run", "-", "--run-dir", "/r"], { stdin: readFileSync(out, "utf8") })).code, 0)
+    }))
+
+  /** The plan to start the example, with other parts. */
+  const edited = Effect.fnUntraced(function*(change: (plan: Readonly<Record<string, unknown>> & { readonly steps: ReadonlyArray<unknown> }) => object) {
+    const plan = json((yield* cli(["plan", "start", spec(), "--json"])).out) as { readonly steps: ReadonlyArray<unknown> }
+    return JSON.stringify({ ...plan, ...change({ ...plan }) })
+  })
+
+  it.effect("is not believed what it is called: run says that it was carried out, not how the container is", () =>
+    Effect.gen(function*() {
+      const renamed = yield* cli(["run", "-"], { stdin: yield* edited(() => ({ operation: "stop" })) })
+      assert.deepStrictEqual([renamed.code, renamed.out], [0, "the plan to stop web1.example.com was carried out (12 steps)\n"])
+      const cut = yield* cli(["run", "-"], { stdin: yield* edited(({ steps }) => ({ steps: steps.slice(0, 2) })) })
+      assert.deepStrictEqual([cut.code, cut.out], [0, "the plan to start web1.example.com was carried out (2 steps)\n"])
+      const stdin = yield* edited(() => ({ undoFrom: 5, operation: "reboot" }))
+      const failed = yield* cli(["run", "-"], { stdin, host: failingAt("ConfirmAlive") })
+      assert.isTrue(failed.err.endsWith("\nwhat the plan undoes on failure was undone\n"), failed.err)
+    }))
+
+  it.effect("whose undoing begins at none of its steps is bad input", () =>
+    Effect.gen(function*() {
+      for (const undoFrom of [99, 13]) {
+        const ran = yield* cli(["run", "-"], { stdin: yield* edited(() => ({ undoFrom })) })
+        assert.strictEqual(ran.code, 2)
+        assert.include(ran.err, "undoFrom: must be between 0 and 12, the number of steps")
+      }
+      assert.strictEqual((yield* cli(["run", "-"], { stdin: yield* edited(() => ({ undoFrom: 12 })) })).code, 0)
+    }))
+
+  it.effect("that stopped where it failed does not go on, being stale: the command that does is named", () =>
+    Effect.gen(function*() {
+      const there = busy()
+      const stdin = (yield* cli(["plan", "stop", "web1.example.com", "--json"], { host: there })).out
+      there.apply = (step) => step._tag === "RemoveDirectory" ? Effect.fail(conflict("the wrong thing")) : Effect.succeed(undefined)
+      const ran = yield* cli(["run", "-"], { stdin, host: there })
+      assert.strictEqual(ran.code, 1)
+      assert.isTrue(ran.err.endsWith("it stopped there; finish it with: effect-lxc stop web1.example.com\n"), ran.err)
     }))
 
   it.effect("is not written through a link, nor into a file of somebody else's, where everybody may put such", () =>
@@ -417,16 +454,24 @@ describe("an interrupted operation", () => {
       assert.strictEqual(ran.out, "")
       assert.include(ran.host.applied, "KillContainer")
       assert.match(ran.err, /\ninterrupted: start web1\.example\.com\nrolling back: /)
-      assert.isTrue(ran.err.endsWith("\neffect-lxc: interrupted: start web1.example.com was undone; the host is as before\n"))
+      assert.isTrue(ran.err.endsWith("\neffect-lxc: interrupted: start web1.example.com: everything was undone; the host is as before\n"))
     }))
 
-  it.effect("says that a stop goes on with the same command, with --json as a line of JSON", () =>
+  it.effect("says that a stored plan undid what it undoes, and no more", () =>
+    Effect.gen(function*() {
+      const stdin = (yield* cli(["plan", "start", spec(), "--json"])).out
+      const ran = yield* interruptAt("ConfirmAlive", ["run", "-"], { stdin })
+      const end = "interrupted: the plan to start web1.example.com: what the plan undoes on failure was undone\n"
+      assert.isTrue(ran.err.endsWith(end), ran.err)
+    }))
+
+  it.effect("says by which command a stop goes on, with --json as a line of JSON", () =>
     Effect.gen(function*() {
       const ran = yield* interruptAt("AwaitStopped", ["stop", "web1.example.com", "--json"], { host: busy() })
       assert.deepStrictEqual([ran.out, ran.err.split("\n").length], ["", 2])
       const { _tag, message, operation } = error(ran.err)
       assert.deepStrictEqual([_tag, operation], ["Interrupted", "stop"])
-      assert.match(String(message), /stopped there; what is left is seen and removed by the same command/)
+      assert.match(String(message), /stopped there\nfinish it with: effect-lxc stop web1\.example\.com$/)
     }))
 })
 

@@ -83,7 +83,7 @@ describe.runIf(process.platform === "linux")("the process", () => {
     const text = Buffer.concat(chunks).toString()
     assert.strictEqual(code, 0)
     assert.isAbove(text.length, 2 ** 20)
-    assert.match(text, /on failure: it stops there, and the same command goes on\n$/)
+    assert.match(text, /on failure: it stops there; the same operation, planned anew, goes on\n$/)
   }, 30_000)
 
   it("says nothing when its reader has gone away", async () => {

@@ -143,8 +143,9 @@ describe("a law", () => {
       }))
       assert.deepStrictEqual(yield* Laws.check(Laws.undoneBy(stop), start, clean, { runs: 60 }), { law: "undone by stop", runs: 60, planned: 60 })
       const idle: Laws.Planner<Instance> = { ...stop, plan: ({ name }, at, facts) => Result.map(planStop(name, at, facts), (plan) => {
-        const { basis, directories, instance, operation, undoFrom, warnings } = plan
-        return new Plan({ basis, directories, instance, operation, undoFrom, warnings, steps: plan.steps.slice(0, -1) })
+        const { basis, directories, instance, operation, warnings } = plan
+        const steps = plan.steps.slice(0, -1)
+        return new Plan({ basis, directories, instance, operation, undoFrom: steps.length, warnings, steps })
       }) }
       const error = yield* Effect.flip(Laws.check(Laws.undoneBy(idle), start, clean, { runs: 1 }))
       assert.include(error.message, "afterwards the host differs:")

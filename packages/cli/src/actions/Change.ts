@@ -12,7 +12,7 @@ import type { Report } from "@effect-lxc/core/runtime/Interpreter"
 import { withHypervisor } from "../Hypervisors.ts"
 import { viewed } from "../OperationView.ts"
 import { type PlanFormat, printPlan } from "../PlanText.ts"
-import { printReport } from "../Report.ts"
+import { printReport, printStoredReport } from "../Report.ts"
 import { readSpec } from "../SpecFile.ts"
 import { UsageError } from "../UsageError.ts"
 import { checkFormat } from "./DryRun.ts"
@@ -38,7 +38,8 @@ interface Timed extends Named {
 }
 
 /**
- * Prints the plan with `--dry-run`, else carries it out and prints its report.
+ * Prints the plan with `--dry-run`, else carries it out and prints its report. Of one that was `stored` no more is said than
+ * that it was carried out: what it is called proves nothing.
  *
  * @since 0.1.0
  * @category actions
@@ -49,14 +50,16 @@ export const carryOut = <E, F>(
   how: (hypervisor: Hypervisor["Service"]) => {
     readonly plan: Effect.Effect<Plan, E>
     readonly change: Effect.Effect<Report, F>
-  }
+  },
+  stored = false
 ) =>
   Effect.andThen(
     checkFormat(`effect-lxc ${command}`, input),
     withHypervisor(Effect.gen(function*() {
       const { change, plan } = how(yield* Hypervisor)
       if (input.dryRun) return yield* printPlan(yield* plan, input.format)
-      yield* printReport(yield* viewed(change))
+      const report = yield* viewed(change, stored)
+      yield* stored ? printStoredReport(report) : printReport(report)
     }))
   )
 

@@ -22,5 +22,5 @@ export const runPlan = Effect.fnUntraced(function*(input: DryRun & { readonly pl
     const problems = ["a restart of the host is not carried out from a file: effect-lxc powercycle --yes-i-mean-this-host"]
     return yield* new UsageError({ problems, command: "effect-lxc run" })
   }
-  yield* carryOut("run", input, (hypervisor) => ({ plan: hypervisor.plan.stored(plan), change: hypervisor.run(plan) }))
+  yield* carryOut("run", input, (hypervisor) => ({ plan: hypervisor.plan.stored(plan), change: hypervisor.run(plan) }), true)
 })

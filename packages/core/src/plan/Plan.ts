@@ -17,7 +17,7 @@ import { Step } from "./Step.ts"
  * @since 0.1.0
  * @category models
  */
-export class Plan extends Schema.Class<Plan>("effect-lxc/Plan")({
+export class Plan extends Schema.Class<Plan>("effect-lxc/Plan")(Schema.Struct({
   operation: Operation,
   instance: InstanceName,
   directories: Directories,
@@ -30,7 +30,9 @@ export class Plan extends Schema.Class<Plan>("effect-lxc/Plan")({
    */
   undoFrom: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   warnings: Schema.Array(Schema.String)
-}) {}
+}).check(Schema.makeFilter(({ steps, undoFrom }) =>
+  undoFrom <= steps.length || { path: ["undoFrom"], issue: `must be between 0 and ${steps.length}, the number of steps` }
+))) {}
 
 /**
  * The plan of a planner, for which its parts are not checked once more: that would take as long as all of planning. Their

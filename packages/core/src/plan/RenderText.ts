@@ -9,7 +9,7 @@ import type { Plan } from "./Plan.ts"
 const body = (text: string): ReadonlyArray<string> => text.trimEnd().split("\n").map((line) => `        | ${line}`)
 
 const onFailure = ({ steps, undoFrom }: Plan): ReadonlyArray<string> => {
-  const stops = "it stops there, and the same command goes on"
+  const stops = "it stops there; the same operation, planned anew, goes on"
   const undoes = "what was done is undone, the last first"
   if (steps.length === 0) return []
   if (undoFrom >= steps.length) return [`  on failure: ${stops}`]

@@ -21,7 +21,7 @@ import { acquiring, holdingLock, holdingTaken, takenAt } from "./Holding.ts"
 import { execute, type Report } from "./Interpreter.ts"
 import { Journal } from "./Journal.ts"
 import type { LockError, LockHeld, Locks } from "./Locks.ts"
-import type { OperationFailed } from "./OperationFailed.ts"
+import { OperationFailed, StoredPlanFailed } from "./OperationFailed.ts"
 import { impatiently, overtake } from "./Overtaking.ts"
 import type { Planning } from "./Planning.ts"
 import { Progress } from "./Progress.ts"
@@ -141,7 +141,9 @@ export const makeChanges = (
     const { instance, operation } = stored
     const expected = takenAt(host, disksTaken(stored).map((each) => each.path), stored.basis.macs)
     const plan = planning.stored(stored)
-    return yield* locked(instance, operation, withTaken(instance, { operation, plan, expected }))
+    return yield* locked(instance, operation, withTaken(instance, { operation, plan, expected })).pipe(
+      Effect.mapError((error) => error instanceof OperationFailed ? new StoredPlanFailed(error) : error)
+    )
   })
 
   const recover = (name: InstanceName, waitMs: number) => locked(name, "recover", settle(name), waitMs)

@@ -57,6 +57,31 @@ export const explainResidue = (
 ]
 
 /**
+ * How the host is when all of an operation was undone that can be, for people.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const explainUndone = (operation: Operation, instance: string): string => {
+  switch (operation) {
+    case "export":
+      return `what was written of the export was removed, unless it had replaced an older file; if ${instance} was stopped for it, it stays stopped`
+    case "reboot":
+      return `${instance} was stopped, and its start was undone`
+    default:
+      return "everything was undone; the host is as before"
+  }
+}
+
+/**
+ * The same of a stored plan: where its undoing begins, only the plan says.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const storedUndone = "what the plan undoes on failure was undone"
+
+/**
  * The command that goes on where an operation ended; null where there is nothing left to do.
  *
  * @since 0.1.0
@@ -107,22 +132,28 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
     ].join("\n")
   }
 
-  private outcome(): ReadonlyArray<string> {
+  /** How things are left. */
+  protected outcome(): ReadonlyArray<string> {
     if (!this.undone) {
       const other = this.next !== null && !this.next.includes(this.operation)
       return [`it stopped there; the same command goes on${other ? `, or: ${pasted(this.next)}` : ""}`]
     }
-    if (this.residue.length === 0 && this.operation === "export") {
-      return [`what was written of the export was removed, unless it had replaced an older file; if ${this.instance} was stopped for it, it stays stopped`]
-    }
-    if (this.residue.length === 0) {
-      return [
-        this.operation === "reboot"
-          ? `${this.instance} was stopped, and its start was undone`
-          : "everything was undone; the host is as before"
-      ]
-    }
+    if (this.residue.length === 0) return [explainUndone(this.operation, this.instance)]
     return ["what was done was undone, but for:", ...explainResidue(this.residue, this.next)]
+  }
+}
+
+/**
+ * The failure of a plan that was kept. Having been begun it is stale: what goes on is a command. And since anybody may have
+ * edited it, nothing is said of the host that only what it is called, or where it begins to be undone, would prove.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StoredPlanFailed extends OperationFailed {
+  protected override outcome(): ReadonlyArray<string> {
+    if (!this.undone) return [`it stopped there${this.next === null ? "" : `; finish it with: ${pasted(this.next)}`}`]
+    return this.residue.length === 0 ? [storedUndone] : [`${storedUndone}, but for:`, ...explainResidue(this.residue, this.next)]
   }
 }
 

@@ -14,7 +14,7 @@ const web1 = instance()
 
 const first = (plan: Plan, count: number): Plan => {
   const { basis, instance: name, operation, steps, undoFrom, warnings } = plan
-  return new Plan({ basis, directories, instance: name, operation, steps: steps.slice(0, count), undoFrom, warnings })
+  return new Plan({ basis, directories, instance: name, operation, steps: steps.slice(0, count), undoFrom: Math.min(undoFrom, count), warnings })
 }
 
 /** What the journal holds when the process is killed after so many steps, the last of them begun or done. */

@@ -92,7 +92,7 @@ describe("text", () => {
   })
 
   it("says of a stop that it goes on, and of an empty plan that there is nothing to do", () => {
-    assert.include(renderText(stop), "on failure: it stops there, and the same command goes on")
+    assert.include(renderText(stop), "on failure: it stops there; the same operation, planned anew, goes on")
     assert.strictEqual(renderText(stopPlan(web1, host())), "plan: stop web1\n  nothing to do\n")
   })
 
