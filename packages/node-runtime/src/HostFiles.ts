@@ -32,7 +32,9 @@ const advice: Readonly<Record<string, string>> = {
   ELOOP: "a symbolic link stands there that this library did not make: look, and remove it by hand"
 }
 
-const byHand = "this library did not make it so: look what it is, and mend or remove it by hand"
+/** The directory above is there: this one is where the kernel makes them, as in /proc. */
+const adviceOn = (call: string, code: string): string =>
+  call === "mkdir" && code === "ENOENT" ? "no directory can be made there: choose another place" : advice[code] ?? "see errno(3)"
 
 /** One read may be of many files, such as all below /proc: which of them it was Node knows. */
 const placeOf = (call: string, at: string, error: unknown): string =>
@@ -45,10 +47,10 @@ const placeOf = (call: string, at: string, error: unknown): string =>
  * @category errors
  */
 export const callFailed = (call: string, at: string, error: unknown): HostError => {
-  if (error instanceof NotOurs) return new HostError({ problem: { _tag: "Conflict", found: error.message, advice: byHand } })
+  if (error instanceof NotOurs) return new HostError({ problem: { _tag: "Conflict", found: error.message, advice: error.advice } })
   const code = errnoOf(error)
   return new HostError({
-    problem: { _tag: "SystemCallFailed", call, path: placeOf(call, at, error), code, advice: advice[code] ?? "see errno(3)" }
+    problem: { _tag: "SystemCallFailed", call, path: placeOf(call, at, error), code, advice: adviceOn(call, code) }
   })
 }
 
@@ -78,6 +80,9 @@ export const observeDirectory = (step: Case<"MakeDirectory">) =>
     return { done: stats !== undefined }
   })
 
+/** Somebody else who ends may take away the directory above, being empty, each time it was made; where the kernel makes them, none helps. */
+const mostTries = 10
+
 /**
  * Makes a directory and the missing ones above it, each with the mode, whatever the umask, and itself with the group.
  *
@@ -86,15 +91,15 @@ export const observeDirectory = (step: Case<"MakeDirectory">) =>
  */
 export const makeDirectory = (at: string, mode: number, group?: number): Effect.Effect<void, HostError> =>
   systemCall("mkdir", at, () => {
-    const make = (directory: string): void => {
+    const make = (directory: string, tries = mostTries): void => {
       try {
         fs.mkdirSync(directory, { mode })
         if (group !== undefined && directory === at) fs.chownSync(directory, -1, group)
         fs.chmodSync(directory, mode)
       } catch (error) {
-        if (errnoOf(error) === "ENOENT") {
+        if (errnoOf(error) === "ENOENT" && tries > 1) {
           make(path.dirname(directory))
-          make(directory)
+          make(directory, tries - 1)
         } else if (errnoOf(error) !== "EEXIST" || !fs.lstatSync(directory).isDirectory()) {
           throw error
         }

@@ -21,7 +21,24 @@ const mostBytes = 64 * 1024 * 1024
  * @since 0.1.0
  * @category errors
  */
-export class NotOurs extends Error {}
+export class NotOurs extends Error {
+  /** What to do. */
+  readonly advice: string
+
+  constructor(message: string, advice = "this library did not make it so: look what it is, and mend or remove it by hand") {
+    super(message)
+    this.advice = advice
+  }
+}
+
+/**
+ * What is at a path, where a directory is to be or above it, is none.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const noDirectory = (at: string): NotOurs =>
+  new NotOurs(`${at} is not a directory`, "look what it is: name another directory, or move it away")
 
 const isMine = (stats: fs.Stats): boolean => stats.uid === process.geteuid?.()
 
@@ -94,7 +111,7 @@ export const believed = (at: string): string | undefined => {
  * @category checks
  */
 export const requireOwnDirectory = (at: string, stats: fs.Stats): void => {
-  if (!stats.isDirectory()) throw new NotOurs(`${at} is not a directory`)
+  if (!stats.isDirectory()) throw noDirectory(at)
   requireMine(at, stats)
 }
 
@@ -105,7 +122,8 @@ const requireNobodyElses = (at: string): void => {
   const stats = fs.statSync(at, { throwIfNoEntry: false })
   if (stats === undefined) return
   const open = (stats.mode & 0o002) !== 0 && (stats.mode & 0o1000) === 0
-  if (!stats.isDirectory() || (stats.uid !== 0 && !isMine(stats)) || open) {
+  if (!stats.isDirectory()) throw noDirectory(at)
+  if ((stats.uid !== 0 && !isMine(stats)) || open) {
     throw new NotOurs(`${owned(at, stats)}, and who may change it may replace what is in it: it`)
   }
 }

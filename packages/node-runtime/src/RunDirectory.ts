@@ -10,6 +10,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { systemCall } from "./HostFiles.ts"
 import { lstat } from "./KernelFiles.ts"
+import { noDirectory } from "./OwnFiles.ts"
 
 /** The path, or what is there of the way to it. */
 const standing = (at: string): string => at === "/" || lstat(at) !== undefined ? at : standing(path.dirname(at))
@@ -17,12 +18,14 @@ const standing = (at: string): string => at === "/" || lstat(at) !== undefined ?
 /** Of what is not there yet, where it would be made. */
 const realPathOf = (at: string): string => {
   const there = standing(at)
-  return path.join(fs.realpathSync.native(there), at.slice(there.length))
+  const real = fs.realpathSync.native(there)
+  if (!fs.statSync(real).isDirectory()) throw noDirectory(there)
+  return path.join(real, at.slice(there.length))
 }
 
 /**
  * Fails where the run directory is named by way of a symbolic link: mounts and command sockets have real paths, so that by
- * another what runs would be taken for dead, and what is mounted would not be found again. Asked before anything is made there.
+ * another what runs would be taken for dead, and what is mounted would not be found again; and where it is no directory. Asked before anything is made there.
  *
  * @since 0.1.0
  * @category checks

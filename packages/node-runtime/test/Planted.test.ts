@@ -6,7 +6,7 @@ import { Journal } from "@effect-lxc/core/runtime/Journal"
 import { checkImages } from "@effect-lxc/node-runtime/CheckpointSteps"
 import { observeContainers } from "@effect-lxc/node-runtime/Containers"
 import { recordOf } from "@effect-lxc/node-runtime/Records"
-import { checkLogFile, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
+import { checkLogFile, makeDirectory, observeDirectory, observeFile, writeFile } from "@effect-lxc/node-runtime/HostFiles"
 import { monitorByFile } from "@effect-lxc/node-runtime/Monitors"
 import * as NodeJournal from "@effect-lxc/node-runtime/NodeJournal"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
@@ -314,6 +314,16 @@ describe("a directory of ours is refused where", () => {
       assert.include((yield* withJournal((journals) => Effect.flip(Effect.scoped(journals.open(inside, "web1"))))).message, `${place} belongs to uid`)
       made(place, 0o1777)
       assert.isFalse(Result.isSuccess(yield* Effect.result(lockIn)), "a sticky directory such as /tmp is fine")
+    }))
+
+  it.live("its place is in a file, which is no directory, and in none where one can be made", () =>
+    Effect.gen(function*() {
+      made(place, 0o755)
+      fs.writeFileSync(inside.log, "")
+      const { message } = yield* observed(inside.logs("web1"))
+      assert.strictEqual(message, `${inside.log} is not a directory; look what it is: name another directory, or move it away`)
+      const nowhere = yield* Effect.flip(makeDirectory("/proc/x/web1", 0o700))
+      assert.strictEqual(nowhere.message, "mkdir /proc/x/web1: ENOENT; no directory can be made there: choose another place")
     }))
 
   it.live("its place is in somebody's directory by way of a symbolic link", () =>

@@ -88,3 +88,18 @@ describe.runIf(process.platform === "linux")("a run directory that is named by w
       assert.deepStrictEqual(yield* make(directoriesIn(join(real, "sub/run"))).list(), [])
     }))
 })
+
+describe.runIf(process.platform === "linux")("a run directory that is a file, or would be in one,", () => {
+  const file = join(root, "file")
+
+  it.live.each(["", "/sub/run"])("is refused to list and to start (%s)", (below) =>
+    Effect.gen(function*() {
+      fs.writeFileSync(file, "")
+      const listed = yield* Effect.flip(make(directoriesIn(`${file}${below}`)).list())
+      const hypervisor = Effect.provide(Hypervisor, layer({ directories: directoriesIn(`${file}${below}`) }))
+      const started = yield* Effect.flip(Effect.flatMap(hypervisor, ({ start }) => start(instance)))
+      for (const { message } of [listed, started]) {
+        assert.include(message, `${file} is not a directory; look what it is: name another directory, or move it away`)
+      }
+    }))
+})
