@@ -26,7 +26,7 @@ export class InputUnreadable extends Schema.TaggedError<InputUnreadable>()("Inpu
   advice: Schema.String
 }) {
   override get message(): string {
-    return `${escape(this.source)} cannot be read: ${this.reason}; ${this.advice}`
+    return `${this.source === "" ? '""' : escape(this.source)} cannot be read: ${this.reason}; ${this.advice}`
   }
 }
 

@@ -43,8 +43,11 @@ describe("exec", () => {
         assert.match(frozen.err, /^effect-lxc: nothing can be run in web1: it is FROZEN.*effect-lxc thaw web1\n$/)
         assert.strictEqual((yield* run(["exec", "web2", "--", "/bin/true"])).code, 1)
         for (const bad of [["--env", "A"], ["--env", "1=2"], ["--cwd", "tmp"], ["--uid", "-1"]]) {
-          assert.strictEqual((yield* run(["exec", "web1", ...bad, "--", "/bin/true"])).code, 2, bad.join(" "))
+          const ran = yield* run(["exec", "web1", ...bad, "--", "/bin/true"])
+          assert.strictEqual(ran.code, 2, bad.join(" "))
+          assert.match(ran.err, new RegExp(`^effect-lxc: ${bad[0]}(?: 1)?: [^\n]*\nsee: effect-lxc exec --help\n$`), bad.join(" "))
         }
+        assert.match((yield* run(["exec", "web1", "--", "a\u0000b"])).err, /^effect-lxc: ARGV\[0\]: /)
       })))
 })
 

@@ -128,6 +128,7 @@ describe("a file that cannot be a spec", () => {
     Effect.gen(function*() {
       const cases = [
         [path("none.yaml"), "there is no such file"],
+        ["", "there is no such file"],
         [path("."), "it is a directory"],
         ["/dev/zero", "larger than 256 KiB"],
         [file("large.yaml", new Uint8Array(2 ** 18 + 1)), "larger than 256 KiB"],
@@ -136,7 +137,7 @@ describe("a file that cannot be a spec", () => {
       for (const [name, reason] of cases) {
         const ran = yield* cli(["start", name])
         assert.deepStrictEqual([ran.code, ran.out], [2, ""])
-        assert.include(ran.err, `effect-lxc: ${name} cannot be read: `)
+        assert.include(ran.err, `effect-lxc: ${name === "" ? '""' : name} cannot be read: `)
         assert.include(ran.err, reason)
       }
     }))

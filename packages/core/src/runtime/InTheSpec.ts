@@ -38,9 +38,9 @@ const ofMount = ({ directories, instance }: FailedPlan, wanted: Instance, target
   const path = wanted.disks[index]?.path
   if (path === undefined) return []
   return [
-    stderr.includes("wrong fs type")
-      ? `disks[${index}].path: no file system is found in ${path}; see what it holds (blkid -p ${path}), and name its partition or fsType, or make one`
-      : `disks[${index}].path: this is about ${path}`
+    /wrong fs type|can't read superblock/.test(stderr)
+      ? `disks[${index}].path: no file system that can be mounted is found in ${path}; see what it holds (blkid -p ${path}), and name its partition or fsType, or make one`
+      : `disks[${index}].path: this is about ${path}; see what that is, and what the kernel says of it (dmesg)`
   ]
 }
 
@@ -62,6 +62,12 @@ const ofLogLine = (plan: FailedPlan, wanted: Instance, line: string): ReadonlyAr
     .map(({ field, target }) => `${field}: the guest has no /${target}; make it in ${image}`)
 }
 
+/** Where no line of LXC's says why the first process ended, the guest may have said it. */
+const ofInit = ({ instance }: FailedPlan, { lxc }: Instance): string => {
+  const [who, flag] = lxc.console === "none" ? ["LXC", ""] : ["it", " --console"]
+  return `lxc.init: the first process, ${lxc.init ?? "/sbin/init"}, has to go on running; see what ${who} wrote: effect-lxc logs ${instance}${flag}`
+}
+
 /**
  * The fields of the spec that a failed step is about, each with what to do; empty where none is known to be.
  *
@@ -71,9 +77,10 @@ const ofLogLine = (plan: FailedPlan, wanted: Instance, line: string): ReadonlyAr
 export const inTheSpec = (plan: FailedPlan, step: Step, problem: StepProblem): ReadonlyArray<string> => {
   const isMount = step._tag === "Mount" && problem._tag === "CommandFailed"
   const log = "log" in problem ? problem.log : []
-  const wanted = isMount || log.length > 0 ? wantedBy(plan) : undefined
+  const hasEnded = problem._tag === "InitEnded"
+  const wanted = isMount || hasEnded || log.length > 0 ? wantedBy(plan) : undefined
   if (wanted === undefined) return []
-  return isMount
-    ? ofMount(plan, wanted, step.target, problem.stderr)
-    : [...new Set(log.flatMap((line) => ofLogLine(plan, wanted, line)))]
+  if (isMount) return ofMount(plan, wanted, step.target, problem.stderr)
+  const ofLog = [...new Set(log.flatMap((line) => ofLogLine(plan, wanted, line)))]
+  return hasEnded && ofLog.length === 0 ? [ofInit(plan, wanted)] : ofLog
 }

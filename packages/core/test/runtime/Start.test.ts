@@ -60,6 +60,14 @@ describe("a failed start leaves the host as before and says why:", () => {
     Effect.gen(function*() {
       const { error } = yield* failedStart()
       assert.isTrue(error.problem._tag === "InitEnded" && error.problem.cause === "exit code 0")
+      assert.deepStrictEqual(error.inSpec, ["lxc.init: the first process, /sbin/init, has to go on running; see what it wrote: effect-lxc logs web1 --console"])
+      assert.include(error.message, error.inSpec[0] ?? "nothing of the spec")
+    }).pipe(onHost({ host: hostWith(Guest.dying(100, 0)) })))
+
+  it.effect("init that ends without a console that is kept: LXC's log", () =>
+    Effect.gen(function*() {
+      const { error } = yield* failedStart(instance({ lxc: { console: "none" } }))
+      assert.deepStrictEqual(error.inSpec, ["lxc.init: the first process, /sbin/init, has to go on running; see what LXC wrote: effect-lxc logs web1"])
     }).pipe(onHost({ host: hostWith(Guest.dying(100, 0)) })))
 
   it.effect("a guest that needs more memory than it may have: killed", () =>
@@ -73,13 +81,13 @@ describe("a failed start leaves the host as before and says why:", () => {
       const { error } = yield* failedStart()
       assert.strictEqual(error.step._tag, "Mount")
       assert.include(error.message, "wrong fs type")
-      assert.match(error.message, /disks\[0\]\.path: no file system is found in \/srv\/web1\.img/)
+      assert.match(error.message, /disks\[0\]\.path: no file system that can be mounted is found in \/srv\/web1\.img/)
     }).pipe(onHost({ host: hostWith(Guest.blank()) })))
 
   it.effect("a further disk without a file system: which of the spec's", () =>
     Effect.gen(function*() {
       const { error } = yield* failedStart(instance({ disks: [{ path: "/srv/web1.img", volatile: true }, { path: "/srv/data.img", target: "mnt" }] }))
-      assert.match(error.inSpec.join(), /^disks\[1\]\.path: no file system is found in \/srv\/data\.img/)
+      assert.match(error.inSpec.join(), /^disks\[1\]\.path: no file system that can be mounted is found in \/srv\/data\.img/)
     }).pipe(onHost({ host: host({ images: { "/srv/data.img": Guest.blank() } }) })))
 
   for (const [field, more, target] of [
