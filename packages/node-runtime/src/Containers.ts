@@ -22,7 +22,8 @@ import { processStat } from "./Processes.ts"
 interface Processes {
   readonly monitor: ProcessStat | null
   readonly init: ProcessStat | null
-  readonly group: string
+  /** Null where that of its name is not known to be its own. */
+  readonly group: string | null
 }
 
 /** Groups in which the container may be: ours are pinned, others may have a number behind them. */
@@ -54,7 +55,10 @@ const pairAgain = (before: Pair | undefined): Pair | undefined => {
   return monitor === undefined || init === undefined ? undefined : { monitor, init }
 }
 
-/** A monitor that listens without a first process, whose pid file was damaged, is looked for among all processes. */
+/**
+ * The group of its name is that of a container of ours, also without a monitor, but where it has one of another lxcpath. A monitor that
+ * listens without a first process, whose pid file was damaged, is looked for among all processes.
+ */
 const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean, listening: boolean): Processes => {
   const place = `${container.lxcPath}/${container.name}`
   const pair = pairAgain(pairs.get(place))
@@ -69,14 +73,16 @@ const processesOf = (trees: CgroupTrees, container: ContainerRef, own: boolean, 
     return { monitor, init: child, group: payloadCgroup(container.name) }
   }
   pairs.delete(place)
+  let isOurs = own
   for (const group of groupsOf(tree, container.name, own)) {
     const pid = initIn(`${tree}/${group}`)
-    const parent = pid === undefined ? undefined : monitorOfInit(pid, container)
-    if (pid === undefined || (parent === undefined && !own)) continue
-    return { monitor: monitor ?? parent ?? null, init: processStat(pid) ?? null, group }
+    if (pid === undefined) continue
+    const parent = monitorOfInit(pid, container)
+    if (parent === "another") isOurs = false
+    else if (parent !== undefined || own) return { monitor: monitor ?? parent ?? null, init: processStat(pid) ?? null, group }
   }
   const silent = own && listening ? findMonitor(container) : undefined
-  return { monitor: monitor ?? silent ?? null, init: null, group: payloadCgroup(container.name) }
+  return { monitor: monitor ?? silent ?? null, init: null, group: isOurs ? payloadCgroup(container.name) : null }
 }
 
 /**
@@ -137,7 +143,6 @@ const observe = (
   const record = own && (name === instance || !alone) ? recordOf?.(directories, name) ?? null : null
   if (listening && name !== instance) return glimpse({ lxcPath, name, record, meantToRun })
   const { group, init, monitor } = processesOf(trees, { lxcPath, name }, own, listening)
-  const foreignGroup = !own && init === null
   const isOccupied = (): boolean => isAlive(init) || isPopulated(`${trackingTree(trees)?.mountPoint ?? ""}/${group}`)
   return {
     ...(own && limits && name === instance && isAlive(init) ? limitsNow(trees, ioWeightFile(), init.pid) : {}),
@@ -146,8 +151,8 @@ const observe = (
     socket: listening,
     monitor,
     init,
-    populated: !foreignGroup && isOccupied(),
-    freezer: foreignGroup ? "thawed" : freezerState(trees, group),
+    populated: group !== null && isOccupied(),
+    freezer: group === null ? "thawed" : freezerState(trees, group),
     files: own && recordOf !== undefined ? [...names(directories.container(name))].sort() : [],
     record,
     meantToRun

@@ -15,7 +15,7 @@ import * as os from "node:os"
 import { pidsBelow } from "./CgroupTree.ts"
 import { systemCall } from "./HostFiles.ts"
 import { visitDirectories, writeIfThere } from "./KernelFiles.ts"
-import { hasProcesses, initOf, isBack, isGone, monitorOf, waitFor } from "./Liveness.ts"
+import { hasProcesses, initOf, isBack, isElsewhere, isGone, monitorOf, waitFor } from "./Liveness.ts"
 import { type ContainerRef, findMonitor, hasExecuted, startersOf } from "./Monitors.ts"
 import { trackingRoot } from "./Mounts.ts"
 import { ageOf, commandOf, processStat, receivableSignals, upFor, waitsForSignals } from "./Processes.ts"
@@ -84,7 +84,7 @@ const isInVain = (step: Case<"AwaitStopped">): boolean =>
  */
 export const awaitStopped = Effect.fn("ContainerSteps.awaitStopped")(function*(step: Case<"AwaitStopped">) {
   if (yield* waitFor(step, () => isGone(step) || isInVain(step), step.timeoutMs)) return
-  if (step.onTimeout === "continue") return
+  if (step.onTimeout === "continue" || isElsewhere(step)) return
   const frozenAgain = step.onTimeout === "freeze"
   if (frozenAgain) yield* runToolOk(Commands.freeze(step), "tool")
   return yield* new HostError({
@@ -182,14 +182,15 @@ const killInOrder = Effect.fnUntraced(function*(step: Case<"KillContainer">) {
 })
 
 /**
- * Ends every process of the container and its monitor: in order where that cleans up, else without it.
+ * Ends every process of the container and its monitor: in order where that cleans up, else without it, unless what is in the groups
+ * of its name runs below another lxcpath.
  *
  * @since 0.1.0
  * @category steps
  */
 export const killContainer = Effect.fn("ContainerSteps.kill")(function*(step: Case<"KillContainer">) {
   for (const pid of startersOf(step, possibleStarters(step))) killPid(pid)
-  if (cleansUp(step) ? yield* killInOrder(step) : isGone(step)) return
+  if ((cleansUp(step) ? yield* killInOrder(step) : isGone(step)) || isElsewhere(step)) return
   yield* killGroups(step)
   if (yield* waitFor(step, () => isGone(step), step.timeoutMs)) return
   return yield* new HostError({

@@ -14,7 +14,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import { initIn, isPopulated } from "./CgroupTree.ts"
 import { readText } from "./KernelFiles.ts"
-import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile } from "./Monitors.ts"
+import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { trackingRoot } from "./Mounts.ts"
 import { processStat } from "./Processes.ts"
 
@@ -43,6 +43,18 @@ export const monitorOf = (container: ContainerRef): ProcessStat | undefined =>
  * @category queries
  */
 export const trackingGroup = (name: string): string => `${trackingRoot()}/${payloadCgroup(name)}`
+
+/**
+ * Whether the group of the name is that of a container below another lxcpath, by the monitor of that. It is not asked for where
+ * nothing is amiss: a guest may have many groups to look through.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isElsewhere = (container: ContainerRef): boolean => {
+  const pid = initIn(trackingGroup(container.name))
+  return pid !== undefined && monitorOfInit(pid, container) === "another"
+}
 
 /**
  * The first process: the child of the monitor, else the first of its pid namespace in the container's group.

@@ -19,8 +19,10 @@ export interface ContainerRef {
   readonly name: string
 }
 
+const titlePrefix = "[lxc monitor] "
+
 /** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
-const title = ({ lxcPath, name }: ContainerRef): string => `[lxc monitor] ${lxcPath} ${name}`
+const title = ({ lxcPath, name }: ContainerRef): string => `${titlePrefix}${lxcPath} ${name}`
 
 /** Anybody can give a process of theirs that title, but it stays theirs: the kernel takes long to tell, and is asked once. */
 const own = new Map<number, ProcessStat>()
@@ -42,11 +44,17 @@ const pidIn = (file: string): number | undefined => {
 /** Nobody gets into the group that LXC made for a monitor but who is put there by root. */
 const isIn = (pid: number, group: string): boolean => `\n${readText(`${group}/cgroup.procs`) ?? ""}`.includes(`\n${pid}\n`)
 
-const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined => {
-  if (pid === undefined || commandOf(pid) !== title(container)) return undefined
+/** A process of ours with the title of a monitor, if it is the one that is looked for. */
+const monitorAt = (pid: number | undefined, isWanted: (title: string) => boolean) => {
+  if (pid === undefined) return undefined
+  const titled = commandOf(pid)
+  if (!titled.startsWith(titlePrefix) || !isWanted(titled)) return undefined
   const process = processStat(pid)
-  return process !== undefined && isOwn(process) ? process : undefined
+  return process !== undefined && isOwn(process) ? { process, titled } : undefined
 }
+
+const ifMonitor = (pid: number | undefined, container: ContainerRef): ProcessStat | undefined =>
+  monitorAt(pid, (titled) => titled === title(container))?.process
 
 /**
  * The monitor by the pid file that it keeps in its run directory; a pid that another process has now is not believed. By
@@ -78,13 +86,16 @@ export const findMonitor = (container: ContainerRef): ProcessStat | undefined =>
 }
 
 /**
- * The monitor as the parent of the container's first process; undefined where that has no monitor any more.
+ * The monitor as the parent of a first process; undefined where that has no monitor any more. It is that of `another` container
+ * where one of the name runs below another lxcpath: both have their groups by their names.
  *
  * @since 0.1.0
  * @category queries
  */
-export const monitorOfInit = (init: number, container: ContainerRef): ProcessStat | undefined =>
-  ifMonitor(parentOf(init), container)
+export const monitorOfInit = (init: number, container: ContainerRef): ProcessStat | "another" | undefined => {
+  const monitor = monitorAt(parentOf(init), () => true)
+  return monitor === undefined || monitor.titled === title(container) ? monitor?.process : "another"
+}
 
 /**
  * The first process, as the living child of its monitor.

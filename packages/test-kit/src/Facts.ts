@@ -23,7 +23,7 @@ import * as Schema from "effect/Schema"
 import { killsFile, unlimited } from "./CgroupFiles.ts"
 import { namesIn, nodeAt, realPath } from "./FileTree.ts"
 import { deviceNumber, sizeOf } from "./MountOps.ts"
-import { containerNamed, processesIn, processOf } from "./Process.ts"
+import { containerNamed, isElsewhere, processesIn, processOf } from "./Process.ts"
 import type { SimulatedContainer, SimulatedState } from "./SimulatedState.ts"
 
 const statOf = (state: SimulatedState, pid: number | null | undefined): ProcessStat | null => {
@@ -82,7 +82,9 @@ const containerFacts = (
     socket: container?.listening ?? false,
     monitor: statOf(state, container?.monitor),
     init: statOf(state, container?.init),
-    populated: processesIn(state, container?.payload ?? `lxc.payload.${name}`).length > 0,
+    populated: container === undefined
+      ? !isElsewhere(state, { lxcPath, name }) && processesIn(state, payloadCgroup(name)).length > 0
+      : processesIn(state, container.payload).length > 0,
     freezer: container?.frozen === true ? "frozen" : "thawed",
     files: own ? namesIn(state, directories.container(name)) : [],
     record: own ? recordOf(state, directories.record(name)) : null,

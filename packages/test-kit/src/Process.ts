@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import type { SimulatedContainer, SimulatedProcess, SimulatedState } from "./SimulatedState.ts"
 
 /**
@@ -153,6 +154,21 @@ export const answers = (state: SimulatedState, container: SimulatedContainer): b
 }
 
 /**
+ * Whether the group of the name is that of a container below another lxcpath, by the monitor of that.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isElsewhere = (
+  state: SimulatedState,
+  { lxcPath, name }: { readonly lxcPath: string; readonly name: string }
+): boolean =>
+  state.containers.some((each) =>
+    each.lxcPath !== lxcPath && each.payload === payloadCgroup(name) &&
+    [each.monitor, each.init].every((pid) => isLiving(processOf(state, pid)))
+  )
+
+/**
  * Whether neither a monitor nor a process of the container is left.
  *
  * @since 0.1.0
@@ -163,4 +179,4 @@ export const isGone = (
   { lxcPath, name }: { readonly lxcPath: string; readonly name: string }
 ): boolean =>
   !state.containers.some((each) => each.lxcPath === lxcPath && each.name === name && each.listening) &&
-  processesIn(state, `lxc.payload.${name}`).length === 0
+  processesIn(state, payloadCgroup(name)).length === 0

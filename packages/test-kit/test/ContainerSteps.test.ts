@@ -63,9 +63,15 @@ describe("a kill by way of the cgroup", () => {
     assert.notStrictEqual(state.processes.find(({ command }) => command === "sleep")?.state, "S")
   })
 
-  it("reaches a container of the same name below another lxcpath: a cgroup knows no lxcpath", () => {
-    const state = done(SimulatedHost.state({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }), kill)
-    assert.isNull(state.containers[0]?.init)
+  it("does not reach a container of the same name that runs below another lxcpath, nor is it waited for", () => {
+    const state = SimulatedHost.state({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
+    assert.deepStrictEqual(done(state, kill).processes, state.processes)
+    const wait = { _tag: "AwaitStopped", ...container, timeoutMs: 1_000, onTimeout: "fail" } as const
+    assert.deepStrictEqual(done(state, wait).processes, state.processes)
+  })
+
+  it("reaches one that has lost its monitor: a cgroup knows no lxcpath", () => {
+    const state = done(Incidents.orphan("web1")(SimulatedHost.state({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })), kill)
     assert.isFalse(state.processes.some(({ cgroup }) => cgroup === "lxc.payload.web1"))
   })
 })

@@ -135,8 +135,9 @@ describe("what is seen of a container", () => {
     const all = Facts.containersOf(state, directories, true)
     assert.deepStrictEqual(all.map(({ lxcPath, name }) => `${lxcPath}/${name}`), [`${directories.containers}/web1`, "/var/lib/lxc/web1"])
     const [own, other] = all
-    // The kernel has one group of that name.
-    assert.deepStrictEqual([own?.socket, own?.populated, own?.files, own?.record], [false, true, ["instance.json"], instance])
+    // The kernel has one group of that name, and whose it is its monitor tells.
+    assert.deepStrictEqual([own?.socket, own?.populated, own?.files, own?.record], [false, false, ["instance.json"], instance])
+    assert.isTrue(Facts.containersOf(Incidents.orphan("web1")(state), directories, true)[0]?.populated)
     assert.isFalse(other?.meantToRun)
     assert.deepStrictEqual([other?.socket, other?.populated, other?.files, other?.record, other?.limits], [true, true, [], null, undefined])
     assert.deepStrictEqual(Facts.containersOf(state, directories, false).map(({ lxcPath }) => lxcPath), [directories.containers])

@@ -5,6 +5,7 @@
  */
 import type { Directories } from "./Directories.ts"
 import { isNumbered, monitorCgroup, payloadCgroup } from "./CgroupLayout.ts"
+import { isActive, statusOf } from "./ContainerStatus.ts"
 import { pathAt } from "./FactsIndex.ts"
 import type { CgroupDirectory, ContainerFacts, HostFacts, Interface, LoopDevice } from "./HostFacts.ts"
 import { mountedAt, type MountEntry, unmountOrder } from "./MountTable.ts"
@@ -81,6 +82,17 @@ export const namesake = ({ containers: ours }: Directories, name: string, facts:
   facts.containers.find((each) => each.name === name && each.lxcPath !== ours && each.socket)
 
 /**
+ * The namesake whose are the cgroups, interfaces and processes that have the instance's names: nothing of ours lives.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const elsewhere = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined => {
+  const container = containerOf(directories, name, facts)
+  return container !== undefined && isActive(statusOf(container)) ? undefined : namesake(directories, name, facts)
+}
+
+/**
  * Everything of the instance that can be seen on the host.
  *
  * @since 0.1.0
@@ -95,7 +107,9 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
     container,
     mounts,
     loops: loopsOf(facts, mounts, container),
-    interfaces: facts.interfaces.filter((each) => each.name.startsWith(prefix) && isVethName(each.name)),
+    interfaces: elsewhere(directories, name, facts) === undefined
+      ? facts.interfaces.filter((each) => each.name.startsWith(prefix) && isVethName(each.name))
+      : [],
     cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, facts))
   }
 }
@@ -109,6 +123,25 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
 export const isNothing = (remains: Remains): boolean =>
   remains.container === undefined && remains.mounts.length === 0 && remains.loops.length === 0 &&
   remains.interfaces.length === 0 && remains.cgroups.length === 0
+
+/**
+ * Whether no more is known of a container than that it is meant to run.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isOnlyMeantToRun = (container: ContainerFacts): boolean =>
+  container.meantToRun && container.files.length === 0 && !isActive(statusOf(container))
+
+/**
+ * Whether nothing is there of this run directory. That it is meant to run is no sign of that: several run directories may have one
+ * state directory.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isNothingHere = ({ container, ...remains }: Remains): boolean =>
+  isNothing({ ...remains, container: container !== undefined && isOnlyMeantToRun(container) ? undefined : container })
 
 /**
  * The mount on the instance's root directory, if any.

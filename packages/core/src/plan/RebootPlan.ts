@@ -6,14 +6,14 @@
 import * as Result from "effect/Result"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { namesake, remainsOf } from "../host/Remains.ts"
+import { remainsOf } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { Instance } from "../model/Instance.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
-import { requireRunning } from "./Running.ts"
+import { notManaged, requireRunning } from "./Running.ts"
 import { namedBy, planStart } from "./StartPlan.ts"
 import { planStop, type StopOptions } from "./StopPlan.ts"
 import { timeoutOf } from "./Step.ts"
@@ -71,12 +71,10 @@ export const planReboot = (
 ): Result.Result<Plan, PlanRejected> => {
   const instance = options.instance ?? remainsOf(directories, name, facts).container?.record ?? undefined
   if (instance === undefined) {
-    return reject(name, {
+    return reject(name, notManaged(name, directories, facts) ?? {
       code: "record-missing",
       field: "name",
-      message: namesake(directories, name, facts) === undefined
-        ? `there is no record of how ${name} was started`
-        : `${name} is not managed here`,
+      message: `there is no record of how ${name} was started`,
       advice: `give its spec: effect-lxc reboot ${name} --spec SPEC`
     })
   }

@@ -7,12 +7,13 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
-import { remainsOf } from "../host/Remains.ts"
+import { elsewhere, remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { JournalEntry } from "./JournalEntry.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import type { PlanRejected } from "./PlanRejected.ts"
+import { forgets } from "./Residue.ts"
 import { resolved, rollbackOf } from "./Rollback.ts"
 import type { Step } from "./Step.ts"
 import { planCleanup } from "./StopPlan.ts"
@@ -37,6 +38,9 @@ const isPossible = (status: ContainerStatus | undefined) => (step: Step): boolea
   }
 }
 
+/** Steps that do what they do by the name, in whatever run directory it is. */
+const byName: ReadonlySet<Step["_tag"]> = new Set(["KillContainer", "AwaitStopped", "DeleteInterface", "RemoveCgroups"])
+
 /** What was frozen and is not any more, where nobody can freeze it again. */
 const staysThawed = (omitted: ReadonlyArray<Step>, container: ContainerFacts | undefined): ReadonlyArray<string> => {
   if (container === undefined || container.freezer === "frozen" || omitted.every(({ _tag }) => _tag !== "Freeze")) return []
@@ -46,8 +50,8 @@ const staysThawed = (omitted: ReadonlyArray<Step>, container: ContainerFacts | u
 
 /**
  * What was to be undone is undone, the last first, as far as what it was done to is there; an operation that took away is
- * completed as far as nothing that runs in order is touched. Who was being killed is killed; who was stopped for an export
- * that did not come to be is meant to run still.
+ * completed as far as nothing that runs in order is touched, nor one of the name that runs elsewhere by now. Who was being killed
+ * is killed; who was stopped for an export that did not come to be is meant to run still.
  *
  * @since 0.1.0
  * @category planners
@@ -67,7 +71,10 @@ export const planRecover = (
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))
   const { container } = remainsOf(directories, name, facts)
-  const isLeft = isPossible(container === undefined ? undefined : statusOf(container))
+  const isStillPossible = isPossible(container === undefined ? undefined : statusOf(container))
+  const other = elsewhere(directories, name, facts)
+  const isOfOther = (step: Step): boolean => other !== undefined && (byName.has(step._tag) || forgets(directories, name, step))
+  const isLeft = (step: Step): boolean => isStillPossible(step) && !isOfOther(step)
   const undoing = rollbackOf(begun, directories).map((step) => resolved(step, results))
   const steps = undoing.filter(isLeft)
   return Result.succeed(

@@ -6,7 +6,7 @@
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts, LoopDevice } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
-import { isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
+import { elsewhere, isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { Step } from "./Step.ts"
 
@@ -69,7 +69,8 @@ export const diskResidue = (
 }
 
 /**
- * The files of the instance and its directories, the last thing to go.
+ * The files of the instance and its directories, the last thing to go. That it is meant to run stays where that may be said of
+ * another that runs elsewhere.
  *
  * @since 0.1.0
  * @category planners
@@ -92,7 +93,7 @@ export const fileResidue = (directories: Directories, name: string, facts: HostF
       ifEmpty: false,
       ...(`${own}/${file}` === directories.rootfs(name) ? { root: "goes" } : {})
     })),
-    ...(container.meantToRun ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
+    ...(container.meantToRun && elsewhere(directories, name, facts) === undefined ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
     ...record.map(remove),
     { _tag: "RemoveDirectory", path: hostPath(own), ifEmpty: foreign },
     ...sharedDirectories(directories)

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { isNothing, isOurDirectory, isOurFile, namesake, type Remains, remainsOf } from "../host/Remains.ts"
+import { elsewhere, isNothing, isNothingHere, isOurDirectory, isOurFile, type Remains, remainsOf } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -15,6 +15,7 @@ import type { Operation } from "./Operation.ts"
 import { type Plan, planFrom } from "./Plan.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
 import { containerResidue, diskResidue, fileResidue, forgets, sharedDirectories } from "./Residue.ts"
+import { notManaged } from "./Running.ts"
 import { type Step, timeoutOf } from "./Step.ts"
 
 /**
@@ -82,23 +83,21 @@ const removing = ({ directories, facts, name, remains }: Subject): ReadonlyArray
   ...fileResidue(directories, name, facts)
 ]
 
-const reject = (operation: Operation, name: string, code: string, message: string, advice: string) => {
-  const rejections: ReadonlyArray<Rejection> = [{ code, field: "name", message, advice }]
-  return Result.fail(new PlanRejected({ operation, instance: name, rejections }))
-}
+const reject = (operation: Operation, name: string, rejection: Rejection) =>
+  Result.fail(new PlanRejected({ operation, instance: name, rejections: [rejection] }))
 
 /** A container of the name that somebody else runs is not ours to end. */
 const rejectForeign = (operation: Operation, { directories, facts, name, remains }: Subject) => {
-  const foreign = namesake(directories, name, facts)
-  return isNothing(remains) && foreign !== undefined
-    ? reject(
-      operation,
-      name,
-      "not-managed",
-      `${name} runs under the lxcpath ${foreign.lxcPath} and is not managed here`,
-      `stop it with: lxc-stop -P ${foreign.lxcPath} -n ${name}`
-    )
-    : undefined
+  const foreign = notManaged(name, directories, facts, remains)
+  return foreign === undefined ? undefined : reject(operation, name, foreign)
+}
+
+/** That one is meant to run is said in one place for all run directories with one state directory. */
+const notForgotten = ({ directories, facts, name, remains }: Subject): ReadonlyArray<string> => {
+  const other = elsewhere(directories, name, facts)
+  return other === undefined || remains.container?.meantToRun !== true
+    ? []
+    : [`${directories.meantToRun(name)} is left: ${name} runs under the lxcpath ${other.lxcPath}, and may be what it tells of`]
 }
 
 const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Step>, warnings: ReadonlyArray<string>) => {
@@ -143,13 +142,12 @@ export const planStop = (
   const foreign = rejectForeign("stop", subject)
   if (foreign !== undefined) return foreign
   if (status?.problem === "monitor-silent" && !force) {
-    return reject(
-      "stop",
-      name,
-      "monitor-silent",
-      `the monitor of ${name} does not answer, and its container cannot be stopped in order`,
-      `end both with: effect-lxc stop --force ${name}`
-    )
+    return reject("stop", name, {
+      code: "monitor-silent",
+      field: "name",
+      message: `the monitor of ${name} does not answer, and its container cannot be stopped in order`,
+      advice: `end both with: effect-lxc stop --force ${name}`
+    })
   }
   if (isNothing(remains)) return planOf("stop", subject, [], [])
   const active = status !== undefined && isActive(status)
@@ -159,7 +157,7 @@ export const planStop = (
     ...(active && (atOnce || force) ? killing(subject) : []),
     ...removing(subject)
   ]
-  return planOf("stop", subject, steps, [])
+  return planOf("stop", subject, steps, notForgotten(subject))
 }
 
 /**
@@ -179,7 +177,8 @@ export const planKill = (
   const foreign = rejectForeign("kill", subject)
   if (foreign !== undefined) return foreign
   const active = status !== undefined && isActive(status)
-  return planOf("kill", subject, isNothing(remains) ? [] : [...(active ? killing(subject) : []), ...removing(subject)], [])
+  const steps = isNothing(remains) ? [] : [...(active ? killing(subject) : []), ...removing(subject)]
+  return planOf("kill", subject, steps, notForgotten(subject))
 }
 
 /**
@@ -209,8 +208,11 @@ export const planCleanup = (
 ): Result.Result<Plan, PlanRejected> => {
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
-  if (isNothing(remains)) {
-    return planOf(operation, subject, operation === "recover" ? sharedDirectories(directories) : [], [])
+  const other = elsewhere(directories, name, facts)
+  if (isNothing(remains) || (other !== undefined && isNothingHere(remains))) {
+    const steps = operation === "recover" ? sharedDirectories(directories) : []
+    const warnings = other === undefined ? [] : [`${name} runs under the lxcpath ${other.lxcPath}, and is left alone`]
+    return planOf(operation, subject, steps, warnings)
   }
   const active = status !== undefined && isActive(status)
   if (active && !doomed && (status.problem === null || status.problem === "monitor-silent")) {
@@ -218,5 +220,5 @@ export const planCleanup = (
     return planOf(operation, subject, [], [`${name} is ${status.state} and is left alone; end it with: ${advice}`])
   }
   const gone = removing(subject).filter((step) => !remembered || !forgets(directories, name, step))
-  return planOf(operation, subject, [...(active ? killing(subject) : []), ...gone], [])
+  return planOf(operation, subject, [...(active ? killing(subject) : []), ...gone], notForgotten(subject))
 }

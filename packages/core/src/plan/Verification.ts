@@ -10,6 +10,7 @@ import { statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import { controllersOf } from "../host/HostInfo.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
+import { isOnlyMeantToRun } from "../host/Remains.ts"
 import { criuAdvice, type HostSurvey, tools } from "../host/HostSurvey.ts"
 import { cgroupPrefix, devicePrefix } from "../lxc/CgroupKeys.ts"
 import { atLeast, parseLxcVersion } from "../lxc/LxcVersion.ts"
@@ -192,6 +193,15 @@ const notRunning = (name: string, restarted: boolean): Finding =>
     `start it by its spec, which removes what is left of it, or forget it: effect-lxc cleanup ${name}`
   )
 
+/** Known here by nothing but the state directory, which several run directories may have. */
+const runsElsewhere = (name: string, lxcPath: string): Finding =>
+  finding(
+    "note",
+    "runs-elsewhere",
+    `${name} is meant to run, and runs under the lxcpath ${lxcPath}`,
+    "if that is of another run directory, give each a state directory of its own with --state-dir"
+  )
+
 const checkContainer = (container: ContainerFacts, restarted: boolean): ReadonlyArray<Finding> => {
   const { name } = container
   const end = `end what is left of it: effect-lxc kill ${name}`
@@ -329,11 +339,17 @@ export const verifyHost = (
   unfinished: ReadonlyArray<Unended>
 ): ReadonlyArray<Finding> => {
   const restarted = restarts(directories, facts, survey)
+  const elsewhere = new Map(facts.containers
+    .filter((each) => each.socket && each.lxcPath !== directories.containers)
+    .map((each) => [each.name, each.lxcPath]))
   return [
     ...checkLxc(facts),
     ...checkCgroups(facts),
     ...checkNetwork(directories, facts, survey),
-    ...own(directories, facts).flatMap((each) => checkContainer(each, restarted(each.name))),
+    ...own(directories, facts).flatMap((each) => {
+      const lxcPath = isOnlyMeantToRun(each) ? elsewhere.get(each.name) : undefined
+      return lxcPath === undefined ? checkContainer(each, restarted(each.name)) : [runsElsewhere(each.name, lxcPath)]
+    }),
     ...own(directories, facts).flatMap((each) => checkLimits(each, facts)),
     ...checkStrays(directories, facts),
     ...unfinished.map(checkUnended(directories))

@@ -64,9 +64,10 @@ export const makeRecover = (
         onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
       })
     }
-    const containers = yield* host.containers({ directories, name })
+    const containers = yield* host.containers({ directories, name, all: true })
+    const elsewhere = new Set(containers.filter((each) => each.lxcPath !== directories.containers).map((each) => each.name))
     const notRunning = containers
-      .filter((each) => each.meantToRun && statusOf(each).state === "STOPPED")
+      .filter((each) => each.meantToRun && statusOf(each).state === "STOPPED" && !elsewhere.has(each.name))
       .map((each) => each.name)
       .sort()
     return { recovered, unfinished, notRunning } satisfies RecoverReport

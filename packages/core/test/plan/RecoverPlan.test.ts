@@ -5,10 +5,10 @@ import { planKill } from "@effect-lxc/core/plan/StopPlan"
 import { planThaw } from "@effect-lxc/core/plan/FreezePlan"
 import { planResize } from "@effect-lxc/core/plan/ResizePlan"
 import { planReboot } from "@effect-lxc/core/plan/RebootPlan"
-import { Diff, Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
+import { Diff, Facts, Guest, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, host, instance, startPlan, stopPlan, tags } from "./fixtures.ts"
+import { carriedOut, directories, host, instance, runningBeside, startPlan, stopPlan, tags } from "./fixtures.ts"
 
 const web1 = instance()
 
@@ -71,6 +71,16 @@ describe("recovery", () => {
     assert.strictEqual(reboot.undoFrom, stopSteps)
     const half = carriedOut(first(reboot, stopSteps + 8), running)
     assert.strictEqual(Diff.traces(host(), recovered(half, journalOf(reboot, stopSteps + 8, false)), directories), "")
+  })
+
+  it("touches nothing by the name where that runs in another run directory by now", () => {
+    const there = instance({ disks: [{ path: "/srv/other.img" }] })
+    const beside = runningBeside(there, host({ images: { "/srv/other.img": Guest.obedient() } }))
+    for (const [begun, count] of [[plan, plan.steps.length], [stopPlan(web1, carriedOut(plan, host())), 3]] as const) {
+      const { containers, interfaces, trees, ...after } = recovered(beside, journalOf(begun, count, false))
+      assert.deepStrictEqual([containers, interfaces, trees], [beside.containers, beside.interfaces, beside.trees])
+      assert.property(after.files, directories.meantToRun("web1"))
+    }
   })
 
   it("of a thaw says what stays thawed, where the monitor can freeze nothing any more", () => {

@@ -3,7 +3,7 @@ import { vethName } from "@effect-lxc/core/model/VethName"
 import { Arbitraries, Guest, Incidents, Scenario, SimulatedHost, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, factsFor, host, instance, rejectionOf, startPlan, stopPlan, tags } from "./fixtures.ts"
+import { carriedOut, directories, factsFor, host, instance, rejectionOf, runningBeside, startPlan, stopPlan, tags } from "./fixtures.ts"
 
 const web1 = instance()
 const other = (name: string, path = `/srv/${name}.img`) => instance({ name, disks: [{ path }], nics: [] })
@@ -218,6 +218,8 @@ describe("a start is rejected", () => {
   it("for a namesake under another lxcpath", () => {
     const state = host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
     assert.deepStrictEqual(rejectionOf(web1, state), ["name: namesake-running"])
+    assert.include(rejectionOf(web1, runningBeside(web1, host())), "name: namesake-running")
+    assert.notInclude(rejectionOf(web1, runningBeside(web1, host())), "name: already-active")
   })
 
   it("for an instance that runs, and for one of which a process lives", () => {

@@ -1,12 +1,16 @@
-import { planStop } from "@effect-lxc/core/plan/StopPlan"
+import { planCleanup, planKill, planStop } from "@effect-lxc/core/plan/StopPlan"
+import { planFreeze } from "@effect-lxc/core/plan/FreezePlan"
+import type { PlanRejected } from "@effect-lxc/core/plan/PlanRejected"
+import { planReboot, planRebootInPlace } from "@effect-lxc/core/plan/RebootPlan"
 import { decodePlan, encodePlan } from "@effect-lxc/core/plan/Plan"
-import { Arbitraries, Diff, Facts, Guest, Incidents, Scenario, type SimulatedState } from "@effect-lxc/test-kit"
+import { Arbitraries, Diff, Facts, Guest, Incidents, Scenario, type SimulatedState, withForeign } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { carriedOut, directories, host, instance, startPlan, stopPlan, tags } from "./fixtures.ts"
+import { carriedOut, directories, host, instance, runningBeside, startPlan, stopPlan, tags } from "./fixtures.ts"
 
 const web1 = instance()
 const running = (state: SimulatedState = host(), given = web1) => carriedOut(startPlan(given, state), state)
+const elsewhere = () => runningBeside(web1, host())
 const hostWith = (guest: Guest.Guest, options = {}) => host({ ...options, images: { "/srv/web1.img": guest } })
 
 it.prop("what a start brought, the stop that is planned from looking takes away; planning again gives nothing to do", {
@@ -114,11 +118,21 @@ describe("the steps of a stop", () => {
     assert.notInclude(groups(known), "lxc.payload.web1-1")
   })
 
-  it("leave the cgroups alone that a namesake under another lxcpath has", () => {
-    const state = Incidents.putDirectory(directories.container("web1"))(
-      host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
-    )
-    assert.notInclude(tags(stopPlan(web1, state)), "RemoveCgroups")
+  it("leave the cgroups and interfaces alone that a namesake under another lxcpath has, and what says that it is meant to run", () => {
+    const left = Incidents.putFile(directories.config("web1"))(elsewhere())
+    const steps = stopPlan(web1, left).steps
+    assert.include(steps.map((step) => "path" in step ? step.path : step._tag), directories.config("web1"))
+    assert.notInclude(tags({ steps }), "RemoveCgroups")
+    assert.notInclude(tags({ steps }), "DeleteInterface")
+    assert.notInclude(JSON.stringify(steps), directories.meantToRun("web1"))
+    assert.include(stopPlan(web1, left).warnings.join(), `${directories.meantToRun("web1")} is left`)
+    assert.deepStrictEqual(carriedOut(stopPlan(web1, left), left).containers, left.containers)
+  })
+
+  it("take its own also where a namesake has come to run: that has other groups", () => {
+    const both = withForeign(running(), "/var/lib/lxc", "web1")
+    assert.include(JSON.stringify(stopPlan(web1, both).steps), directories.meantToRun("web1"))
+    assert.include(tags(stopPlan(web1, both)), "SignalContainer")
   })
 
   it("insist that the run directory goes, unless a file of somebody else is in it, which is warned of", () => {
@@ -176,9 +190,25 @@ describe("a stop is rejected", () => {
     assert.isUndefined(code(silent, true))
   })
 
-  it("for a container of somebody else, forced or not", () => {
-    const foreign = host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] })
-    assert.strictEqual(code(foreign, false), "not-managed")
-    assert.strictEqual(code(foreign, true), "not-managed")
+  it("for a container of somebody else, forced or not, also where the state directory is the same", () => {
+    for (const foreign of [host({ foreign: [{ lxcPath: "/var/lib/lxc", name: "web1" }] }), elsewhere()]) {
+      assert.strictEqual(code(foreign, false), "not-managed")
+      assert.strictEqual(code(foreign, true), "not-managed")
+    }
+  })
+
+  it("as is all else that is asked of it, and a clean-up says that it is left alone", () => {
+    const facts = Facts.factsOf(elsewhere(), directories)
+    const codeOf = (plan: Result.Result<unknown, PlanRejected>) => Result.isFailure(plan) ? plan.failure.rejections[0]?.code : undefined
+    const asked = [
+      planKill(web1.name, directories, facts),
+      planReboot(web1.name, directories, facts),
+      planReboot(web1.name, directories, facts, { instance: web1 }),
+      planRebootInPlace(web1.name, directories, facts),
+      planFreeze(web1.name, directories, facts)
+    ]
+    assert.deepStrictEqual(asked.map(codeOf), asked.map(() => "not-managed"))
+    const { steps, warnings } = Result.getOrThrow(planCleanup(web1.name, directories, facts))
+    assert.deepStrictEqual([steps, warnings], [[], ["web1 runs under the lxcpath /srv/other/containers, and is left alone"]])
   })
 })

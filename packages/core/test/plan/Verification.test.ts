@@ -5,7 +5,7 @@ import { vethName } from "@effect-lxc/core/model/VethName"
 import { type Unended, verification, verifyHost, verifyMachine } from "@effect-lxc/core/plan/Verification"
 import { Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
-import { carriedOut, directories, host, instance, startPlan } from "./fixtures.ts"
+import { carriedOut, directories, host, instance, runningBeside, startPlan } from "./fixtures.ts"
 
 const MiB = 1024 * 1024
 const factsOf = (state: SimulatedState) => Facts.factsOf(state, directories)
@@ -129,6 +129,9 @@ describe("verify", () => {
     const forgotten = { containers: [{ ...container, socket: false, init: null, monitor: null, populated: false, files: [] }] }
     assert.deepStrictEqual(codes(state, { facts: forgotten }), ["warning not-running"])
     const restarted = { containers: [{ ...container, socket: false, init: null, monitor: null, populated: false }], bootId: "another" }
+    const elsewhere = runningBeside(instance(), host())
+    assert.deepStrictEqual(codes(elsewhere), ["note runs-elsewhere"])
+    assert.deepStrictEqual(codes(Incidents.putFile(directories.config("web1"))(elsewhere)), ["warning leftovers"])
     const [found] = findings(state, { facts: restarted }).findings
     assert.deepInclude(found, { code: "not-running", message: "web1 is meant to run and does not: the host was restarted since it was started" })
     const unreadable = { containers: [{ ...container, record: null }] }

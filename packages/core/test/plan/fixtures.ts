@@ -1,7 +1,8 @@
-import type { Directories } from "@effect-lxc/core/host/Directories"
+import { Directories } from "@effect-lxc/core/host/Directories"
 import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import type { Instance } from "@effect-lxc/core/model/Instance"
 import { Plan } from "@effect-lxc/core/plan/Plan"
+import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { namedBy, planStart } from "@effect-lxc/core/plan/StartPlan"
 import { planStop, type StopOptions } from "@effect-lxc/core/plan/StopPlan"
 import type { Step } from "@effect-lxc/core/plan/Step"
@@ -44,6 +45,13 @@ export const carriedOut = (plan: Pick<Plan, "steps">, state: SimulatedState): Si
     return ended.state
   }, state)
 }
+
+/** A run directory beside the usual one, with the same state directory. */
+export const beside = new Directories({ run: HostPath.make("/srv/other"), log: directories.log, state: directories.state })
+
+/** The host on which the instance runs there. */
+export const runningBeside = (instance: Instance, state: SimulatedState): SimulatedState =>
+  carriedOut(Result.getOrThrow(planStart(instance, beside, factsFor(state, instance, beside))), state)
 
 /** The codes of a rejection and the fields they are about. */
 export const rejectionOf = (instance: Instance, state: SimulatedState): ReadonlyArray<string> => {

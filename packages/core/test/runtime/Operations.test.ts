@@ -1,6 +1,6 @@
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
-import { Diff, Faults, Guest, Incidents, MemoryJournal, SimulatedHost } from "@effect-lxc/test-kit"
+import { Diff, Faults, Guest, Incidents, MemoryJournal, SimulatedHost, withForeign } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
 import { directories, failureOf, host, instance, onHost, problemOf } from "./fixtures.ts"
@@ -217,6 +217,16 @@ it.effect("after a boot, what was meant to run still is when its start fails at 
     assert.deepStrictEqual((yield* problemOf(hypervisor.start(web1))).residue, [])
     assert.deepStrictEqual((yield* hypervisor.recover()).notRunning, ["web1"])
   }).pipe(onHost({ host: host(), faults: [Faults.atTag("WriteFile", "act-then-refuse", { nth: 5 })] })))
+
+it.effect("what is meant to run and runs in another run directory with the same state directory is not reported", () =>
+  Effect.gen(function*() {
+    const hypervisor = yield* Hypervisor
+    const { update } = yield* SimulatedHost
+    yield* hypervisor.start(web1)
+    yield* update(Incidents.reboot("00000000-0000-0000-0000-000000000002"))
+    yield* update((state) => withForeign(state, "/srv/other/containers", "web1"))
+    assert.deepStrictEqual((yield* hypervisor.recover()).notRunning, [])
+  }).pipe(onHost({ host: host() })))
 
 it.effect("after a boot, what was meant to run is reported", () =>
   Effect.gen(function*() {

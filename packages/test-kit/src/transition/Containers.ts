@@ -8,7 +8,7 @@ import { SignalName } from "@effect-lxc/core/model/Signal"
 import * as Commands from "@effect-lxc/core/plan/Commands"
 import { sameLimit } from "../CgroupFiles.ts"
 import * as Schema from "effect/Schema"
-import { answers, changeProcess, containerNamed, isGone, processesIn, processOf, runningNamed } from "../Process.ts"
+import { answers, changeProcess, containerNamed, isElsewhere, isGone, processesIn, processOf, runningNamed } from "../Process.ts"
 import { deliver, freeze, killMonitor, receives, thaw as thawContainer } from "../Lifecycle.ts"
 import { logOfRun } from "../LxcLogText.ts"
 import { after, type Call, type Case, commandFailed, conflict, done, failed, type Outcome, pending, timedOut } from "../Outcome.ts"
@@ -174,7 +174,7 @@ export const awaitStopped = (state: SimulatedState, step: Case<"AwaitStopped">, 
   if (isGone(state, step)) return done(state)
   if (step.onTimeout === "continue" && isInVain(state, step)) return done(state)
   if (state.now < deadline) return pending(state, deadline, "waiting")
-  if (step.onTimeout === "continue") return done(state)
+  if (step.onTimeout === "continue" || isElsewhere(state, step)) return done(state)
   if (step.onTimeout === "fail") return still(state, false)
   const container = containerNamed(state, step)
   const argv = Commands.freeze(step)
@@ -191,7 +191,7 @@ const killGroups = (state: SimulatedState, step: Case<"KillContainer">): Simulat
   return killMonitor(killPayload(thawContainer(state, container.id), step.name), container.id)
 }
 
-/** Of the container, what an attach left, and of a container of that name below another lxcpath. */
+/** Of the container, what an attach left, and of one of that name below another lxcpath that has lost its monitor. */
 const killPayload = (state: SimulatedState, name: string): SimulatedState =>
   processesIn(state, `lxc.payload.${name}`)
     .filter((each) => each.state !== "D")
@@ -202,7 +202,7 @@ const killPayload = (state: SimulatedState, name: string): SimulatedState =>
 
 /**
  * SIGKILL to the first process and a thaw, unless the monitor is stopped by a signal, for that would not clean up; else, and where
- * it does not end, SIGKILL by way of the cgroups.
+ * it does not end, SIGKILL by way of the cgroups, unless what is in them runs below another lxcpath.
  *
  * @since 0.1.0
  * @category transitions
@@ -217,7 +217,7 @@ export const kill = (state: SimulatedState, step: Case<"KillContainer">, call: C
   if (container?.listening === true && !stopped && state.now < deadline) {
     return pending(deliver(thawContainer(state, container.id), container.id, "SIGKILL"), deadline, call.phase)
   }
-  return awaitKilled(killGroups(state, step), step, state.now)
+  return isElsewhere(state, step) ? done(state) : awaitKilled(killGroups(state, step), step, state.now)
 }
 
 const awaitKilled = (state: SimulatedState, step: Case<"KillContainer">, since: number): Outcome => {
