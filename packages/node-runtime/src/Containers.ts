@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { monitorCgroup, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
-import { type CommandSocket, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
+import { type CommandSocket, commandSocketName, parseCommandSockets } from "@effect-lxc/core/host/CommandSockets"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import { glimpse } from "@effect-lxc/core/host/FactsFor"
 import type { ContainerFacts } from "@effect-lxc/core/host/HostFacts"
@@ -16,7 +16,7 @@ import { isInstanceName } from "@effect-lxc/core/model/InstanceName"
 import { cgroupFacts, type CgroupTrees, freezerState, groupsOfProcess, initIn, isPopulated, trackingTree } from "./CgroupTree.ts"
 import { directoryNames, names, readText } from "./KernelFiles.ts"
 import { once } from "./Once.ts"
-import { type ContainerRef, findMonitor, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
+import { type ContainerRef, containersByTitle, findMonitor, initOfMonitor, monitorByFile, monitorOfInit } from "./Monitors.ts"
 import { processStat } from "./Processes.ts"
 
 interface Processes {
@@ -159,6 +159,23 @@ const observe = (
   }
 }
 
+/** Of whom the sockets are that have hashes for names: what a hash is made of stays so. */
+const hashed = new Map<string, CommandSocket>()
+const mostHashed = 5_000
+
+/** Only where a socket is of none that is known anybody is asked: its monitor, by its title. */
+const ofMonitors = (sockets: ReadonlyArray<string>): ReadonlyMap<string, CommandSocket> => {
+  if (hashed.size >= mostHashed) hashed.clear()
+  const unknown = new Set(sockets.filter((socket) => !hashed.has(socket)))
+  if (unknown.size === 0) return hashed
+  const socketOf = ({ lxcPath, name }: ContainerRef): string => commandSocketName(lxcPath, name)
+  for (const container of containersByTitle((each) => unknown.has(socketOf(each)))) hashed.set(socketOf(container), container)
+  return hashed
+}
+
+const listeningNow = (known: () => ReadonlyArray<CommandSocket>): ReadonlyArray<CommandSocket> =>
+  parseCommandSockets(readText("/proc/net/unix") ?? "", known, ofMonitors)
+
 /**
  * Every container of which there is a sign, to be looked at one by one: a command socket, a run directory, or the word
  * that it is meant to run.
@@ -178,7 +195,7 @@ export const containersToObserve = (
     .map((file) => file.slice(0, -".json".length))
     .filter(isInstanceName)
   const mine = [...new Set([...run, ...wanted])].map((name): CommandSocket => ({ lxcPath, name }))
-  const listening = parseCommandSockets(readText("/proc/net/unix") ?? "", () => mine)
+  const listening = listeningNow(() => mine)
   const key = (socket: CommandSocket): string => `${socket.lxcPath}/${socket.name}`
   const alive = new Set(listening.map(key))
   const meant = new Set<string>(wanted)
@@ -205,12 +222,12 @@ export const observeContainers = (
 ): ReadonlyArray<ContainerFacts> => containersToObserve(directories, trees, options).map((observed) => observed())
 
 /**
- * Names of what runs, by one read of /proc/net/unix: only where sockets have hashes for names are directories looked at.
+ * Names of what runs, by one read of /proc/net/unix: only where sockets have hashes for names is more looked at.
  *
  * @since 0.1.0
  * @category reading
  */
 export const runningNames = ({ containers: lxcPath }: Directories): ReadonlyArray<string> =>
-  parseCommandSockets(readText("/proc/net/unix") ?? "", () => directoryNames(lxcPath).map((name) => ({ lxcPath, name })))
+  listeningNow(() => directoryNames(lxcPath).map((name) => ({ lxcPath, name })))
     .filter((socket) => socket.lxcPath === lxcPath)
     .map((socket) => socket.name)

@@ -21,7 +21,7 @@ export interface ContainerRef {
 
 const titlePrefix = "[lxc monitor] "
 
-/** The title that a monitor gives itself. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
+/** The title that a monitor gives itself, whole however long. Source: LXC 5.0.2, seen in /proc/PID/cmdline. */
 const title = ({ lxcPath, name }: ContainerRef): string => `${titlePrefix}${lxcPath} ${name}`
 
 /** Anybody can give a process of theirs that title, but it stays theirs: the kernel takes long to tell, and is asked once. */
@@ -96,6 +96,27 @@ export const monitorOfInit = (init: number, container: ContainerRef): ProcessSta
   const monitor = monitorAt(parentOf(init), () => true)
   return monitor === undefined || monitor.titled === title(container) ? monitor?.process : "another"
 }
+
+/** No name of a container has a blank; a path may. */
+const titledAs = (titled: string): ContainerRef | undefined => {
+  const [, lxcPath, name] = /^(\/.*) (\S+)$/.exec(titled.slice(titlePrefix.length)) ?? []
+  return lxcPath === undefined || name === undefined ? undefined : { lxcPath, name }
+}
+
+/**
+ * Containers by the titles of their monitors, for which all processes are looked through: those that are wanted.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const containersByTitle = (isWanted: (container: ContainerRef) => boolean): ReadonlyArray<ContainerRef> =>
+  allPids().flatMap((pid) => {
+    const monitor = monitorAt(pid, (titled) => {
+      const container = titledAs(titled)
+      return container !== undefined && isWanted(container)
+    })
+    return monitor === undefined ? [] : titledAs(monitor.titled) ?? []
+  })
 
 /**
  * The first process, as the living child of its monitor.

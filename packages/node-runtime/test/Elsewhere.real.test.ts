@@ -1,3 +1,4 @@
+import { commandSocketName } from "@effect-lxc/core/host/CommandSockets"
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import type { Instance } from "@effect-lxc/core/model/Instance"
@@ -53,13 +54,17 @@ const besides = <A, B, E>(
 const codeOf = (error: unknown): string | undefined =>
   (error as { readonly rejections?: ReadonlyArray<{ readonly code: string }> }).rejections?.[0]?.code
 
+const long = "x".repeat(90)
+
 describe.runIf(realHost.available)("a container of the same name that runs in another run directory of real LXC", () => {
   beforeAll(() => lab.open())
   afterAll(() => lab.close())
 
   for (const [which, short, run, state] of [
     ["with the same state directory", "same", "there", "state"],
-    ["with a state directory of its own", "own", "there", "other-state"]
+    ["with a state directory of its own", "own", "there", "other-state"],
+    ["whose sockets are named by hashes", "hash", long, "other-state"],
+    ["whose sockets are named by hashes, with the same state directory", "both", long, "state"]
   ] as const) {
     it.live(`${which}, is known as that, and left alone by all that is asked for here`, () => {
       const instance = lab.instance(short, "obedient", quick)
@@ -67,6 +72,7 @@ describe.runIf(realHost.available)("a container of the same name that runs in an
       return besides({ instance, run, state: `${lab.files}/${state}` }, (here) =>
         Effect.gen(function*() {
           const lxcPath = `${lab.directories.run}/${run}/containers`
+          assert.strictEqual(commandSocketName(lxcPath, name).startsWith("lxc/"), run === long)
           const listed = (yield* here.list({ all: true })).filter((each) => each.name === name)
           assert.deepInclude(listed.find((each) => each.lxcPath === lxcPath), { state: "RUNNING", problem: null, managed: false })
           const known = listed.filter((each) => each.managed).map(({ meantToRun, problem, state }) => ({ meantToRun, problem, state }))

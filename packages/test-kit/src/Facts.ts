@@ -5,7 +5,6 @@
  */
 import { type Cgroups, layoutOf, payloadCgroup } from "@effect-lxc/core/host/CgroupLayout"
 import { cgroupUsage } from "@effect-lxc/core/host/CgroupUsage"
-import { commandSocketName } from "@effect-lxc/core/host/CommandSockets"
 import { type ContainerUsage, noUsage, type RootUsage } from "@effect-lxc/core/host/ContainerUsage"
 import type { Directories } from "@effect-lxc/core/host/Directories"
 import type { CgroupDirectory, ContainerFacts, HostFacts, PathFacts } from "@effect-lxc/core/host/HostFacts"
@@ -126,15 +125,12 @@ export const containersOf = (
     ...meant,
     ...listening.filter((each) => each.lxcPath === lxcPath).map((each) => each.name)
   ])
-  const foreign = all ? listening.filter((each) => each.lxcPath !== lxcPath && isPlain(each)) : []
+  const foreign = all ? listening.filter((each) => each.lxcPath !== lxcPath) : []
   return [
     ...[...own].map((name) => containerFacts(state, directories, name, lxcPath, meant.some((each) => each === name))),
     ...foreign.map((each) => containerFacts(state, directories, each.name, each.lxcPath, false))
   ]
 }
-
-/** Who listens on a socket whose name is a hash cannot be told by looking. */
-const isPlain = ({ lxcPath, name }: SimulatedContainer): boolean => commandSocketName(lxcPath, name).startsWith(lxcPath)
 
 /**
  * What is at a path.

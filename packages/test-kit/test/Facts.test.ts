@@ -129,11 +129,13 @@ describe("what is seen of a container", () => {
     assert.deepStrictEqual(Facts.runningNames(state, directories), [])
   })
 
-  it("of another lxcpath is what its command socket tells, unless the name of that is a hash", () => {
+  it("of another lxcpath is what its command socket tells, also where the name of that is a hash", () => {
     const foreign = [{ lxcPath: "/var/lib/lxc", name: "web1" }, { lxcPath: `/${"a".repeat(200)}`, name: "long" }]
     const state = withRecord(SimulatedHost.state({ foreign }))
     const all = Facts.containersOf(state, directories, true)
-    assert.deepStrictEqual(all.map(({ lxcPath, name }) => `${lxcPath}/${name}`), [`${directories.containers}/web1`, "/var/lib/lxc/web1"])
+    assert.deepStrictEqual(all.map(({ lxcPath, name }) => `${lxcPath}/${name}`), [
+      `${directories.containers}/web1`, "/var/lib/lxc/web1", `/${"a".repeat(200)}/long`
+    ])
     const [own, other] = all
     // The kernel has one group of that name, and whose it is its monitor tells.
     assert.deepStrictEqual([own?.socket, own?.populated, own?.files, own?.record], [false, false, ["instance.json"], instance])

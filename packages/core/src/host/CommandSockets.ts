@@ -63,22 +63,27 @@ export const isListening = (text: string, name: string): boolean => listening(te
 
 /**
  * Reads `/proc/net/unix`. `known` are names whose sockets may be hashed and are then found by their hash; it is asked only
- * where there are such sockets.
+ * where there are such sockets. `further` is asked only where some of these are of none that is known, and tells of whom sockets
+ * are, by their names.
  *
  * @since 0.1.0
  * @category decoding
  */
 export const parseCommandSockets = (
   text: string,
-  known: () => ReadonlyArray<CommandSocket> = () => []
+  known: () => ReadonlyArray<CommandSocket> = () => [],
+  further: (hashed: ReadonlyArray<string>) => ReadonlyMap<string, CommandSocket> = () => new Map()
 ): ReadonlyArray<CommandSocket> => {
   const sockets = listening(text, suffix)
-  const hashed = sockets.some((socket) => socket.startsWith(hashedPrefix))
-    ? new Map(known().map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
-    : undefined
+  const hashed = sockets.filter((socket) => socket.startsWith(hashedPrefix))
+  const ours = hashed.length === 0
+    ? undefined
+    : new Map(known().map((socket) => [commandSocketName(socket.lxcPath, socket.name), socket]))
+  const others = hashed.filter((socket) => ours?.has(socket) === false)
+  const told = others.length === 0 ? undefined : further(others)
   const found = new Map<string, CommandSocket>()
   for (const socket of sockets) {
-    const container = hashed?.get(socket) ?? plainSocket(socket)
+    const container = ours?.get(socket) ?? told?.get(socket) ?? plainSocket(socket)
     if (container !== undefined) found.set(socket, container)
   }
   return [...found.values()]

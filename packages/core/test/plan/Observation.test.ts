@@ -100,6 +100,16 @@ describe("/proc/net/unix", () => {
     assert.match(name, /^lxc\/[0-9a-f]{16}\/command$/)
     assert.deepStrictEqual(parseCommandSockets(line(`@${name}`), () => [long]), [long])
     assert.deepStrictEqual(parseCommandSockets(line(`@${name}`)), [])
+    const far = { lxcPath: `/srv/${"y".repeat(90)}`, name: "far.example.com" }
+    const both = line(`@${name}`) + line(`@${commandSocketName(far.lxcPath, far.name)}`) + line("@/var/lib/lxc/web1/command")
+    const asked: Array<ReadonlyArray<string>> = []
+    const further = (hashed: ReadonlyArray<string>) => {
+      asked.push(hashed)
+      return new Map([[commandSocketName(far.lxcPath, far.name), far]])
+    }
+    assert.deepStrictEqual(parseCommandSockets(both, () => [long], further), [long, far, { lxcPath: "/var/lib/lxc", name: "web1" }])
+    parseCommandSockets(line("@/var/lib/lxc/web1/command") + line(`@${name}`), () => [long], further)
+    assert.deepStrictEqual(asked, [[commandSocketName(far.lxcPath, far.name)]], "nobody else is asked where all are known")
     assert.strictEqual(commandSocketName("/p", "n"), "/p/n/command")
     const exact = "x".repeat(106 - "/p//command".length)
     assert.isTrue(commandSocketName("/p", exact).startsWith("/p/"))
