@@ -112,21 +112,21 @@ const prepare = (instance: Instance, directories: Directories, config: string): 
   // A root that is mapped walks down to its file system as another user of the host. Nobody else may: a set-uid program
   // that it makes there is the real root's.
   const group = rootGroup(instance.lxc.idmap)
-  const directory = (at: string, mode: "0700" | "0711" | "0755", keep: boolean): Step => ({
+  const directory = (at: string, mode: "0700" | "0711" | "0755"): Step => ({
     _tag: "MakeDirectory",
     path: hostPath(at),
     mode,
-    keep
+    keep: false
   })
   const file = (at: string, text: string): Step => ({ _tag: "WriteFile", path: hostPath(at), mode: "0600", text, previous: null })
   return [
-    directory(directories.containers, "0711", false),
+    directory(directories.containers, "0711"),
     group === undefined
-      ? directory(directories.container(name), "0700", false)
+      ? directory(directories.container(name), "0700")
       : { _tag: "MakeDirectory", path: hostPath(directories.container(name)), mode: "0710", keep: false, group },
     file(directories.record(name), instanceDocument(instance)),
-    directory(directories.rootfs(name), "0755", false),
-    directory(directories.logs(name), "0700", true),
+    directory(directories.rootfs(name), "0755"),
+    directory(directories.logs(name), "0700"),
     file(directories.config(name), config)
   ]
 }

@@ -46,6 +46,17 @@ describe("a failed start leaves the host as before and says why:", () => {
       }).pipe(onHost({ host: hostWith(guest) })))
   }
 
+  for (const [what, guest, left] of [["before LXC wrote anything: not even a directory for logs", Guest.blank(), []], ["with logs: they stay", Guest.withoutInit(), ["console.log", "lxc.log"]]] as const) {
+    it.effect(what, () =>
+      Effect.gen(function*() {
+        yield* failedStart()
+        const { files } = yield* (yield* SimulatedHost).state
+        const logs = directories.logs("web1")
+        const below = Object.keys(files).sort().filter((path) => path === logs || path.startsWith(`${logs}/`))
+        assert.deepStrictEqual(below, left.length === 0 ? [] : [logs, ...left.map((name) => `${logs}/${name}`)])
+      }).pipe(onHost({ host: hostWith(guest) })))
+  }
+
   for (const afterMs of [0, 1, 200, 480]) {
     it.effect(`init dies ${afterMs} ms after LXC called the start a success: when, and with which code`, () =>
       Effect.gen(function*() {
