@@ -1,3 +1,4 @@
+import { commandSocketName } from "@effect-lxc/core/host/CommandSockets"
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
@@ -14,6 +15,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { type ChildProcess, execFileSync } from "node:child_process"
 import * as fs from "node:fs"
+import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
@@ -157,6 +159,24 @@ describe("what is planted in the place of a file of ours", () => {
         for (const each of [ours, ...others]) each.kill("SIGKILL")
         fs.rmSync(file, { recursive: true, force: true })
         fs.writeFileSync(precious, "keep me\n")
+      }))
+    }))
+
+  it.live("does not tell by its title whose a socket with a hash for a name is, as a monitor of ours does", () =>
+    Effect.gen(function*() {
+      const lxcPath = `${root}/a path with blanks/${"x".repeat(100)}`
+      const seen = () =>
+        observeContainers(directories, { layout: "v2", hierarchies: [] }, { all: true })
+          .flatMap((each) => each.lxcPath === lxcPath ? [[each.name, each.socket]] : [])
+      const titled = (uid: number, name: string) => nodeOf(uid, `[lxc monitor] ${lxcPath} ${name}`)
+      const processes = [titled(process.geteuid?.() ?? 0, "ours"), ...(asRoot ? [titled(another, "theirs")] : [])]
+      const sockets = ["ours", "theirs"].map((name) => net.createServer().listen(`\0${commandSocketName(lxcPath, name)}`))
+      yield* Effect.sleep(100)
+      yield* Effect.ensuring(Effect.sync(() => {
+        assert.deepStrictEqual([seen(), seen()], [[["ours", true]], [["ours", true]]])
+      }), Effect.sync(() => {
+        for (const each of processes) each.kill("SIGKILL")
+        for (const each of sockets) each.close()
       }))
     }))
 
