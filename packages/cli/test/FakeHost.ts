@@ -18,6 +18,8 @@ export interface FakeHost {
   /** How often it was looked at. */
   looks: number
   readonly applied: Array<string>
+  /** Run directories in which the locks of those who died were cleared away. */
+  readonly cleared: Array<string>
 }
 
 const image = "/srv/images/web1.img"
@@ -42,7 +44,8 @@ export const makeFakeHost = (): FakeHost => ({
   apply: (step) => Effect.succeed(step._tag === "AttachLoop" ? "/dev/loop7" : undefined),
   locked: false,
   looks: 0,
-  applied: []
+  applied: [],
+  cleared: []
 })
 
 export const running = (name: string, lxcPath: string): ContainerFacts => ({
@@ -124,6 +127,7 @@ const journalLayer = Layer.succeed(Journal, {
 const locksLayer = (fake: FakeHost) =>
   Layer.succeed(Locks, {
     holder: () => Effect.succeed(fake.locked ? "pid 77" : undefined),
+    clear: ({ run }) => Effect.sync(() => void fake.cleared.push(run)),
     acquire: (_directories, instance, _operation, waitedMs) =>
       fake.locked ? Effect.fail(new LockHeld({ instance, holder: "pid 77 \u001b[31m", waitedMs })) : Effect.succeed((body) => body)
   })

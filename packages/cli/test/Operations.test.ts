@@ -434,6 +434,17 @@ describe("list and info", () => {
     }))
 })
 
+describe("a clean-up", () => {
+  it.effect("clears away the locks of those who died, also where nothing is left of anything; not so its dry run", () =>
+    Effect.gen(function*() {
+      const host = makeFakeHost()
+      yield* cli(["cleanup", "--all", "--dry-run", "--run-dir", "/r"], { host })
+      assert.deepStrictEqual(host.cleared, [])
+      for (const what of ["--all", "web1"]) assert.strictEqual((yield* cli(["cleanup", what, "--run-dir", "/r"], { host })).code, 0)
+      assert.deepStrictEqual(host.cleared, ["/r", "/run/effect-lxc", "/r", "/run/effect-lxc"])
+    }))
+})
+
 describe("an interrupted operation", () => {
   /** Interrupts the program when it has come to a step. */
   const interruptAt = Effect.fnUntraced(function*(tag: Step["_tag"], argv: ReadonlyArray<string>, setting: Setting) {

@@ -261,10 +261,20 @@ const holder: Locks["Service"]["holder"] = (directories, instance) => {
   })
 }
 
+/** Makes no directory: where there is none, nothing is left in it. */
+const clear: Locks["Service"]["clear"] = Effect.fn("NodeLocks.clear")(function*(directories) {
+  const { locks } = directories
+  const isThere = yield* attempt(locks, () => names(locks).length > 0)
+  if (!isThere) return
+  yield* ensureDirectories(directories)
+  const isLeft = yield* attempt(locks, () => deadLocks(locks).length > 0 || deadClaims(locks).length > 0)
+  if (isLeft) yield* clearAway(locks)
+}, (clearing) => Effect.ignore(clearing))
+
 /**
  * Locks in RUN/locks, which are there only while they are held.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Locks> = Layer.succeed(Locks, Locks.of({ acquire, holder }))
+export const layer: Layer.Layer<Locks> = Layer.succeed(Locks, Locks.of({ acquire, holder, clear }))

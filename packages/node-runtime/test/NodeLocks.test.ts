@@ -1,7 +1,10 @@
 import { Directories } from "@effect-lxc/core/host/Directories"
 import { HostPath } from "@effect-lxc/core/model/HostPath"
+import { InstanceName } from "@effect-lxc/core/model/InstanceName"
+import { Hypervisor } from "@effect-lxc/core/runtime/Hypervisor"
 import { Locks } from "@effect-lxc/core/runtime/Locks"
 import { HeldLock } from "@effect-lxc/node-runtime/HeldLock"
+import * as NodeHypervisor from "@effect-lxc/node-runtime/NodeHypervisor"
 import * as NodeLocks from "@effect-lxc/node-runtime/NodeLocks"
 import { allPids, commandOf } from "@effect-lxc/node-runtime/Processes"
 import { runTool } from "@effect-lxc/node-runtime/Tools"
@@ -105,6 +108,30 @@ it.live("a lock leaves nothing behind, and the file of one that died is no lock:
     }))
     nothingLeft()
   }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("what those who died have left of locks is cleared away; what somebody has, or is about to use, stays", () =>
+  Effect.gen(function*() {
+    const { clear } = yield* Locks
+    const left = () => fs.readdirSync(directories.locks).filter((name) => name !== ".guard").sort()
+    yield* clear(new Directories({ run: HostPath.make(`${root}/none`), log: directories.log, state: directories.state }))
+    assert.isFalse(fs.existsSync(`${root}/none`))
+    leave()
+    yield* whileHeld(() => clear(directories))
+    assert.deepStrictEqual(left(), [basename(lock), basename(claim)])
+    fs.writeFileSync(`${lock}.${process.pid}-99`, "")
+    yield* clear(directories)
+    assert.deepStrictEqual(left(), [`${basename(lock)}.${process.pid}-99`])
+    fs.rmSync(`${lock}.${process.pid}-99`)
+  }).pipe(Effect.provide(NodeLocks.layer)))
+
+it.live("what somebody left who died before his journal was begun is cleared away by recover", () =>
+  Effect.gen(function*() {
+    for (const name of [undefined, InstanceName.make("web2")]) {
+      leave()
+      assert.deepStrictEqual((yield* (yield* Hypervisor).recover(name)).unfinished, [])
+      nothingLeft()
+    }
+  }).pipe(Effect.provide(NodeHypervisor.layer({ directories }))))
 
 describe("a lock of an older version, a file that stayed", () => {
   const words = "pid 4194305 (start since 2026-01-01T00:00:00.000Z)\n"

@@ -145,6 +145,7 @@ export const faultyPorts = (faults: ReadonlyArray<Fault>, outer: Damage, began: 
 
   const locks = (port: Locks["Service"]): Locks["Service"] => ({
     holder: port.holder,
+    clear: port.clear,
     acquire: (directories, instance, ...others) =>
       damage.bound(Effect.suspend(() => {
         const fault = aim.lock()

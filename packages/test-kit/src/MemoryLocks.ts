@@ -61,7 +61,8 @@ export const makeLocks = (
         yield* observer("locked", instance, operation)
         return Effect.provideService(LockedInstance, instance)
       })),
-    holder: (directories, instance) => life.bound(Effect.sync(() => table.holder(directories.lock(instance))))
+    holder: (directories, instance) => life.bound(Effect.sync(() => table.holder(directories.lock(instance)))),
+    clear: () => Effect.void // the table lets go for whoever dies
   })
 
 /**

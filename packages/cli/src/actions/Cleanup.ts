@@ -68,6 +68,7 @@ export const cleanup = Effect.fnUntraced(function*(input: {
     const names = Option.isSome(input.name) ? [input.name.value] : yield* leftNames()
     const damaged = input.all ? yield* damagedJournals() : []
     const output = yield* Output
+    if (!input.dryRun) yield* hypervisor.clearLocks
     if (names.length === 0 && damaged.length === 0) return yield* output.out((yield* Json) ? "[]\n" : "nothing is left of anything\n")
     if (input.dryRun) {
       const plans = yield* Effect.forEach(names, hypervisor.plan.cleanup)

@@ -37,7 +37,7 @@ import { Journal } from "./Journal.ts"
 import { type LogOptions, makeLogs } from "./Logs.ts"
 import { Locks } from "./Locks.ts"
 import { makePlanning, type Planning, type RebootRequest, sourceOf } from "./Planning.ts"
-import { makeRecover, type RecoverReport } from "./Recovery.ts"
+import { clearLocks, makeRecover, type RecoverReport } from "./Recovery.ts"
 import { type ContainerInfo, type ContainerSummary, type InfoOptions, makeQueries, type UnknownContainer } from "./Queries.ts"
 import { type Execution, Sessions } from "./Sessions.ts"
 import { makeWatching, type StateChange, type WatchOptions } from "./Watching.ts"
@@ -107,6 +107,8 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly import: (archive: ArchivePath, options?: ImportOptions) => Effect.Effect<Report, ChangeError | InvalidSpec>
   /** Deals with operations that did not end, of one instance or of all. */
   readonly recover: (name?: InstanceName) => Effect.Effect<RecoverReport, HostError>
+  /** Clears away what those who died have left of locks, as far as it can; `recover` does it, too. */
+  readonly clearLocks: Effect.Effect<void>
   /** Runs a program in a container that runs; it is killed where the scope is closed before its end. */
   readonly exec: (
     name: InstanceName,
@@ -166,7 +168,8 @@ const make = Effect.fnUntraced(function*(options: HypervisorOptions) {
     ...makeWatching(host, sessions, directories),
     plan,
     run,
-    recover: makeRecover(host, journals, directories, lockWaitMs, recover),
+    recover: makeRecover(host, journals, locks, directories, lockWaitMs, recover),
+    clearLocks: clearLocks(locks, directories),
     start,
     stop,
     ...makeFleet(start, stop),

@@ -79,4 +79,9 @@ export class Locks extends Context.Service<Locks, {
    * where nobody has it. A look: it makes nothing, and clears nothing away.
    */
   readonly holder: (directories: Directories, instance: string) => Effect.Effect<string | null | undefined, LockError>
+  /**
+   * Clears away what those who died have left of locks, which keeps nobody from taking them. What cannot be cleared away stays:
+   * who asks for such a lock is told why.
+   */
+  readonly clear: (directories: Directories) => Effect.Effect<void>
 }>()("@effect-lxc/core/Locks") {}

@@ -5,11 +5,12 @@
  */
 import * as Effect from "effect/Effect"
 import { statusOf } from "../host/ContainerStatus.ts"
-import type { Directories } from "../host/Directories.ts"
+import { defaultDirectories, type Directories } from "../host/Directories.ts"
 import { type InstanceName, isInstanceName } from "../model/InstanceName.ts"
 import type { ChangeError, Recovered } from "./Changes.ts"
 import type { Host } from "./Host.ts"
 import type { Journal } from "./Journal.ts"
+import type { Locks } from "./Locks.ts"
 
 /**
  * An operation that has not ended, and why: `error` has what is left, and the commands that go on, where there are any.
@@ -42,7 +43,16 @@ export interface RecoverReport {
 const briefly = 2_000
 
 /**
- * Deals with one instance after the other. Without a name, one that somebody is at is waited for only briefly.
+ * Clears away what those who died have left of locks: of instances in `own`, of disks and MACs where the machine's are.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const clearLocks = (locks: Locks["Service"], own: Directories): Effect.Effect<void> =>
+  Effect.forEach([own, ...(own.run === defaultDirectories.run ? [] : [defaultDirectories])], locks.clear, { discard: true })
+
+/**
+ * Deals with one instance after the other, and clears away the locks of those who died before they had begun. Without a name, one that somebody is at is waited for only briefly.
  *
  * @since 0.1.0
  * @category constructors
@@ -50,6 +60,7 @@ const briefly = 2_000
 export const makeRecover = (
   host: Host["Service"],
   journals: Journal["Service"],
+  locks: Locks["Service"],
   directories: Directories,
   lockWaitMs: number,
   settle: (name: InstanceName, waitMs: number) => Effect.Effect<Recovered | undefined, ChangeError>
@@ -64,6 +75,7 @@ export const makeRecover = (
         onSuccess: (done) => done === undefined ? 0 : recovered.push(done)
       })
     }
+    yield* clearLocks(locks, directories)
     const containers = yield* host.containers({ directories, name, all: true })
     const elsewhere = new Set(containers.filter((each) => each.lxcPath !== directories.containers).map((each) => each.name))
     const notRunning = containers
