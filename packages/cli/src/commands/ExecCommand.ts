@@ -45,7 +45,7 @@ export const execCommand = Command.make(
   lazily(() => import("../actions/Exec.ts").then((action) => action.exec))
 ).pipe(
   Command.withDescription(
-    "Run a program in a running container, on this standard input and output; the exit code is the program's own. Signals are passed on, and a third one in a row ends it"
+    "Run a program in a running container, on this standard input and output; the exit code is the program's own. Signals are passed on, and a third one in a row ends it. Where this command is killed by SIGKILL the program runs on until it ends by itself or with the container"
   ),
   Command.withShortDescription("Run a program in a running container"),
   Command.withExamples([

@@ -109,7 +109,10 @@ export class Hypervisor extends Context.Service<Hypervisor, {
   readonly recover: (name?: InstanceName) => Effect.Effect<RecoverReport, HostError>
   /** Clears away what those who died have left of locks, as far as it can; `recover` does it, too. */
   readonly clearLocks: Effect.Effect<void>
-  /** Runs a program in a container that runs; it is killed where the scope is closed before its end. */
+  /**
+   * Runs a program in a container that runs; it is killed where the scope is closed before its end. A process that is killed by
+   * SIGKILL closes none: then the program runs on until it ends by itself or with the container.
+   */
   readonly exec: (
     name: InstanceName,
     command: GuestCommand,
