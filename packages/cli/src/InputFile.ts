@@ -12,7 +12,7 @@ import * as fs from "node:fs"
 import { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import { isatty, ReadStream } from "node:tty"
-import { escape } from "@effect-lxc/core/model/HostText"
+import { shownName } from "@effect-lxc/core/model/HostText"
 
 /**
  * A file that was named could not be read.
@@ -26,7 +26,7 @@ export class InputUnreadable extends Schema.TaggedError<InputUnreadable>()("Inpu
   advice: Schema.String
 }) {
   override get message(): string {
-    return `${this.source === "" ? '""' : escape(this.source)} cannot be read: ${this.reason}; ${this.advice}`
+    return `${shownName(this.source)} cannot be read: ${this.reason}; ${this.advice}`
   }
 }
 

@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { escape } from "@effect-lxc/core/model/HostText"
+import { escape, shownName } from "@effect-lxc/core/model/HostText"
 
 const writingAdvice: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "its directory is not there: make it, or check the path"],
@@ -30,7 +30,7 @@ export class OutputLost extends Schema.TaggedError<OutputLost>()("OutputLost", {
 }) {
   override get message(): string {
     const advice = writingAdvice.get(this.code)
-    return `${escape(this.target)} cannot be written: ${this.code}${advice === undefined ? "" : `; ${advice}`}`
+    return `${shownName(this.target)} cannot be written: ${this.code}${advice === undefined ? "" : `; ${advice}`}`
   }
 }
 

@@ -268,10 +268,10 @@ describe("a stored plan", () => {
       const [victim, link, hard] = [file("victim", "precious"), join(open, "link"), join(open, "hard")]
       symlinkSync(victim, link)
       linkSync(victim, hard)
-      for (const [out, code] of [[link, "ELOOP"], [hard, "EPERM"]] as const) {
+      for (const [out, code] of [[link, "ELOOP"], [hard, "EPERM"], ["", "ENOENT"]] as const) {
         const ran = yield* outTo(out)
         assert.strictEqual(ran.code, 1)
-        assert.include(ran.err, `${out} cannot be written: ${code}`)
+        assert.include(ran.err, `effect-lxc: ${out === "" ? '""' : out} cannot be written: ${code}`)
       }
       assert.strictEqual(readFileSync(victim, "utf8"), "precious")
       symlinkSync(victim, path("of-our-own"))

@@ -49,3 +49,11 @@ const shownAsIs = /^[ -[\]-~]*$/
 export const escape = (text: string): string =>
   shownAsIs.test(text) ? text : text.replace(shownEscaped, (character) =>
     escapes.get(character) ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+
+/**
+ * A name that somebody gave, as one visible line; one without a character is seen to be one.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const shownName = (name: string): string => name === "" ? '""' : escape(name)
