@@ -52,7 +52,8 @@ export const clearLocks = (locks: Locks["Service"], own: Directories): Effect.Ef
   Effect.forEach([own, ...(own.run === defaultDirectories.run ? [] : [defaultDirectories])], locks.clear, { discard: true })
 
 /**
- * Deals with one instance after the other, and clears away the locks of those who died before they had begun. Without a name, one that somebody is at is waited for only briefly.
+ * Deals with one instance after the other, and clears away the locks of those who died before they had begun. Without a name,
+ * one that somebody is at is waited for only briefly.
  *
  * @since 0.1.0
  * @category constructors
