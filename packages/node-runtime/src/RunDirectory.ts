@@ -25,7 +25,8 @@ const realPathOf = (at: string): string => {
 
 /**
  * Fails where the run directory is named by way of a symbolic link: mounts and command sockets have real paths, so that by
- * another what runs would be taken for dead, and what is mounted would not be found again; and where it is no directory. Asked before anything is made there.
+ * another what runs would be taken for dead, and what is mounted would not be found again; and where it is no directory. Asked
+ * before anything is made there.
  *
  * @since 0.1.0
  * @category checks
