@@ -15,7 +15,7 @@ import { holdersOfDevice, holdersOfMount } from "./Holders.ts"
 import { systemCall } from "./HostFiles.ts"
 import { names, readInteger } from "./KernelFiles.ts"
 import { backingFileOf, loopDevicesOf, usableLoopDevicesOf } from "./LoopDevices.ts"
-import { isMountPoint, knownMountOn, mountTable } from "./Mounts.ts"
+import { isMountPoint, mountTable } from "./Mounts.ts"
 import { commandFailed, runTool, runToolOk, ToolLimits } from "./Tools.ts"
 
 type Case<Tag extends Step["_tag"]> = Extract<Step, { readonly _tag: Tag }>
@@ -150,23 +150,16 @@ const mountsOf = (step: Case<"Unmount">, results: Results, table: ReadonlyArray<
   )
 }
 
-/** Whether what is to be unmounted is on top, as can be told without the table. */
-const isPlainlyThere = (step: Case<"Unmount">, results: Results): boolean => {
-  const source = resolve(step.source, results)
-  return source !== undefined && knownMountOn(step.target)?.source === source
-}
-
 /**
  * @since 0.1.0
  * @category steps
  */
 export const observeNoMount = (step: Case<"Unmount">, results: Results): Observed => ({
-  done: !isPlainlyThere(step, results) && mountsOf(step, results, mountTable()).length === 0
+  done: mountsOf(step, results, mountTable()).length === 0
 })
 
 /** Whether there is nothing of it to unmount; fails where something else is on top of it. */
 const isUnmounted = Effect.fnUntraced(function*(step: Case<"Unmount">, results: Results) {
-  if (isPlainlyThere(step, results)) return false
   const table = mountTable()
   const top = mountedAt(table, step.target)
   const ours = mountsOf(step, results, table)

@@ -11,9 +11,8 @@ import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { type CgroupTrees, cgroupTrees, trackingTree } from "./CgroupTree.ts"
 import { fileKey, readText, statOf } from "./KernelFiles.ts"
-import { once } from "./Once.ts"
 
-/** A line of the table; it begins with the number of the mount. */
+/** A line of the table. */
 interface Line {
   readonly text: string
   readonly entry: MountEntry | undefined
@@ -23,11 +22,10 @@ interface Table {
   readonly text: string
   readonly lines: ReadonlyMap<string, Line>
   readonly entries: ReadonlyArray<MountEntry>
-  readonly byNumber: () => ReadonlyMap<string, MountEntry>
 }
 
 /** The table as it was read last: to take all of it apart takes as long as the kernel takes to write it, and few lines of it change. */
-let last: Table = { text: "", lines: new Map(), entries: [], byNumber: () => new Map() }
+let last: Table = { text: "", lines: new Map(), entries: [] }
 
 const readLine = (line: string): Line => {
   const text = Buffer.from(line).toString() // a text of its own: a part of the table would keep all of that
@@ -40,13 +38,7 @@ const readTable = (text: string): Table => {
     const read = last.lines.get(line) ?? readLine(line)
     lines.set(read.text, read)
   }
-  const read = [...lines.values()]
-  return {
-    text,
-    lines,
-    entries: read.flatMap(({ entry }) => entry ?? []),
-    byNumber: once(() => new Map(read.flatMap((line) => line.entry === undefined ? [] : [[line.text.split(" ", 1)[0] ?? "", line.entry]])))
-  }
+  return { text, lines, entries: [...lines.values()].flatMap(({ entry }) => entry ?? []) }
 }
 
 /**
@@ -177,19 +169,6 @@ const mountIdOf = (path: string): string | undefined => {
 export const isMountPoint = (path: string): boolean => {
   const [own, above] = [mountIdOf(path), mountIdOf(dirname(path))]
   return own === undefined || above === undefined ? mountedAt(mountTable(), path) !== undefined : own !== above
-}
-
-/**
- * The mount on top at a path, where the table as it was read last has it by the number that it has now; undefined where that cannot
- * be told without reading the table.
- *
- * @since 0.1.0
- * @category reading
- */
-export const knownMountOn = (path: string): MountEntry | undefined => {
-  const id = mountIdOf(path)
-  const known = id === undefined ? undefined : last.byNumber().get(id)
-  return known?.target === path ? known : undefined
 }
 
 /**
