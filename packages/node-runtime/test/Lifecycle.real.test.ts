@@ -283,6 +283,17 @@ describe.runIf(realHost.available)("on real LXC", () => {
         fs.rmdirSync(lab.directories.containers)
       })))
 
+    it.live("takes off what is mounted over its directory, and removes what that had hidden", () =>
+      leavingNothing(Effect.gen(function*() {
+        const hypervisor = yield* Hypervisor
+        const instance = lab.instance("hidden", "obedient", quick)
+        yield* hypervisor.start(instance)
+        const own = lab.directories.container(instance.name)
+        execFileSync("mount", ["-t", "tmpfs", "tmpfs", own])
+        fs.writeFileSync(`${own}/notes.txt`, "")
+        yield* hypervisor.stop(instance.name)
+      })))
+
     it.live("names who holds a mount that stays busy, and goes on when called again", () =>
       leavingNothing(Effect.gen(function*() {
         const hypervisor = yield* Hypervisor

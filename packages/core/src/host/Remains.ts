@@ -18,6 +18,8 @@ import { isVethName, vethPrefix } from "../model/VethName.ts"
  */
 export interface Remains {
   readonly container: ContainerFacts | undefined
+  /** The namesake whose are the cgroups, interfaces and processes that have the instance's names: nothing of ours lives. */
+  readonly elsewhere: ContainerFacts | undefined
   /** In the order to unmount them: the root comes last. */
   readonly mounts: ReadonlyArray<MountEntry>
   readonly loops: ReadonlyArray<LoopDevice>
@@ -82,17 +84,6 @@ export const namesake = ({ containers: ours }: Directories, name: string, facts:
   facts.containers.find((each) => each.name === name && each.lxcPath !== ours && each.socket)
 
 /**
- * The namesake whose are the cgroups, interfaces and processes that have the instance's names: nothing of ours lives.
- *
- * @since 0.1.0
- * @category queries
- */
-export const elsewhere = (directories: Directories, name: string, facts: HostFacts): ContainerFacts | undefined => {
-  const container = containerOf(directories, name, facts)
-  return container !== undefined && isActive(statusOf(container)) ? undefined : namesake(directories, name, facts)
-}
-
-/**
  * Everything of the instance that can be seen on the host.
  *
  * @since 0.1.0
@@ -102,15 +93,17 @@ export const remainsOf = (directories: Directories, name: string, facts: HostFac
   const container = containerOf(directories, name, facts)
   const mounts = unmountOrder(facts.mounts, directories.container(name))
   const prefix = vethPrefix(name)
-  const foreign = namesake(directories, name, facts) !== undefined
+  const other = namesake(directories, name, facts)
+  const elsewhere = container !== undefined && isActive(statusOf(container)) ? undefined : other
   return {
     container,
+    elsewhere,
     mounts,
     loops: loopsOf(facts, mounts, container),
-    interfaces: elsewhere(directories, name, facts) === undefined
+    interfaces: elsewhere === undefined
       ? facts.interfaces.filter((each) => each.name.startsWith(prefix) && isVethName(each.name))
       : [],
-    cgroups: foreign ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, facts))
+    cgroups: other !== undefined ? [] : facts.cgroupDirectories.filter((each) => isCgroupOf(each.name, name, facts))
   }
 }
 
@@ -174,6 +167,21 @@ export const isOurDirectory = (file: string): boolean => ownDirectory.test(file)
  * @category queries
  */
 export const isOurFile = (file: string): boolean => ownFiles.has(meant(file))
+
+/**
+ * The names in the instance's run directory. What somebody has mounted over it hides them, and its own names go with it: then
+ * those of all that a start makes, and of the mount points that the mount table tells.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const namesOf = (directories: Directories, { container, mounts }: Remains): ReadonlyArray<string> => {
+  if (container === undefined) return []
+  const own = directories.container(container.name)
+  if (mounts.every(({ target }) => target !== own)) return container.files
+  const points = mounts.filter(({ target }) => target !== own).flatMap(({ target }) => target.slice(own.length + 1).split("/", 1))
+  return [...new Set([...ownFiles, "rootfs", ...points])]
+}
 
 /**
  * The files that a start makes and of which anything is there, each once.

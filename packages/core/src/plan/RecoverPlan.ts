@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
-import { elsewhere, remainsOf } from "../host/Remains.ts"
+import { remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
 import type { JournalEntry } from "./JournalEntry.ts"
@@ -70,10 +70,9 @@ export const planRecover = (
   const results = new Map(entries.flatMap((entry) =>
     entry._tag === "Done" && entry.name !== null && entry.result !== null ? [[entry.name, entry.result] as const] : []
   ))
-  const { container } = remainsOf(directories, name, facts)
+  const { container, elsewhere } = remainsOf(directories, name, facts)
   const isStillPossible = isPossible(container === undefined ? undefined : statusOf(container))
-  const other = elsewhere(directories, name, facts)
-  const isOfOther = (step: Step): boolean => other !== undefined && (byName.has(step._tag) || forgets(directories, name, step))
+  const isOfOther = (step: Step): boolean => elsewhere !== undefined && (byName.has(step._tag) || forgets(directories, name, step))
   const isLeft = (step: Step): boolean => isStillPossible(step) && !isOfOther(step)
   const undoing = rollbackOf(begun, directories).map((step) => resolved(step, results))
   const steps = undoing.filter(isLeft)

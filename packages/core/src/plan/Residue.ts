@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import type { Directories } from "../host/Directories.ts"
-import type { HostFacts, LoopDevice } from "../host/HostFacts.ts"
+import type { LoopDevice } from "../host/HostFacts.ts"
 import type { MountEntry } from "../host/MountTable.ts"
-import { elsewhere, isOurDirectory, isOurFile, ownFilesIn, type Remains } from "../host/Remains.ts"
+import { isOurDirectory, isOurFile, namesOf, ownFilesIn, type Remains } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { Step } from "./Step.ts"
 
@@ -75,25 +75,27 @@ export const diskResidue = (
  * @since 0.1.0
  * @category planners
  */
-export const fileResidue = (directories: Directories, name: string, facts: HostFacts): ReadonlyArray<Step> => {
-  const { containers: ours } = directories
-  const container = facts.containers.find((each) => each.name === name && each.lxcPath === ours)
+export const fileResidue = (directories: Directories, name: string, remains: Remains): ReadonlyArray<Step> => {
+  const { container } = remains
   if (container === undefined) return []
+  const there = namesOf(directories, remains)
   const own = directories.container(name)
   const remove = (file: string): Step => ({ _tag: "RemoveFile", path: hostPath(`${own}/${file}`) })
-  const files = ownFilesIn(container.files)
+  const files = ownFilesIn(there)
   const record = files.filter((file) => file === "instance.json")
   const others = files.filter((file) => file !== "instance.json")
-  const foreign = container.files.some((file) => !isOurDirectory(file) && !isOurFile(file))
+  const foreign = there.some((file) => !isOurDirectory(file) && !isOurFile(file))
   return [
     ...others.map(remove),
-    ...container.files.filter(isOurDirectory).sort().map((file): Step => ({
+    ...there.filter(isOurDirectory).sort().map((file): Step => ({
       _tag: "RemoveDirectory",
       path: hostPath(`${own}/${file}`),
       ifEmpty: false,
       ...(`${own}/${file}` === directories.rootfs(name) ? { root: "goes" } : {})
     })),
-    ...(container.meantToRun && elsewhere(directories, name, facts) === undefined ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const] : []),
+    ...(container.meantToRun && remains.elsewhere === undefined
+      ? [{ _tag: "RemoveFile", path: hostPath(directories.meantToRun(name)) } as const]
+      : []),
     ...record.map(remove),
     { _tag: "RemoveDirectory", path: hostPath(own), ifEmpty: foreign },
     ...sharedDirectories(directories)

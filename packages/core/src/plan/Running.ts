@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { ContainerFacts, HostFacts } from "../host/HostFacts.ts"
-import { elsewhere, isNothingHere, type Remains, remainsOf } from "../host/Remains.ts"
+import { isNothingHere, type Remains, remainsOf } from "../host/Remains.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import type { Operation } from "./Operation.ts"
 import { PlanRejected, type Rejection } from "./PlanRejected.ts"
@@ -24,7 +24,7 @@ export const notManaged = (
   facts: HostFacts,
   remains: Remains = remainsOf(directories, name, facts)
 ): Rejection | undefined => {
-  const other = elsewhere(directories, name, facts)
+  const other = remains.elsewhere
   return other === undefined || !isNothingHere(remains) ? undefined : {
     code: "not-managed",
     field: "name",

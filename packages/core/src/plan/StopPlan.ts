@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import { type ContainerStatus, isActive, statusOf } from "../host/ContainerStatus.ts"
 import type { Directories } from "../host/Directories.ts"
 import type { HostFacts } from "../host/HostFacts.ts"
-import { elsewhere, isNothing, isNothingHere, isOurDirectory, isOurFile, type Remains, remainsOf } from "../host/Remains.ts"
+import { isNothing, isNothingHere, isOurDirectory, isOurFile, namesOf, type Remains, remainsOf } from "../host/Remains.ts"
 import { hostPath } from "../model/HostPath.ts"
 import type { InstanceName } from "../model/InstanceName.ts"
 import { basisOf } from "./Basis.ts"
@@ -77,10 +77,10 @@ const killing = ({ directories, facts, name }: Subject): ReadonlyArray<Step> => 
   ]
 }
 
-const removing = ({ directories, facts, name, remains }: Subject): ReadonlyArray<Step> => [
+const removing = ({ directories, name, remains }: Subject): ReadonlyArray<Step> => [
   ...diskResidue(directories, name, remains, false),
   ...containerResidue(remains),
-  ...fileResidue(directories, name, facts)
+  ...fileResidue(directories, name, remains)
 ]
 
 const reject = (operation: Operation, name: string, rejection: Rejection) =>
@@ -93,16 +93,14 @@ const rejectForeign = (operation: Operation, { directories, facts, name, remains
 }
 
 /** That one is meant to run is said in one place for all run directories with one state directory. */
-const notForgotten = ({ directories, facts, name, remains }: Subject): ReadonlyArray<string> => {
-  const other = elsewhere(directories, name, facts)
-  return other === undefined || remains.container?.meantToRun !== true
+const notForgotten = ({ directories, name, remains: { container, elsewhere } }: Subject): ReadonlyArray<string> =>
+  elsewhere === undefined || container?.meantToRun !== true
     ? []
-    : [`${directories.meantToRun(name)} is left: ${name} runs under the lxcpath ${other.lxcPath}, and may be what it tells of`]
-}
+    : [`${directories.meantToRun(name)} is left: ${name} runs under the lxcpath ${elsewhere.lxcPath}, and may be what it tells of`]
 
 const planOf = (operation: Operation, subject: Subject, steps: ReadonlyArray<Step>, warnings: ReadonlyArray<string>) => {
   const { directories, facts, name, remains } = subject
-  const strange = remains.container?.files.filter((file) => !isOurDirectory(file) && !isOurFile(file)) ?? []
+  const strange = namesOf(directories, remains).filter((file) => !isOurDirectory(file) && !isOurFile(file))
   return Result.succeed(
     planFrom({
       operation,
@@ -208,7 +206,7 @@ export const planCleanup = (
 ): Result.Result<Plan, PlanRejected> => {
   const subject = subjectOf(name, directories, facts)
   const { remains, status } = subject
-  const other = elsewhere(directories, name, facts)
+  const other = remains.elsewhere
   if (isNothing(remains) || (other !== undefined && isNothingHere(remains))) {
     const steps = operation === "recover" ? sharedDirectories(directories) : []
     const warnings = other === undefined ? [] : [`${name} runs under the lxcpath ${other.lxcPath}, and is left alone`]

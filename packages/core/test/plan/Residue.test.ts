@@ -1,8 +1,10 @@
 import { remainsOf } from "@effect-lxc/core/host/Remains"
 import type { HostFacts } from "@effect-lxc/core/host/HostFacts"
 import { containerResidue, diskResidue, fileResidue } from "@effect-lxc/core/plan/Residue"
-import { Facts, Incidents } from "@effect-lxc/test-kit"
+import { planStop } from "@effect-lxc/core/plan/StopPlan"
+import { Facts, Incidents, type SimulatedState } from "@effect-lxc/test-kit"
 import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
 import { carriedOut, directories, host, instance, startPlan } from "./fixtures.ts"
 
 const web1 = instance()
@@ -38,12 +40,12 @@ describe("what is removed of a container", () => {
 })
 
 describe("files that are removed", () => {
-  const paths = (facts: HostFacts): ReadonlyArray<string> =>
-    fileResidue(directories, "web1", facts).map((step) => "path" in step ? `${step._tag} ${step.path}` : step._tag)
+  const residue = (facts: HostFacts, name = "web1") => fileResidue(directories, name, remainsOf(directories, name, facts))
+  const paths = (facts: HostFacts): ReadonlyArray<string> => residue(facts).map((step) => "path" in step ? `${step._tag} ${step.path}` : step._tag)
 
   it("are those of this instance under this run directory, not of a namesake", () => {
-    assert.deepStrictEqual(fileResidue(directories, "web1", changed(running, { lxcPath: "/var/lib/lxc" })), [])
-    assert.deepStrictEqual(fileResidue(directories, "web2", running), [])
+    assert.deepStrictEqual(residue(changed(running, { lxcPath: "/var/lib/lxc" })), [])
+    assert.deepStrictEqual(residue(running, "web2"), [])
   })
 
   it("go in one order, and what says that it is meant to run where there is such a file", () => {
@@ -65,9 +67,28 @@ describe("files that are removed", () => {
 
   it("leave a directory that is not empty only where somebody else's file is in it", () => {
     const mayStay = (files: ReadonlyArray<string>) =>
-      fileResidue(directories, "web1", changed(running, { files })).flatMap((step) =>
+      residue(changed(running, { files })).flatMap((step) =>
         step._tag === "RemoveDirectory" && step.path.startsWith(own) && step.ifEmpty ? [step.path] : [])
     assert.deepStrictEqual(mayStay(["rootfs", "config"]), [])
     assert.deepStrictEqual(mayStay(["rootfs", "config", "notes.txt"]).map(String), [own])
+  })
+
+  it("are those that a start makes where something mounted over them hides them, and not what is seen on that", () => {
+    const covering = (...targets: ReadonlyArray<string>) =>
+      targets.reduce((state, target) => Incidents.mountOn(target)(state), started)
+    const seen = (state: SimulatedState) => changed(Facts.factsOf(state, directories), { files: ["notes.txt"], meantToRun: false })
+    assert.deepStrictEqual(paths(seen(covering(`${own}/disk1`, `${own}/disk1/a`, own))), [
+      `RemoveFile ${own}/config`,
+      `RemoveFile ${own}/monitor.pid`,
+      `RemoveDirectory ${own}/disk1`,
+      `RemoveDirectory ${own}/rootfs`,
+      `RemoveFile ${own}/instance.json`,
+      `RemoveDirectory ${own}`,
+      `RemoveDirectory ${directories.state}`,
+      `RemoveDirectory ${directories.containers}`
+    ])
+    const warnings = (state: SimulatedState) => Result.getOrThrow(planStop(web1.name, directories, seen(state))).warnings
+    assert.deepStrictEqual(warnings(covering(own)), [])
+    assert.lengthOf(warnings(started), 1)
   })
 })
